@@ -1,0 +1,46 @@
+/** The words of the Raft paper, as types. The core holds no entry's bytes: it knows (index, term) only. */
+
+/** A node's name in its group (`n0`). Never reused for another disk. */
+export type NodeId = string
+/** Place of an entry in the log, from 1. 0 is "before the first entry". */
+export type Index = number
+/** Raft's logical time, from 1. 0 is "no term yet". */
+export type Term = number
+
+export interface EntryId {
+  readonly index: Index
+  readonly term: Term
+}
+
+/** All entries of one term that stand together: a log of a billion entries under twenty leaders is twenty of these. */
+export interface TermRun {
+  readonly term: Term
+  readonly first: Index
+  /** Included. Invariant: first <= last. */
+  readonly last: Index
+}
+
+/** What must be on disk before any answer that stands on it leaves (Raft figure 2, "persistent state"). */
+export interface HardState {
+  readonly term: Term
+  /** Whom this node voted for in `term`. */
+  readonly vote: NodeId | null
+}
+
+/**
+ * Who votes. Outside a change `outgoing` is empty; during a joint change (thesis §4.3) a decision needs a majority of
+ * `voters` and a majority of `outgoing`. Travels as data in the log, so that changing it online needs no new format.
+ */
+export interface Membership {
+  readonly voters: readonly NodeId[]
+  readonly outgoing: readonly NodeId[]
+  readonly learners: readonly NodeId[]
+}
+
+/** A membership and the index of the entry that brought it (0: the configuration the group was formed with). */
+export interface MembershipEntry {
+  readonly index: Index
+  readonly membership: Membership
+}
+
+export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader'
