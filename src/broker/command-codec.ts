@@ -1,0 +1,22 @@
+/**
+ * Table commands as they lie in an entry's command block: msgpack of `[version, table, op, args]`. A build refuses to
+ * propose what not every voter understands (`COMMAND_VERSION` in the handshake).
+ */
+import { pack, unpack } from 'msgpackr'
+import { assert } from '../lib/assert.ts'
+import type { Command } from './needs.ts'
+import { COMMAND_VERSION } from './peer-wire.ts'
+
+export function encodeCommand(command: Command): Buffer {
+  return pack([COMMAND_VERSION, command.table, command.op, command.args])
+}
+
+/** The command of a committed entry. Its bytes passed the frame's checksum, so a bad shape is our bug. */
+export function decodeCommand(bytes: Uint8Array): Command {
+  const decoded: unknown = unpack(bytes)
+  assert(Array.isArray(decoded), 'a command is an array')
+  const [version, table, op, args] = decoded as unknown[]
+  assert(version === COMMAND_VERSION, `command version ${String(version)} is not understood by this build`)
+  assert(typeof table === 'string' && typeof op === 'string' && Array.isArray(args), 'a command names table, op, args')
+  return { table, op, args }
+}

@@ -1,0 +1,342 @@
+/**
+ * Admission to the Raft log. What arrives in one turn of the event loop leaves as few entries at the turn's end; what
+ * waits for its commit is found again by its index.
+ *
+ * Every request ends exactly once:
+ *   stored                      its entry was applied (sync replication) or is stable here (async replication, in bounds)
+ *   BROKER_NOT_LEADER / _BUSY   it was never proposed, or a committed entry of another term holds its index: not stored
+ *   BROKER_UNDECIDED            it was proposed, and its fate was not known in time
+ *
+ * Losing leadership decides nothing: the next leader may hold the entry and commit it, so the flight waits on.
+ */
+import { assert } from '../lib/assert.ts'
+import type { Clock, Timer } from '../lib/clock.ts'
+import type { EntryDraft } from '../message/entry-frame.ts'
+import { recordLength, type RecordDraft } from '../message/record.ts'
+import type { EntryId } from '../raft/types.ts'
+import { encodeCommand } from './command-codec.ts'
+import { brokerErrors } from './errors.ts'
+import type { Command, Leadership, Proposals as ProposalsNeed, Stored } from './needs.ts'
+import type { QueueCounters } from './queue-counters.ts'
+
+/** What `Replica.propose` gets: the adapter to the log fills `placed` when it encodes the entry. */
+export interface Draft {
+  readonly entry: EntryDraft
+  placed: Placed | undefined
+}
+
+/** Where an appended entry's records lie. */
+export interface Placed {
+  /** Offset of each record in the CommitLog. */
+  readonly offsets: readonly number[]
+  readonly timestampMs: number
+}
+
+export interface ProposalOptions {
+  /** Records and commands admitted and not yet decided; more is answered BROKER_BUSY. */
+  readonly maxInFlightBytes: number
+  readonly maxEntryBytes: number
+  /** After this long a request is answered, decided or not. Below the stock client's 3 s. */
+  readonly decideWithinMs: number
+  /** Async replication: what may be acknowledged and not yet committed. Beyond either, acknowledgements wait for the commit. */
+  readonly maxUnreplicatedBytes: number
+  readonly maxUnreplicatedMs: number
+}
+
+export interface ProposalsNeeds {
+  readonly log: {
+    propose(draft: Draft): EntryId | undefined
+    proposeRefusal(): 'notLeader' | 'transferring' | 'busy' | undefined
+  }
+  readonly leadership: Pick<Leadership, 'isReady'>
+  readonly counters: QueueCounters
+  readonly replication: () => 'sync' | 'async'
+  readonly clock: Clock
+  readonly options: ProposalOptions
+}
+
+type Done = (error: Error | undefined, stored: readonly Stored[] | undefined, result: unknown) => void
+
+interface Item {
+  readonly drafts: readonly RecordDraft[]
+  readonly command: Command | undefined
+  readonly bytes: number
+  readonly deadlineMs: number
+  /** Undefined once answered. */
+  done: Done | undefined
+}
+
+interface Flight {
+  readonly term: number
+  readonly items: readonly Item[]
+  readonly entry: EntryDraft
+  readonly placed: Placed
+  readonly bytes: number
+  readonly proposedMs: number
+}
+
+const MAX_ENTRY_RECORDS = 4096
+const SWEEP_PERIOD_MS = 50
+/** What a command without records is taken to weigh. */
+const COMMAND_BYTES = 256
+
+export class Proposals implements ProposalsNeed {
+  readonly #need: ProposalsNeeds
+  #queued: Item[] = []
+  readonly #flights = new Map<number, Flight>()
+  /** Topics whose deletion is in flight: a record proposed behind it would outlive its queue. */
+  readonly #closing = new Set<string>()
+  #queuedBytes = 0
+  #flightBytes = 0
+  #scheduled = false
+  #sweep: Timer | undefined
+  #stableIndex = 0
+
+  constructor(need: ProposalsNeeds) {
+    this.#need = need
+    this.#sweep = need.clock.every(SWEEP_PERIOD_MS, () => this.#expire())
+  }
+
+  get inFlightBytes(): number {
+    return this.#queuedBytes + this.#flightBytes
+  }
+
+  records(
+    drafts: readonly RecordDraft[],
+    done: (error: Error | undefined, stored: readonly Stored[] | undefined) => void,
+  ): void {
+    assert(drafts.length > 0, 'records need at least one draft')
+    this.#admit(drafts, undefined, done)
+  }
+
+  command(command: Command): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#admit([], command, (error, _stored, result) => (error === undefined ? resolve(result) : reject(error)))
+    })
+  }
+
+  commandWithRecords(command: Command, drafts: readonly RecordDraft[]): Promise<readonly Stored[]> {
+    return new Promise((resolve, reject) => {
+      this.#admit(drafts, command, (error, stored) => (error === undefined ? resolve(stored ?? []) : reject(error)))
+    })
+  }
+
+  /** The state machine applied the entry `id`; `result` is what its command returned. */
+  applied(id: EntryId, result: unknown): void {
+    const flight = this.#flights.get(id.index)
+    if (flight === undefined) return
+    this.#land(id.index, flight)
+    if (flight.term === id.term) this.#answer(flight, result)
+    else for (const item of flight.items) this.#fail(item, notLeader('another leader took its place in the log'))
+  }
+
+  /** Everything up to `index` is stable here: in async replication that is the acknowledgement, within the bounds. */
+  stable(index: number): void {
+    this.#stableIndex = index
+    if (this.#need.replication() === 'async') this.#acknowledgeStable()
+  }
+
+  /** A reset skipped entries: what became of flights up to `index` cannot be known. */
+  skippedTo(index: number): void {
+    for (const [at, flight] of this.#flights) {
+      if (at > index) continue
+      this.#land(at, flight)
+      for (const item of flight.items) this.#fail(item, undecided('this node was reset'))
+    }
+  }
+
+  /** Leadership came or went: what was queued and not proposed is settled now. */
+  roleChanged(): void {
+    this.#schedule()
+  }
+
+  close(): void {
+    this.#sweep?.cancel()
+    const queued = this.#queued
+    this.#queued = []
+    for (const item of queued) this.#fail(item, notLeader('this node stops'))
+    for (const [index, flight] of this.#flights) {
+      this.#land(index, flight)
+      for (const item of flight.items) this.#fail(item, undecided('this node stops'))
+    }
+  }
+
+  #admit(drafts: readonly RecordDraft[], command: Command | undefined, done: Done): void {
+    const { leadership, options, clock } = this.#need
+    if (!leadership.isReady) return done(notLeader('this node does not lead'), undefined, undefined)
+    let bytes = command === undefined ? 0 : COMMAND_BYTES
+    for (const draft of drafts) bytes += recordLength(draft)
+    if (this.inFlightBytes + bytes > options.maxInFlightBytes) {
+      return done(busy(`${this.inFlightBytes} bytes are in flight`), undefined, undefined)
+    }
+    const closing = drafts.find((draft) => this.#closing.has(draft.topic))
+    if (closing !== undefined) return done(busy(`topic ${closing.topic} is being deleted`), undefined, undefined)
+    const deleted = deletedTopic(command)
+    if (deleted !== undefined) this.#closing.add(deleted)
+    this.#queued.push({ drafts, command, bytes, deadlineMs: clock.monotonicMs() + options.decideWithinMs, done })
+    this.#queuedBytes += bytes
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#queued.length === 0) return
+    this.#scheduled = true
+    this.#need.clock.endOfTurn(() => {
+      this.#scheduled = false
+      this.#propose()
+    })
+  }
+
+  /** Turns the queue into entries until it is empty or the log takes no more now. */
+  #propose(): void {
+    const { log, leadership } = this.#need
+    let from = 0
+    while (from < this.#queued.length) {
+      const refusal = leadership.isReady ? log.proposeRefusal() : 'notLeader'
+      // A window that is full opens with the next commit; a transfer ends with a change of role. Both schedule again.
+      if (refusal === 'busy' || refusal === 'transferring') break
+      if (refusal === 'notLeader') {
+        const rest = this.#queued.slice(from)
+        this.#queued = []
+        for (const item of rest) {
+          this.#queuedBytes -= item.bytes
+          this.#fail(item, notLeader('leadership moved before it was proposed'))
+        }
+        return
+      }
+      const until = this.#batchEnd(from)
+      this.#launch(this.#queued.slice(from, until))
+      from = until
+    }
+    this.#queued = from === 0 ? this.#queued : this.#queued.slice(from)
+  }
+
+  /** One command (with its records) is one entry; records alone share one up to its limits. */
+  #batchEnd(from: number): number {
+    const first = this.#queued[from]
+    assert(first !== undefined, 'the queue has an item to start with')
+    if (first.command !== undefined) return from + 1
+    let bytes = first.bytes
+    let records = first.drafts.length
+    let until = from + 1
+    for (; until < this.#queued.length; until++) {
+      const item = this.#queued[until]
+      if (item === undefined || item.command !== undefined) break
+      bytes += item.bytes
+      records += item.drafts.length
+      if (bytes > this.#need.options.maxEntryBytes || records > MAX_ENTRY_RECORDS) break
+    }
+    return until
+  }
+
+  #launch(items: readonly Item[]): void {
+    const { counters, log, clock } = this.#need
+    const first = items[0]
+    assert(first !== undefined, 'an entry has an item')
+    const records = items.length === 1 ? first.drafts : items.flatMap((item) => item.drafts)
+    const queueOffsets: number[] = []
+    for (const record of records) queueOffsets.push(counters.take(record.topic, record.queueId))
+    let bytes = 0
+    for (const item of items) bytes += item.bytes
+    const command = first.command === undefined ? undefined : encodeCommand(first.command)
+    const draft: Draft = { entry: { records, queueOffsets, command }, placed: undefined }
+    const id = log.propose(draft)
+    // `proposeRefusal` was asked in this same turn of the code: nothing can have changed since.
+    assert(id !== undefined && draft.placed !== undefined, 'the log takes what it did not refuse')
+    this.#queuedBytes -= bytes
+    this.#flightBytes += bytes
+    const flight: Flight = { term: id.term, items, entry: draft.entry, placed: draft.placed, bytes, proposedMs: clock.monotonicMs() }
+    assert(!this.#flights.has(id.index), 'an index is in flight once')
+    this.#flights.set(id.index, flight)
+  }
+
+  #answer(flight: Flight, result: unknown): void {
+    let at = 0
+    for (const item of flight.items) {
+      const from = at
+      at += item.drafts.length
+      if (item.done === undefined) continue
+      const done = item.done
+      item.done = undefined
+      this.#reopen(item)
+      done(undefined, storedOf(flight, from, at), result)
+    }
+  }
+
+  #acknowledgeStable(): void {
+    const { options, clock } = this.#need
+    const oldest = this.#flights.values().next().value
+    if (oldest === undefined || this.#flightBytes > options.maxUnreplicatedBytes) return
+    if (clock.monotonicMs() - oldest.proposedMs > options.maxUnreplicatedMs) return
+    for (const [index, flight] of this.#flights) {
+      if (index > this.#stableIndex) return
+      // Commands wait for their commit in every mode.
+      if (flight.items[0]?.command === undefined) this.#answer(flight, undefined)
+    }
+  }
+
+  #land(index: number, flight: Flight): void {
+    this.#flights.delete(index)
+    this.#flightBytes -= flight.bytes
+    this.#schedule()
+  }
+
+  /** Answers what waited too long: queued items were certainly not stored, flights may or may not be. */
+  #expire(): void {
+    const nowMs = this.#need.clock.monotonicMs()
+    // Deadlines ascend, so the first that is not over ends the search.
+    let over = 0
+    while (over < this.#queued.length && (this.#queued[over]?.deadlineMs ?? Infinity) <= nowMs) over++
+    if (over > 0) {
+      const expired = this.#queued.slice(0, over)
+      this.#queued = this.#queued.slice(over)
+      for (const item of expired) {
+        this.#queuedBytes -= item.bytes
+        this.#fail(item, busy('there was no quorum to take it in time'))
+      }
+    }
+    for (const flight of this.#flights.values()) {
+      if ((flight.items[0]?.deadlineMs ?? Infinity) > nowMs) break
+      // The flight itself stays: its bytes are in the log until it is decided.
+      for (const item of flight.items) {
+        if (item.deadlineMs <= nowMs) this.#fail(item, undecided('no quorum confirmed it in time'))
+      }
+    }
+    if (this.#need.replication() === 'async') this.#acknowledgeStable()
+    this.#schedule()
+  }
+
+  #fail(item: Item, error: Error): void {
+    const done = item.done
+    if (done === undefined) return
+    item.done = undefined
+    this.#reopen(item)
+    done(error, undefined, undefined)
+  }
+
+  #reopen(item: Item): void {
+    const deleted = deletedTopic(item.command)
+    if (deleted !== undefined) this.#closing.delete(deleted)
+  }
+}
+
+function deletedTopic(command: Command | undefined): string | undefined {
+  if (command?.table !== 'topics' || command.op !== 'delete') return undefined
+  const topic = command.args[0]
+  return typeof topic === 'string' ? topic : undefined
+}
+
+function storedOf(flight: Flight, from: number, to: number): Stored[] {
+  const stored: Stored[] = []
+  for (let at = from; at < to; at++) {
+    const queueOffset = flight.entry.queueOffsets[at]
+    const offset = flight.placed.offsets[at]
+    assert(queueOffset !== undefined && offset !== undefined, 'every record of an entry was placed')
+    stored.push({ queueOffset, offset, storeTimestampMs: flight.placed.timestampMs })
+  }
+  return stored
+}
+
+const notLeader = (why: string): Error => brokerErrors.create('BROKER_NOT_LEADER', why)
+const busy = (why: string): Error => brokerErrors.create('BROKER_BUSY', why)
+const undecided = (why: string): Error => brokerErrors.create('BROKER_UNDECIDED', why)
