@@ -89,10 +89,10 @@ export class PeerLink {
       return done(peerErrors.create('PEER_BUSY', `${this.#waiting.size} requests to ${this.#need.peer} in flight`), undefined)
     }
     const id = this.#nextRequest++
-    if (!this.send(PeerFrameKind.request, { id, method, meta }, payload)) {
-      return done(peerErrors.create('PEER_UNREACHABLE', `no connection to ${this.#need.peer}`), undefined)
-    }
     this.#waiting.set(id, { deadlineMs: this.#need.clock.monotonicMs() + timeoutMs, done })
+    if (this.send(PeerFrameKind.request, { id, method, meta }, payload)) return
+    this.#waiting.delete(id)
+    done(peerErrors.create('PEER_UNREACHABLE', `no connection to ${this.#need.peer}`), undefined)
   }
 
   /** Fails requests whose time is over; the owner calls it every now and then. */

@@ -1,0 +1,245 @@
+import { describe, expect, test } from 'vitest'
+import { Proposals, type Draft } from '../../../src/broker/proposals.ts'
+import { QueueCounters } from '../../../src/broker/queue-counters.ts'
+import type { RecordDraft } from '../../../src/message/record.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
+
+const host = { ip: Buffer.from([127, 0, 0, 1]), port: 1 }
+
+function record(topic: string, queueId = 0, bytes = 10): RecordDraft {
+  return {
+    topic,
+    queueId,
+    flag: 0,
+    sysFlag: 0,
+    bornTimestampMs: 0,
+    bornHost: host,
+    storeHost: host,
+    reconsumeTimes: 0,
+    preparedTransactionOffset: 0,
+    body: Buffer.alloc(bytes),
+    properties: Buffer.alloc(0),
+  }
+}
+
+interface Setup {
+  readonly clock: ManualClock
+  readonly proposals: Proposals
+  readonly log: { entries: Draft[]; refusal: 'notLeader' | 'transferring' | 'busy' | undefined; term: number }
+  readonly leadership: { isReady: boolean }
+  readonly heard: string[]
+  send(topic: string, count?: number, bytes?: number): void
+  mode: 'sync' | 'async'
+}
+
+function setup(options: Partial<ConstructorParameters<typeof Proposals>[0]['options']> = {}): Setup {
+  const clock = new ManualClock()
+  const log: Setup['log'] = { entries: [], refusal: undefined, term: 3 }
+  const leadership = { isReady: true }
+  const heard: string[] = []
+  const made: Setup = {
+    clock,
+    log,
+    leadership,
+    heard,
+    mode: 'sync',
+    send(topic, count = 1, bytes = 10) {
+      const drafts = Array.from({ length: count }, () => record(topic, 0, bytes))
+      proposals.records(drafts, (error, stored) => {
+        heard.push(error === undefined ? `stored ${stored?.map((one) => one.queueOffset).join()}` : String(Object(error)['code']))
+      })
+    },
+    get proposals() {
+      return proposals
+    },
+  }
+  const proposals = new Proposals({
+    log: {
+      propose(draft) {
+        log.entries.push(draft)
+        draft.placed = { offsets: draft.entry.records.map((_, at) => at * 100), timestampMs: 1 }
+        return { index: log.entries.length, term: log.term }
+      },
+      proposeRefusal: () => log.refusal,
+    },
+    leadership,
+    counters: new QueueCounters({ nextQueueOffset: () => 0 }),
+    replication: () => made.mode,
+    clock,
+    options: {
+      maxInFlightBytes: 100_000,
+      maxEntryBytes: 10_000,
+      decideWithinMs: 2500,
+      maxUnreplicatedBytes: 1_000,
+      maxUnreplicatedMs: 1_000,
+      ...options,
+    },
+  })
+  return made
+}
+
+describe('proposals', () => {
+  test('what arrives in one turn leaves as one entry, and each queue counts on', () => {
+    const { send, clock, log, proposals, heard } = setup()
+    send('a')
+    send('b')
+    send('a', 2)
+    expect(log.entries).toHaveLength(0)
+    clock.turn()
+    expect(log.entries.map((draft) => draft.entry.queueOffsets)).toEqual([[0, 0, 1, 2]])
+    expect(heard).toEqual([])
+    proposals.applied({ index: 1, term: 3 }, undefined)
+    expect(heard).toEqual(['stored 0', 'stored 0', 'stored 1,2'])
+    expect(proposals.inFlightBytes).toBe(0)
+  })
+
+  test('an entry keeps to its limit of bytes', () => {
+    const { send, clock, log } = setup()
+    for (let at = 0; at < 5; at++) send('a', 1, 4_000)
+    clock.turn()
+    expect(log.entries.map((draft) => draft.entry.records.length)).toEqual([2, 2, 1])
+  })
+
+  test('a command stands in an entry of its own, in order with the records around it', async () => {
+    const { send, clock, log, proposals } = setup()
+    send('a')
+    const made = proposals.command({ table: 't', op: 'o', args: [1] })
+    send('a')
+    clock.turn()
+    expect(log.entries.map((draft) => [draft.entry.records.length, draft.entry.command !== undefined])).toEqual([
+      [1, false],
+      [0, true],
+      [1, false],
+    ])
+    proposals.applied({ index: 2, term: 3 }, 'result')
+    await expect(made).resolves.toBe('result')
+  })
+
+  test('admission is bounded in bytes: more is answered busy and never queued', () => {
+    const { send, heard, clock, log } = setup({ maxInFlightBytes: 500 })
+    for (let at = 0; at < 10; at++) send('a', 1, 100)
+    expect(heard.filter((code) => code === 'BROKER_BUSY')).toHaveLength(8)
+    clock.turn()
+    expect(log.entries[0]?.entry.records).toHaveLength(2)
+  })
+
+  test('a node that does not lead refuses at once, and one that lost leadership before proposing says not stored', () => {
+    const { send, heard, leadership, clock, proposals, log } = setup()
+    send('a')
+    leadership.isReady = false
+    proposals.roleChanged()
+    clock.turn()
+    send('a')
+    expect(heard).toEqual(['BROKER_NOT_LEADER', 'BROKER_NOT_LEADER'])
+    expect(log.entries).toEqual([])
+  })
+
+  test('while leadership is being transferred requests wait, and go to whoever leads then', () => {
+    const { send, heard, clock, proposals, log, leadership } = setup()
+    log.refusal = 'transferring'
+    send('a')
+    clock.turn()
+    expect(heard).toEqual([])
+    leadership.isReady = false
+    proposals.roleChanged()
+    clock.turn()
+    expect(heard).toEqual(['BROKER_NOT_LEADER'])
+  })
+
+  test('an entry that another leader overwrote was certainly not stored', () => {
+    const { send, heard, clock, proposals, leadership } = setup()
+    send('a')
+    clock.turn()
+    leadership.isReady = false
+    proposals.roleChanged()
+    expect(heard).toEqual([])
+    proposals.applied({ index: 1, term: 4 }, undefined)
+    expect(heard).toEqual(['BROKER_NOT_LEADER'])
+  })
+
+  test('an entry of a deposed leader that the next one commits was stored', () => {
+    const { send, heard, clock, proposals, leadership } = setup()
+    send('a')
+    clock.turn()
+    leadership.isReady = false
+    proposals.roleChanged()
+    proposals.applied({ index: 1, term: 3 }, undefined)
+    expect(heard).toEqual(['stored 0'])
+  })
+
+  test('without a quorum a proposed request is undecided after 2.5 s, one that was never proposed is busy', () => {
+    const { send, heard, clock, log, proposals } = setup()
+    send('a')
+    clock.turn()
+    log.refusal = 'busy'
+    send('b')
+    clock.advance(2_400)
+    expect(heard).toEqual([])
+    clock.advance(200)
+    expect(heard.toSorted()).toEqual(['BROKER_BUSY', 'BROKER_UNDECIDED'])
+    // The bytes of an undecided entry are still in the log, and still count.
+    expect(proposals.inFlightBytes).toBeGreaterThan(0)
+    proposals.applied({ index: 1, term: 3 }, undefined)
+    expect(proposals.inFlightBytes).toBe(0)
+    expect(heard).toHaveLength(2)
+  })
+
+  test('records for a topic whose deletion is in flight are refused until it is done', async () => {
+    const { send, heard, clock, proposals } = setup()
+    const deletion = proposals.command({ table: 'topics', op: 'delete', args: ['a'] })
+    send('a')
+    send('b')
+    expect(heard).toEqual(['BROKER_BUSY'])
+    clock.turn()
+    proposals.applied({ index: 1, term: 3 }, undefined)
+    await deletion
+    send('a')
+    expect(heard).toEqual(['BROKER_BUSY'])
+  })
+
+  test('async replication acknowledges what is stable here, commands only after their commit', async () => {
+    const made = setup({ maxUnreplicatedBytes: 10_000 })
+    const { send, heard, clock, proposals } = made
+    made.mode = 'async'
+    const command = proposals.command({ table: 't', op: 'o', args: [] })
+    let decided = false
+    void command.then(() => (decided = true))
+    send('a')
+    clock.turn()
+    proposals.stable(2)
+    await Promise.resolve()
+    expect([heard, decided]).toEqual([['stored 0'], false])
+    proposals.applied({ index: 1, term: 3 }, undefined)
+    await expect(command).resolves.toBeUndefined()
+  })
+
+  test('async replication never acknowledges more than its bound of bytes or time unreplicated', () => {
+    const made = setup({ maxUnreplicatedBytes: 1_000 })
+    const { send, heard, clock, proposals } = made
+    made.mode = 'async'
+    send('a', 1, 600)
+    clock.turn()
+    proposals.stable(1)
+    send('a', 1, 600)
+    clock.turn()
+    proposals.stable(2)
+    expect(heard).toEqual(['stored 0'])
+    proposals.applied({ index: 1, term: 3 }, undefined)
+    proposals.stable(2)
+    expect(heard).toEqual(['stored 0', 'stored 1'])
+    clock.advance(1_100)
+    send('a')
+    clock.turn()
+    proposals.stable(3)
+    expect(heard).toHaveLength(2)
+  })
+
+  test('a node that stops tells every waiter', () => {
+    const { send, heard, clock, proposals } = setup()
+    send('a')
+    clock.turn()
+    send('b')
+    proposals.close()
+    expect(heard.toSorted()).toEqual(['BROKER_NOT_LEADER', 'BROKER_UNDECIDED'])
+  })
+})
