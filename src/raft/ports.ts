@@ -12,7 +12,7 @@ export interface EntryBytes {
   readonly bytes: readonly Uint8Array[]
 }
 
-/** What a log store found when it was opened. */
+/** What a log store found when it was opened: everything it tells of is stable. */
 export interface LogState {
   /** The entry before the first one kept; `{index: 0, term: 0}` for a log that starts at its beginning. */
   readonly start: EntryId
@@ -36,7 +36,8 @@ export interface LogStore<Draft> {
   appendMembership(id: EntryId, membership: Membership): void
   /**
    * Follower: frames as received. Throws an error with code `RAFT_BAD_ENTRIES` (wire, not a bug) unless every frame is
-   * whole, its checksum right, and its index and term are those of `runs` (the pair assertion of the core's arithmetic).
+   * whole, its checksum right, and its index and term are those of `runs` (the pair assertion of the core's arithmetic),
+   * and one with code `RAFT_LOG_FULL` when the disk has no room for them; in both cases nothing was appended.
    */
   appendFrames(entries: EntryBytes, runs: readonly TermRun[]): void
   /** Drops every entry after `index`. Precondition: `index` is not below the commit. */
@@ -58,7 +59,9 @@ export interface LogStore<Draft> {
   openReset(): Promise<ResetSource>
   /**
    * Follower: replaces everything by what the chunks said. Called with the chunks in order; resolves, once durable, with
-   * the new state of the log. A crash in between leaves either the old or the new state.
+   * the new state of the log. A crash in between leaves either the old or the new state. Rejects, with the old state
+   * untouched, with what `chunks` throws (code `RAFT_RESET_ABORTED`) or with code `RAFT_BAD_ENTRIES` for bytes that are
+   * not a state; any other rejection ends the node.
    */
   applyReset(meta: ResetMeta, chunks: AsyncIterable<Uint8Array>): Promise<LogState>
 }
@@ -77,7 +80,7 @@ export interface ResetSource {
   close(): void
 }
 
-/** Term and vote, on disk. */
+/** Term, vote, and whether this disk is a full voter, on disk. An empty disk loads `emptyHardState`. */
 export interface StableStore {
   load(): HardState
   /** Resolves after fsync. A rejection ends the node: no reply may stand on a vote that was not written. */
@@ -99,14 +102,26 @@ export interface PeerTransport {
   send(to: NodeId, envelope: Envelope): void
 }
 
+/** Who leads, as one node knows it. A node that only asks whether it could win (pre-vote) is still a follower. */
+export interface RoleState {
+  readonly role: 'follower' | 'candidate' | 'leader'
+  readonly term: Term
+  readonly leader: NodeId | null
+}
+
 /** What the driver tells its owner, always from a turn of its own, never re-entrantly from within a call to it. */
 export interface ReplicaEvents {
   /** Entries up to `index` are committed. Called with ascending indexes. */
   committed(index: Index): void
   /** This node's role, the term, and who leads as far as it knows. */
-  roleChanged(state: { readonly role: 'follower' | 'candidate' | 'leader'; readonly term: Term; readonly leader: NodeId | null }): void
-  /** Own entries `first..last`, proposed in `term`, were cut off by another leader: their waiters must be told so. */
+  roleChanged(state: RoleState): void
+  /** Entries after `afterIndex` were cut off by another leader. */
   truncated(afterIndex: Index): void
+  /**
+   * Everything up to `index` is stable on this node (asynchronous replication acknowledges by it on a leader). Not
+   * called for every step, and goes back after a truncation.
+   */
+  stable?(index: Index): void
   /** The log was replaced by a reset; the state machine must load its tables again. */
   reset(state: LogState): void
   /** The disk or a checked invariant failed: the node must end now. */

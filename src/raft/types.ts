@@ -25,7 +25,18 @@ export interface HardState {
   readonly term: Term
   /** Whom this node voted for in `term`. */
   readonly vote: NodeId | null
+  /**
+   * Whether this node is a full voter. False on an empty disk: until the group is formed, or a leader says that this
+   * node holds everything that was committed, it neither votes nor campaigns and its acks count for nothing. A wiped
+   * disk under an old id can therefore never vote for a shorter log.
+   */
+  readonly filled: boolean
+  /** The cluster that this disk belongs to, once the entry that names it is committed; null before. */
+  readonly clusterId: string | null
 }
+
+/** The hard state of a disk that nothing was ever written to. */
+export const emptyHardState: HardState = { term: 0, vote: null, filled: false, clusterId: null }
 
 /**
  * Who votes. Outside a change `outgoing` is empty; during a joint change (thesis §4.3) a decision needs a majority of
@@ -35,6 +46,8 @@ export interface Membership {
   readonly voters: readonly NodeId[]
   readonly outgoing: readonly NodeId[]
   readonly learners: readonly NodeId[]
+  /** Drawn by the group's first leader and part of its first entry; absent only in a configuration not formed yet. */
+  readonly clusterId?: string
 }
 
 /** A membership and the index of the entry that brought it (0: the configuration the group was formed with). */
