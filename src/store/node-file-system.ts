@@ -1,0 +1,178 @@
+/** The machine's disk. The only file of the store that imports `node:fs`. */
+import fs from 'node:fs'
+import { kill, pid } from 'node:process'
+import type { FileSystem, OpenFile, OpenMode } from './file-system.ts'
+
+const FLAGS: Readonly<Record<OpenMode, number>> = {
+  read: fs.constants.O_RDONLY,
+  write: fs.constants.O_RDWR,
+  create: fs.constants.O_RDWR | fs.constants.O_CREAT,
+  createNew: fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL,
+}
+
+/** POSIX promises at least 16 buffers in one call, Linux and macOS take 1,024. */
+const BUFFERS_PER_CALL = 1024
+
+class NodeFile implements OpenFile {
+  readonly #fd: number
+  #closed = false
+
+  constructor(fd: number) {
+    this.#fd = fd
+  }
+
+  async pread(target: Uint8Array, position: number): Promise<number> {
+    let done = 0
+    while (done < target.length) {
+      const got = await new Promise<number>((resolve, reject) => {
+        fs.read(this.#fd, target, done, target.length - done, position + done, (error, bytes) =>
+          error === null ? resolve(bytes) : reject(error),
+        )
+      })
+      if (got === 0) break
+      done += got
+    }
+    return done
+  }
+
+  async writev(buffers: readonly Uint8Array[], position: number): Promise<void> {
+    let at = position
+    for (let from = 0; from < buffers.length; from += BUFFERS_PER_CALL) {
+      const some = buffers.slice(from, from + BUFFERS_PER_CALL)
+      let length = 0
+      for (const buffer of some) length += buffer.length
+      const written =
+        some.length === 1 && some[0] !== undefined ? await this.#write(some[0], at) : await this.#writev(some, at)
+      if (written < length) await this.#finish(some, written, at + written)
+      at += length
+    }
+  }
+
+  /** A short write (a disk that fills, a signal): the rest is tried again and brings the reason, if there is one. */
+  async #finish(buffers: readonly Uint8Array[], skip: number, position: number): Promise<void> {
+    let at = position
+    let left = skip
+    for (const buffer of buffers) {
+      if (left >= buffer.length) {
+        left -= buffer.length
+        continue
+      }
+      let rest = buffer.subarray(left)
+      left = 0
+      while (rest.length > 0) {
+        const written = await this.#write(rest, at)
+        at += written
+        rest = rest.subarray(written)
+      }
+    }
+  }
+
+  #write(buffer: Uint8Array, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs.write(this.#fd, buffer, 0, buffer.length, position, (error, written) =>
+        error === null ? resolve(written) : reject(error),
+      )
+    })
+  }
+
+  #writev(buffers: readonly Uint8Array[], position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs.writev(this.#fd, buffers, position, (error, written) => (error === null ? resolve(written) : reject(error)))
+    })
+  }
+
+  fdatasync(): Promise<void> {
+    return done((callback) => fs.fdatasync(this.#fd, callback))
+  }
+
+  truncate(length: number): Promise<void> {
+    return done((callback) => fs.ftruncate(this.#fd, length, callback))
+  }
+
+  size(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs.fstat(this.#fd, (error, stats) => (error === null ? resolve(stats.size) : reject(error)))
+    })
+  }
+
+  close(): Promise<void> {
+    if (this.#closed) return Promise.resolve()
+    this.#closed = true
+    return done((callback) => fs.close(this.#fd, callback))
+  }
+}
+
+function done(call: (callback: (error: NodeJS.ErrnoException | null) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    call((error) => (error === null || error === undefined ? resolve() : reject(error)))
+  })
+}
+
+/** Undefined in place of ENOENT. */
+async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+export const nodeFileSystem: FileSystem = {
+  open(path, mode) {
+    return new Promise((resolve, reject) => {
+      fs.open(path, FLAGS[mode], 0o644, (error, fd) => (error === null ? resolve(new NodeFile(fd)) : reject(error)))
+    })
+  },
+  async mkdir(path) {
+    await fs.promises.mkdir(path, { recursive: true })
+  },
+  async readdir(path) {
+    return (await fs.promises.readdir(path)).sort()
+  },
+  async stat(path) {
+    const stats = await ifThere(fs.promises.stat(path))
+    return stats === undefined ? undefined : { size: stats.size, isFolder: stats.isDirectory() }
+  },
+  rename: (from, to) => fs.promises.rename(from, to),
+  async unlink(path) {
+    await ifThere(fs.promises.unlink(path))
+  },
+  removeFolder: (path) => fs.promises.rm(path, { recursive: true, force: true }),
+  async fsyncFolder(path) {
+    // Windows opens no folders; its file systems journal names on their own.
+    const fd = await ifThere(fs.promises.open(path, 'r')).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && (error.code === 'EISDIR' || error.code === 'EPERM'))
+        return undefined
+      throw error
+    })
+    if (fd === undefined) return
+    try {
+      await fd.sync()
+    } finally {
+      await fd.close()
+    }
+  },
+  async space(path) {
+    const stats = await fs.promises.statfs(path)
+    return { totalBytes: stats.blocks * stats.bsize, freeBytes: stats.bavail * stats.bsize }
+  },
+}
+
+/** Who runs on this machine: for the lock of a data folder. */
+export interface Processes {
+  readonly pid: number
+  isAlive(pid: number): boolean
+}
+
+export const nodeProcesses: Processes = {
+  pid,
+  isAlive(other) {
+    try {
+      return kill(other, 0)
+    } catch (error) {
+      // Somebody else's process is alive too.
+      return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    }
+  },
+}
