@@ -1,0 +1,410 @@
+/**
+ * One socket, both directions: the peer's requests go to the router, its answers to whoever asked. Everything that a
+ * turn has to say leaves in one write.
+ *
+ * Back-pressure: a peer that has too much unanswered, or reads its answers too slowly, is not read on; one that keeps
+ * too many bytes waiting for too long is cut off. TLS ends before this class: a TLSSocket is a Socket.
+ */
+import type { Socket } from 'node:net'
+import { assert } from '../lib/assert.ts'
+import type { Clock } from '../lib/clock.ts'
+import { errorMessage } from '../lib/errors.ts'
+import type { Log } from '../lib/log.ts'
+import { LanguageCode, PROTOCOL_VERSION, ResponseCode, SerializeType } from './codes.ts'
+import { decodeCommand, Flag, type RemotingCommand } from './command.ts'
+import { remotingErrors } from './errors.ts'
+import type { Fields, HeaderRecord } from './fields.ts'
+import { FrameSplitter } from './frame.ts'
+import { type Body, FrameWriter } from './frame-writer.ts'
+import { Invocations, type OnResponse } from './invocations.ts'
+import type { ConnectionLimits } from './limits.ts'
+import type { Call, Reply, Router } from './route.ts'
+
+export interface Request {
+  /** A RequestCode. */
+  readonly code: number
+  readonly header?: HeaderRecord | undefined
+  readonly body?: Body | undefined
+  /** JSON unless said otherwise: the form every implementation reads. */
+  readonly form?: SerializeType | undefined
+  readonly language?: number | undefined
+  readonly version?: number | undefined
+}
+
+/** Bytes of requests in flight over many connections; who is over it gets SYSTEM_BUSY. */
+export interface Admission {
+  readonly bytesMax: number
+  bytes: number
+}
+
+export interface ConnectionNeeds {
+  readonly socket: Socket
+  /** Where to, for log lines and errors, when the socket does not say (a dialled address). */
+  readonly peer?: string
+  readonly router: Router
+  readonly limits: ConnectionLimits
+  readonly admission: Admission
+  readonly clock: Clock
+  readonly log: Log
+}
+
+type CloseListener = (connection: Connection) => void
+
+/** Written bytes above this leave at once, before the turn's end. */
+const FLUSH_BYTES = 1_048_576
+const TLS_HANDSHAKE = 0x16
+
+export class Connection {
+  /** `host:port` of the peer. */
+  readonly remoteAddress: string
+  readonly remoteHost: string
+  readonly remotePort: number
+  /** `host:port` at which the peer reaches this side. */
+  readonly localAddress: string
+  readonly #socket: Socket
+  readonly #router: Router
+  readonly #limits: ConnectionLimits
+  readonly #admission: Admission
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #splitter: FrameSplitter
+  readonly #writer = new FrameWriter()
+  readonly #invocations = new Invocations()
+  readonly #closeListeners = new Set<CloseListener>()
+  #requestsInFlight = 0
+  #requestBytesInFlight = 0
+  #lastActivityMs: number
+  /** Since when the peer keeps more than the soft maximum waiting. */
+  #slowSinceMs: number | undefined
+  #flushAsked = false
+  #readingPaused = false
+  #receivedAny = false
+  /** No new requests are taken; the socket ends when what is in flight is answered. */
+  #draining = false
+  #closed = false
+
+  constructor(need: ConnectionNeeds) {
+    this.#socket = need.socket
+    this.#router = need.router
+    this.#limits = need.limits
+    this.#admission = need.admission
+    this.#clock = need.clock
+    this.#log = need.log
+    this.#lastActivityMs = need.clock.monotonicMs()
+    this.remoteHost = plainHost(need.socket.remoteAddress)
+    this.remotePort = need.socket.remotePort ?? 0
+    this.remoteAddress = need.peer ?? `${this.remoteHost}:${this.remotePort}`
+    this.localAddress = `${plainHost(need.socket.localAddress)}:${need.socket.localPort ?? 0}`
+    this.#splitter = new FrameSplitter({
+      maxBytes: need.limits.frameBytesMax,
+      onFrame: (frame) => this.#receive(frame),
+    })
+    need.socket.setNoDelay(true)
+    need.socket.on('data', (chunk: Buffer) => this.#read(chunk))
+    need.socket.on('drain', () => this.#balance())
+    need.socket.on('error', () => this.#finish('broken'))
+    need.socket.on('end', () => this.#finish('ended by the peer'))
+    need.socket.on('close', () => this.#finish('closed'))
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** Requests of the peer not answered yet. */
+  get requestsInFlight(): number {
+    return this.#requestsInFlight
+  }
+
+  /** Bytes that wait to leave. */
+  get outgoingBytes(): number {
+    return this.#writer.bytes + this.#socket.writableLength
+  }
+
+  /** Calls `listener` once when the connection is gone; at once when it is gone already. */
+  onClose(listener: CloseListener): void {
+    if (this.#closed) listener(this)
+    else this.#closeListeners.add(listener)
+  }
+
+  /**
+   * Sends a request; resolves with the answer, whatever its code. Rejects with REMOTING_TIMEOUT,
+   * REMOTING_CONNECTION_CLOSED or REMOTING_TOO_MANY_REQUESTS.
+   */
+  invoke(request: Request, timeoutMs: number): Promise<RemotingCommand> {
+    return new Promise((resolve, reject) => {
+      this.invokeCallback(request, timeoutMs, (error, response) => {
+        if (response === undefined) reject(error ?? this.#closedError())
+        else resolve(response)
+      })
+    })
+  }
+
+  /** As `invoke`, without a promise. `done` may be called before this returns, when the request is refused. */
+  invokeCallback(request: Request, timeoutMs: number, done: OnResponse): void {
+    const refusal = this.#refusal()
+    if (refusal !== undefined) return done(refusal, undefined)
+    const opaque = this.#invocations.nextOpaque()
+    this.#invocations.add(opaque, this.#clock.monotonicMs() + timeoutMs, done)
+    this.#writeRequest(request, opaque, 0)
+  }
+
+  /** Sends a request that has no answer. False: it was refused, because the connection is closed or over its limits. */
+  invokeOneway(request: Request): boolean {
+    if (this.#refusal() !== undefined) return false
+    this.#writeRequest(request, this.#invocations.nextOpaque(), Flag.ONEWAY)
+    return true
+  }
+
+  /** Cuts the connection at once. What waits for an answer fails with REMOTING_CONNECTION_CLOSED. */
+  close(reason = 'closed here'): void {
+    if (this.#closed) return
+    this.#finish(reason)
+  }
+
+  /** Takes no more requests, and closes when those in flight are answered and everything left. */
+  drain(): void {
+    this.#draining = true
+    this.#pauseReading()
+    this.#endWhenDrained()
+  }
+
+  /** Looks at the deadlines. Whoever owns the connection calls this every SWEEP_MS. */
+  sweep(nowMs: number): void {
+    if (this.#closed) return
+    this.#invocations.sweep(nowMs, this.remoteAddress)
+    if (this.#slowSinceMs !== undefined && nowMs - this.#slowSinceMs > this.#limits.slowReaderMs) {
+      return this.#cut('the peer reads too slowly', { outgoingBytes: this.outgoingBytes })
+    }
+    if (nowMs - this.#lastActivityMs > this.#limits.idleMs) this.#finish('idle')
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#closed) return
+    this.#lastActivityMs = this.#clock.monotonicMs()
+    const first = !this.#receivedAny
+    this.#receivedAny = true
+    if (first && chunk[0] === TLS_HANDSHAKE) return this.#cut('the peer speaks TLS, which is not supported', {})
+    try {
+      this.#splitter.push(chunk)
+    } catch (error) {
+      this.#refuseBytes(error)
+    }
+  }
+
+  /** Takes one frame from the splitter. False: read no further. */
+  #receive(frame: Buffer): boolean {
+    let command: RemotingCommand
+    try {
+      command = decodeCommand(frame)
+    } catch (error) {
+      this.#refuseBytes(error)
+      return false
+    }
+    if (command.isResponse) this.#invocations.settle(command)
+    else this.#request(command, frame.length)
+    return !this.#closed
+  }
+
+  #request(command: RemotingCommand, frameBytes: number): void {
+    this.#requestsInFlight += 1
+    this.#requestBytesInFlight += frameBytes
+    this.#admission.bytes += frameBytes
+    const call = new IncomingCall(this, command, (reply) => this.#answer(command, frameBytes, reply))
+    if (this.#admission.bytes > this.#admission.bytesMax && this.#admission.bytes > frameBytes) {
+      call.respond({ code: ResponseCode.SYSTEM_BUSY, remark: '[OVERLOAD]system busy, start flow control for a while' })
+    } else this.#router.dispatch(call)
+    this.#balance()
+  }
+
+  #answer(command: RemotingCommand, frameBytes: number, reply: Reply | undefined): void {
+    this.#requestsInFlight -= 1
+    this.#requestBytesInFlight -= frameBytes
+    this.#admission.bytes -= frameBytes
+    if (this.#closed) return
+    if (reply !== undefined) {
+      const { form, opaque } = command
+      const head = {
+        form,
+        opaque,
+        code: reply.code,
+        language: LanguageCode.JAVA,
+        version: PROTOCOL_VERSION,
+        flag: Flag.RESPONSE,
+      }
+      this.#writer.write(head, reply.header, reply.remark, reply.body)
+      this.#wrote()
+    }
+    if (this.#readingPaused) this.#balance()
+    if (this.#draining) this.#endWhenDrained()
+  }
+
+  #writeRequest(request: Request, opaque: number, flag: number): void {
+    const head = {
+      form: request.form ?? SerializeType.JSON,
+      code: request.code,
+      language: request.language ?? LanguageCode.JAVA,
+      version: request.version ?? PROTOCOL_VERSION,
+      opaque,
+      flag,
+    }
+    this.#writer.write(head, request.header, undefined, request.body)
+    this.#wrote()
+  }
+
+  #wrote(): void {
+    if (this.#writer.bytes >= FLUSH_BYTES) return this.#flush()
+    if (this.#flushAsked) return
+    this.#flushAsked = true
+    this.#clock.endOfTurn(this.#flushAtEndOfTurn)
+  }
+
+  readonly #flushAtEndOfTurn = (): void => {
+    this.#flushAsked = false
+    this.#flush()
+  }
+
+  #flush(): void {
+    if (this.#closed) return
+    const pieces = this.#writer.take()
+    if (pieces.length > 0) {
+      this.#lastActivityMs = this.#clock.monotonicMs()
+      this.#socket.cork()
+      for (const piece of pieces) this.#socket.write(piece)
+      this.#socket.uncork()
+    }
+    this.#balance()
+    if (this.#draining) this.#endWhenDrained()
+  }
+
+  /** Reads on, or not, by what is in flight in both directions. */
+  #balance(): void {
+    if (this.#closed) return
+    const outgoing = this.outgoingBytes
+    if (outgoing > this.#limits.outgoingBytesHardMax) {
+      return this.#cut('too many bytes wait for the peer', { outgoingBytes: outgoing })
+    }
+    const slow = outgoing > this.#limits.outgoingBytesSoftMax
+    if (!slow) this.#slowSinceMs = undefined
+    else this.#slowSinceMs ??= this.#clock.monotonicMs()
+    const full =
+      slow ||
+      this.#requestsInFlight >= this.#limits.requestsInFlightMax ||
+      this.#requestBytesInFlight >= this.#limits.requestBytesInFlightMax
+    if (full || this.#draining) this.#pauseReading()
+    else this.#resumeReading()
+  }
+
+  #pauseReading(): void {
+    if (this.#readingPaused) return
+    this.#readingPaused = true
+    this.#socket.pause()
+  }
+
+  #resumeReading(): void {
+    if (!this.#readingPaused) return
+    this.#readingPaused = false
+    this.#socket.resume()
+  }
+
+  #endWhenDrained(): void {
+    if (this.#closed || this.#requestsInFlight > 0 || this.#writer.bytes > 0) return
+    // end() flushes what the socket holds; 'close' then finishes here.
+    this.#socket.end(() => this.#finish('drained'))
+  }
+
+  #refusal(): Error | undefined {
+    if (this.#closed || this.#draining) return this.#closedError()
+    if (this.#invocations.size >= this.#limits.invocationsMax) {
+      return this.#tooMany(`${this.#invocations.size} requests wait for answers from ${this.remoteAddress}`)
+    }
+    if (this.outgoingBytes > this.#limits.outgoingBytesHardMax / 2) {
+      return this.#tooMany(`${this.outgoingBytes} bytes wait to leave to ${this.remoteAddress}`)
+    }
+    return undefined
+  }
+
+  #tooMany(message: string): Error {
+    return remotingErrors.create('REMOTING_TOO_MANY_REQUESTS', message)
+  }
+
+  #closedError(): Error {
+    return remotingErrors.create('REMOTING_CONNECTION_CLOSED', `the connection to ${this.remoteAddress} is closed`)
+  }
+
+  #refuseBytes(error: unknown): void {
+    this.#cut('the peer sent what is no remoting command', { error: errorMessage(error) })
+  }
+
+  #cut(message: string, fields: object): void {
+    if (this.#closed) return
+    this.#log.warn({ peer: this.remoteAddress, ...fields }, `connection closed: ${message}`)
+    this.#finish(message)
+  }
+
+  #finish(reason: string): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#socket.destroy()
+    this.#log.debug({ peer: this.remoteAddress, reason }, 'connection gone')
+    this.#invocations.failAll(this.#closedError())
+    const listeners = [...this.#closeListeners]
+    this.#closeListeners.clear()
+    for (const listener of listeners) listener(this)
+  }
+}
+
+class IncomingCall implements Call {
+  readonly connection: Connection
+  readonly command: RemotingCommand
+  #answer: ((reply: Reply | undefined) => void) | undefined
+
+  constructor(connection: Connection, command: RemotingCommand, answer: (reply: Reply | undefined) => void) {
+    this.connection = connection
+    this.command = command
+    this.#answer = answer
+    // Nobody waits for the answer of a one-way request, and its handler need not give one: it holds nothing in flight.
+    if (command.isOneway) answer(undefined)
+  }
+
+  get code(): number {
+    return this.command.code
+  }
+
+  get opaque(): number {
+    return this.command.opaque
+  }
+
+  get version(): number {
+    return this.command.version
+  }
+
+  get language(): number {
+    return this.command.language
+  }
+
+  get fields(): Fields {
+    return this.command.fields
+  }
+
+  get body(): Buffer {
+    return this.command.body
+  }
+
+  get oneway(): boolean {
+    return this.command.isOneway
+  }
+
+  respond(reply: Reply): void {
+    const answer = this.#answer
+    assert(answer !== undefined, 'a call was answered twice')
+    this.#answer = undefined
+    if (!this.command.isOneway) answer(reply)
+  }
+}
+
+/** IPv4 addresses without the IPv6 dress that dual-stack sockets give them. */
+function plainHost(host: string | undefined): string {
+  if (host === undefined) return ''
+  return host.startsWith('::ffff:') ? host.slice(7) : host
+}
