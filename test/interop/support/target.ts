@@ -1,0 +1,11 @@
+/** The system under test: RaftMQ, or the stock servers that prove the harness. */
+export interface Target {
+  readonly name: 'raftmq' | 'stock'
+  /** `host:port` of the name server. */
+  readonly namesrv: string
+  readonly cluster: string
+  readonly brokers: readonly string[]
+  /** `kill -9` of the process that leads; returns as soon as it is dead. Its supervisor starts it again. */
+  killLeader(): Promise<void>
+  close(): Promise<void>
+}
