@@ -7,7 +7,8 @@ import { errorCode, errorMessage } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { requestCodeName, ResponseCode } from './codes.ts'
 import type { RemotingCommand } from './command.ts'
-import type { Connection } from './connection.ts'
+import type { OnResponse } from './invocations.ts'
+import type { Request } from './connection.ts'
 import type { Fields, HeaderRecord } from './fields.ts'
 import type { Body } from './frame-writer.ts'
 import type { HeaderSchema } from './header.ts'
@@ -21,6 +22,22 @@ export interface Reply {
   readonly body?: Body | undefined
 }
 
+/** Whose request it is: a `Connection` here, or a client that another node speaks for. */
+export interface Origin {
+  /** `host:port` of the client. */
+  readonly remoteAddress: string
+  readonly remoteHost: string
+  readonly remotePort: number
+  /** `host:port` at which the client reaches this side. */
+  readonly localAddress: string
+  readonly closed: boolean
+  /** Calls `listener` once when the client is gone; at once when it is gone already. */
+  onClose(listener: () => void): void
+  invoke(request: Request, timeoutMs: number): Promise<RemotingCommand>
+  invokeCallback(request: Request, timeoutMs: number, done: OnResponse): void
+  invokeOneway(request: Request): boolean
+}
+
 /** One request that wants to be handled. */
 export interface Call {
   readonly code: number
@@ -31,7 +48,7 @@ export interface Call {
   /** A view of the bytes received. */
   readonly body: Buffer
   readonly oneway: boolean
-  readonly connection: Connection
+  readonly connection: Origin
   /** The request as it came, to send it on elsewhere. */
   readonly command: RemotingCommand
   /** Answers; exactly once, at any time. Dropped when the request was one-way or its connection is gone. */
@@ -69,6 +86,8 @@ export interface RouterNeeds {
   readonly log: Log
   /** Asked before every request. True: it took the call over and answers it. */
   readonly intercept?: (call: Call) => boolean
+  /** Asked when a handler failed. True: it took the call over and answers it. */
+  readonly recover?: (error: unknown, call: Call) => boolean
 }
 
 export class Router {
@@ -76,6 +95,7 @@ export class Router {
   readonly #errors: ReadonlyMap<string, ErrorReply>
   readonly #log: Log
   readonly #intercept: ((call: Call) => boolean) | undefined
+  readonly #recover: ((error: unknown, call: Call) => boolean) | undefined
 
   constructor(need: RouterNeeds) {
     for (const row of need.routes) {
@@ -85,6 +105,7 @@ export class Router {
     this.#errors = new Map(Object.entries(need.errors ?? {}))
     this.#log = need.log
     this.#intercept = need.intercept
+    this.#recover = need.recover
   }
 
   /** Handles one request. Never throws, except for our own broken invariants. */
@@ -103,8 +124,13 @@ export class Router {
       if (result instanceof Promise) this.#answerLater(call, result)
       else call.respond(result)
     } catch (error) {
-      call.respond(this.replyTo(error, call))
+      this.#failed(error, call)
     }
+  }
+
+  #failed(error: unknown, call: Call): void {
+    if (this.#recover?.(error, call) === true) return
+    call.respond(this.replyTo(error, call))
   }
 
   /** The reply that stands for what a handler threw. Rethrows broken invariants: those end the node. */
@@ -123,7 +149,7 @@ export class Router {
   #answerLater(call: Call, result: Promise<Reply>): void {
     result.then(
       (reply) => call.respond(reply),
-      (error: unknown) => call.respond(this.replyTo(error, call)),
+      (error: unknown) => this.#failed(error, call),
     )
   }
 }
