@@ -49,7 +49,8 @@ export class Peers {
   readonly #incarnations = new Map<string, string>()
   readonly #commandVersions = new Map<string, number>()
   readonly #members: ReadonlySet<string>
-  readonly #greeted: ((peer: string) => void)[] = []
+  readonly #openedListeners: ((peer: string) => void)[] = []
+  readonly #lostListeners: ((peer: string) => void)[] = []
   #raft: RaftEnd | undefined
   #listener: PeerListener | undefined
   #sweep: Timer | undefined
@@ -84,8 +85,13 @@ export class Peers {
   }
 
   /** Called whenever a service link to a peer opens. */
-  onOpened(greet: (peer: string) => void): void {
-    this.#greeted.push(greet)
+  onOpened(listener: (peer: string) => void): void {
+    this.#openedListeners.push(listener)
+  }
+
+  /** Called whenever the connection ends over which a peer asks this node for services. */
+  onLost(listener: (peer: string) => void): void {
+    this.#lostListeners.push(listener)
   }
 
   /** From now on raft frames go to `raft`; it hears of every incarnation known so far first. */
@@ -156,7 +162,7 @@ export class Peers {
       options: link,
       greeted: (incarnation, commandVersion) => this.#met(peer, incarnation, commandVersion),
       opened: () => {
-        if (lane === 'service') for (const greet of this.#greeted) greet(peer)
+        if (lane === 'service') for (const listener of this.#openedListeners) listener(peer)
       },
     })
   }
@@ -185,7 +191,9 @@ export class Peers {
       },
       closed: () => {
         this.#incoming.delete(socket)
-        if (from !== undefined && this.#incomingRaft.get(from) === socket) this.#incomingRaft.delete(from)
+        if (from === undefined) return
+        if (this.#incomingRaft.get(from) === socket) this.#incomingRaft.delete(from)
+        if (lane === 'service') for (const listener of this.#lostListeners) listener(from)
       },
     })
   }
