@@ -10,8 +10,11 @@ import type { BrokerGroup, TopicRoute } from './topic-route.ts'
 
 export interface RouteCacheNeeds {
   readonly clock: Clock
-  /** Asks a name server. Undefined: the topic does not exist. Rejects when none answers. */
-  query(topic: string): Promise<TopicRoute | undefined>
+  /**
+   * Asks a name server. Undefined: the topic does not exist. Rejects when none answers. `fruitless`: how many queries in a
+   * row brought nothing new before this one.
+   */
+  query(topic: string, fruitless: number): Promise<TopicRoute | undefined>
   /** First and longest pause between two queries that brought nothing new. */
   readonly backOffMs: { readonly first: number; readonly longest: number }
   /** Topics kept at most; one more is refused. */
@@ -27,7 +30,7 @@ interface Row {
 }
 
 /** A leader that could not be reached is passed over for this long, unless the route changes. */
-const SUSPECT_MS = 1_000
+const SUSPECT_MS = 300
 
 export class RouteCache {
   readonly #needs: RouteCacheNeeds
@@ -96,7 +99,7 @@ export class RouteCache {
    */
   refresh(topic: string): Promise<TopicRoute | undefined> {
     const row = this.#rows.get(topic) ?? this.#newRow(topic)
-    row.pending ??= this.#query(topic, row).finally(() => {
+    row.pending ??= this.#ask(topic, row).finally(() => {
       row.pending = undefined
     })
     return row.pending
@@ -111,14 +114,14 @@ export class RouteCache {
     return row
   }
 
-  async #query(topic: string, row: Row): Promise<TopicRoute | undefined> {
+  async #ask(topic: string, row: Row): Promise<TopicRoute | undefined> {
     const { clock, backOffMs } = this.#needs
     const sinceLastMs = clock.monotonicMs() - row.endedAtMs
     if (sinceLastMs > 4 * backOffMs.longest) row.fruitless = 0
     const pauseMs = row.fruitless === 0 ? 0 : Math.min(backOffMs.first * 2 ** (row.fruitless - 1), backOffMs.longest)
     if (pauseMs > sinceLastMs) await sleep(clock, pauseMs - sinceLastMs)
     try {
-      const route = await this.#needs.query(topic)
+      const route = await this.#needs.query(topic, row.fruitless)
       this.#learn(row, route)
       return route
     } catch (error) {

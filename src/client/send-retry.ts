@@ -19,6 +19,8 @@ export interface Verdict {
    * `sendTimeoutMs` bounds it, so that a failover of a second does not use up three attempts in a millisecond.
    */
   readonly counts: boolean
+  /** Whether the leader this attempt went to is to be passed over for a moment. */
+  readonly suspectLeader: boolean
   /** The error when this is the last attempt; none for `stored`. */
   readonly error: ClientErrorCode
 }
@@ -42,6 +44,7 @@ const stored: Verdict = {
   retriable: false,
   refreshRoute: false,
   counts: true,
+  suspectLeader: false,
   error: 'CLIENT_PROTOCOL',
 }
 const refused: Verdict = {
@@ -49,6 +52,7 @@ const refused: Verdict = {
   retriable: false,
   refreshRoute: false,
   counts: true,
+  suspectLeader: false,
   error: 'CLIENT_REFUSED',
 }
 const undecided: Verdict = {
@@ -56,6 +60,7 @@ const undecided: Verdict = {
   retriable: true,
   refreshRoute: true,
   counts: true,
+  suspectLeader: false,
   error: 'CLIENT_UNDECIDED',
 }
 const busy: Verdict = {
@@ -63,6 +68,7 @@ const busy: Verdict = {
   retriable: true,
   refreshRoute: false,
   counts: false,
+  suspectLeader: false,
   error: 'CLIENT_BUSY',
 }
 const elsewhere: Verdict = {
@@ -70,6 +76,7 @@ const elsewhere: Verdict = {
   retriable: true,
   refreshRoute: true,
   counts: false,
+  suspectLeader: true,
   error: 'CLIENT_NO_LEADER',
 }
 const refusedHere: Verdict = {
@@ -77,6 +84,7 @@ const refusedHere: Verdict = {
   retriable: true,
   refreshRoute: true,
   counts: true,
+  suspectLeader: false,
   error: 'CLIENT_REFUSED',
 }
 
@@ -108,12 +116,33 @@ export function verdictOfResponse(responseCode: number): Verdict {
 export type Trouble = 'noRoute' | 'noLeader' | 'connectFailed' | 'connectionLost' | 'timedOut' | 'overloaded'
 
 const byTrouble: Readonly<Record<Trouble, Verdict>> = {
-  noRoute: { outcome: 'notStored', retriable: true, refreshRoute: true, counts: true, error: 'CLIENT_NO_ROUTE' },
+  noRoute: {
+    outcome: 'notStored',
+    retriable: true,
+    refreshRoute: true,
+    counts: true,
+    suspectLeader: false,
+    error: 'CLIENT_NO_ROUTE',
+  },
   noLeader: elsewhere,
-  connectFailed: { outcome: 'notStored', retriable: true, refreshRoute: true, counts: false, error: 'CLIENT_CONNECT' },
+  connectFailed: {
+    outcome: 'notStored',
+    retriable: true,
+    refreshRoute: true,
+    counts: false,
+    suspectLeader: true,
+    error: 'CLIENT_CONNECT',
+  },
   connectionLost: undecided,
-  timedOut: undecided,
-  overloaded: { outcome: 'notStored', retriable: true, refreshRoute: false, counts: false, error: 'CLIENT_OVERLOADED' },
+  timedOut: { ...undecided, suspectLeader: true },
+  overloaded: {
+    outcome: 'notStored',
+    retriable: true,
+    refreshRoute: false,
+    counts: false,
+    suspectLeader: false,
+    error: 'CLIENT_OVERLOADED',
+  },
 }
 
 export function verdictOfTrouble(trouble: Trouble): Verdict {

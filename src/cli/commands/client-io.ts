@@ -1,0 +1,104 @@
+/** What the client commands need of a terminal and of commander, so that tests can run them without a process. */
+import { once } from 'node:events'
+import { InvalidArgumentError } from 'commander'
+import { systemClock } from '../../lib/clock.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { errorMessage } from '../../lib/errors.ts'
+
+export interface ClientIo {
+  readonly input: NodeJS.ReadableStream
+  readonly output: NodeJS.WritableStream
+  /** For people: progress, summaries, errors. */
+  readonly notes: NodeJS.WritableStream
+  readonly clock: Clock
+  /** Fires when the person wants to stop (SIGINT, SIGTERM). */
+  interrupted(): AbortSignal
+  setExitCode(code: number): void
+}
+
+export function processIo(): ClientIo {
+  return {
+    input: process.stdin,
+    output: process.stdout,
+    notes: process.stderr,
+    clock: systemClock,
+    interrupted() {
+      const controller = new AbortController()
+      // A second signal finds no handler and ends the process at once.
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort())
+      return controller.signal
+    },
+    setExitCode(code) {
+      process.exitCode = code
+    },
+  }
+}
+
+/** Runs a command's work: what it throws becomes one line on stderr and exit code 1. */
+export function action<Args extends unknown[]>(
+  io: ClientIo,
+  work: (...args: Args) => Promise<void>,
+): (...args: Args) => Promise<void> {
+  return async (...args) => {
+    try {
+      await work(...args)
+    } catch (error) {
+      note(io, `raftmq: ${errorMessage(error).replaceAll(/\s*\n\s*/g, ' ')}`)
+      io.setExitCode(1)
+    }
+  }
+}
+
+/** Writes to standard output, waiting while the reader is slow. */
+export async function print(io: ClientIo, text: string): Promise<void> {
+  if (!io.output.write(text)) await once(io.output, 'drain')
+}
+
+export function note(io: ClientIo, line: string): void {
+  io.notes.write(`${line}\n`)
+}
+
+/** A commander argument parser for integers in a range. */
+export function integer(low: number, high = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (/^\d+$/.test(text.trim()) && value >= low && value <= high) return value
+    const range = high === Number.MAX_SAFE_INTEGER ? `from ${low} on` : `from ${low} to ${high}`
+    throw new InvalidArgumentError(`It is an integer ${range}.`)
+  }
+}
+
+/** A commander argument parser for positive numbers, fractions allowed. */
+export function positive(text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value
+  throw new InvalidArgumentError('It is a number above 0.')
+}
+
+/** Columns as wide as their widest cell; numbers to the right. Empty for no rows. */
+export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const cells = [head, ...rows.map((row) => row.map(String))]
+  const widths = head.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)))
+  const isNumber = head.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'))
+  return cells
+    .map((row) =>
+      row
+        .map((cell, column) => (isNumber[column] === true ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+    .concat('\n')
+}
+
+/** `1.5 MB`: decimal units, for people. */
+export function bytesText(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
+  let value = bytes
+  let unit = 0
+  while (value >= 1_000 && unit < units.length - 1) {
+    value /= 1_000
+    unit += 1
+  }
+  return `${unit === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${units[unit] ?? ''}`
+}

@@ -1,0 +1,113 @@
+/** A message on its way out: what a user gives, and what goes into the frame. */
+import { compressBody, compressionSysFlag } from '../message/compression.ts'
+import type { CompressionType } from '../message/compression.ts'
+import { KEY_SEPARATOR, PropertyName } from '../message/properties.ts'
+import { PROPERTIES_BYTES_MAX } from '../message/record.ts'
+import { topicFault } from '../message/topic-name.ts'
+import { clientErrors } from './errors.ts'
+import type { MessageQueue } from './message-queue.ts'
+
+export interface OutgoingMessage {
+  readonly topic: string
+  /** Text is sent as UTF-8. Bytes are not copied until they are written: leave them alone until the send is done. */
+  readonly body: Uint8Array | string
+  /** What consumers filter by. */
+  readonly tag?: string
+  /** What the message can be found by later. */
+  readonly keys?: string | readonly string[]
+  /** The user's own properties. Names that RocketMQ uses itself go through as they are. */
+  readonly properties?: Readonly<Record<string, string>>
+  /** The user's own int32. */
+  readonly flag?: number
+  /** RocketMQ's delay level, from 1. */
+  readonly delayLevel?: number
+  /** Messages with equal keys go to the same queue, and stay in order there. */
+  readonly shardingKey?: string
+  /** The queue to send to, chosen by the caller. */
+  readonly queue?: MessageQueue
+}
+
+/** What stays the same for every attempt. */
+export interface PreparedMessage {
+  readonly messageId: string
+  readonly body: Buffer
+  /** `name 0x01 value 0x02 …` */
+  readonly properties: string
+  readonly sysFlag: number
+  readonly flag: number
+}
+
+export interface PrepareOptions {
+  readonly maxBodyBytes: number
+  readonly compressOverBytes: number
+  readonly compression: CompressionType
+  readonly compressionLevel: number
+}
+
+/** Checks and encodes. Errors: `CLIENT_MESSAGE_ILLEGAL`. */
+export function prepareMessage(message: OutgoingMessage, messageId: string, options: PrepareOptions): PreparedMessage {
+  const plain = bodyBytes(message.body)
+  if (plain.length === 0) throw illegal('the body is empty')
+  if (plain.length > options.maxBodyBytes) {
+    throw illegal(`the body has ${plain.length} bytes, over ${options.maxBodyBytes} (maxBodyBytes)`)
+  }
+  const { flag = 0 } = message
+  if ((flag | 0) !== flag) throw illegal(`flag ${flag} is no 32-bit integer`)
+  const properties = propertiesText(message, messageId)
+  if (plain.length <= options.compressOverBytes) return { messageId, body: plain, properties, sysFlag: 0, flag }
+  const body = compressBody(plain, options.compression, options.compressionLevel)
+  return { messageId, body, properties, sysFlag: compressionSysFlag(options.compression), flag }
+}
+
+/** Errors: `CLIENT_MESSAGE_ILLEGAL`. */
+export function checkTopicName(topic: string): void {
+  const fault = topicFault(topic)
+  if (fault !== undefined) throw illegal(fault)
+}
+
+export function propertiesText(message: OutgoingMessage, messageId: string): string {
+  let text = `${PropertyName.UNIQ_KEY}\u0001${messageId}\u0002`
+  const { tag, keys, delayLevel, shardingKey, properties } = message
+  if (keys !== undefined) text += pair(PropertyName.KEYS, keysText(keys))
+  if (tag !== undefined) text += pair(PropertyName.TAGS, tag)
+  if (delayLevel !== undefined) text += pair(PropertyName.DELAY, delayText(delayLevel))
+  if (shardingKey !== undefined) text += pair(PropertyName.SHARDING_KEY, shardingKey)
+  if (properties !== undefined) {
+    for (const name of Object.keys(properties)) text += pair(name, properties[name] ?? '')
+  }
+  if (text.length * 3 > PROPERTIES_BYTES_MAX && Buffer.byteLength(text) > PROPERTIES_BYTES_MAX) {
+    throw illegal(`the properties have over ${PROPERTIES_BYTES_MAX} bytes`)
+  }
+  return text
+}
+
+function keysText(keys: string | readonly string[]): string {
+  const list = typeof keys === 'string' ? [keys] : keys
+  for (const key of list) if (key.trim() === '') throw illegal('a key is empty')
+  return list.join(KEY_SEPARATOR)
+}
+
+function delayText(delayLevel: number): string {
+  if (!Number.isInteger(delayLevel) || delayLevel < 1)
+    throw illegal(`delay level ${delayLevel} is no integer from 1 on`)
+  return String(delayLevel)
+}
+
+function pair(name: string, value: string): string {
+  if (name === '' || name.includes('\u0001') || name.includes('\u0002')) {
+    throw illegal(`the property name ${JSON.stringify(name)} is empty or holds a separator`)
+  }
+  if (typeof value !== 'string' || value === '' || value.includes('\u0001') || value.includes('\u0002')) {
+    throw illegal(`the value of property ${name} is empty or holds a separator`)
+  }
+  return `${name}\u0001${value}\u0002`
+}
+
+function bodyBytes(body: Uint8Array | string): Buffer {
+  if (typeof body === 'string') return Buffer.from(body)
+  return Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+}
+
+function illegal(why: string): Error {
+  return clientErrors.create('CLIENT_MESSAGE_ILLEGAL', why)
+}

@@ -1,0 +1,310 @@
+/** Sends messages. */
+import { encodeBatch } from '../message/batch.ts'
+import { uniqueIds } from '../message/message-id.ts'
+import { Batcher } from './batcher.ts'
+import { ClientCore } from './client-core.ts'
+import { abortedError, clientErrors } from './errors.ts'
+import { queueKey } from './message-queue.ts'
+import type { MessageQueue } from './message-queue.ts'
+import { resolveProducerOptions } from './options.ts'
+import type { ProducerOptions, ResolvedProducerOptions } from './options.ts'
+import { checkTopicName, prepareMessage } from './outgoing-message.ts'
+import type { OutgoingMessage, PreparedMessage } from './outgoing-message.ts'
+import type { SendStatus } from './send-retry.ts'
+import { Sender } from './sender.ts'
+import type { QueueChoice, SendRequest, StoredSend } from './sender.ts'
+
+/** A message that is stored. */
+export interface SendResult {
+  readonly status: SendStatus
+  /** The id this producer gave it; consumers see the same one. */
+  readonly messageId: string
+  /** The id the broker gave it: where it lies. */
+  readonly offsetMessageId: string
+  readonly queue: MessageQueue
+  readonly queueOffset: number
+  /** An answer was lost and the message was sent again: it may be stored twice. */
+  readonly mayBeTwice: boolean
+}
+
+export type SendCallback = (error: Error | undefined, result: SendResult | undefined) => void
+
+export interface SendOptions {
+  /** Gives up waiting. A message that was already written may be stored all the same. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * ```ts
+ * const producer = new Producer({ namesrv: '127.0.0.1:9876', group: 'orders' })
+ * await producer.start()
+ * const { queueOffset } = await producer.send({ topic: 'Orders', body: 'hello', tag: 'new' })
+ * await producer.close()
+ * ```
+ *
+ * Delivery is at least once. With `retryUndecided` (the default) a message whose answer was lost is sent again and may be
+ * stored twice; consumers tell by `messageId`.
+ */
+export class Producer {
+  readonly #options: ResolvedProducerOptions
+  readonly #core: ClientCore
+  readonly #sender: Sender
+  readonly #batcher: Batcher<SendResult> | undefined
+  readonly #newMessageId: () => string
+  #state: 'new' | 'started' | 'closing' | 'closed' = 'new'
+
+  /** Errors: `CLIENT_OPTION`. */
+  constructor(options: ProducerOptions) {
+    this.#options = resolveProducerOptions(options)
+    const { clock, random, group, batch } = this.#options
+    this.#core = new ClientCore({
+      options: this.#options,
+      heartbeatData: (clientId) => ({
+        clientID: clientId,
+        producerDataSet: [{ groupName: group }],
+        consumerDataSet: [],
+      }),
+    })
+    this.#sender = new Sender(this.#core, this.#options)
+    this.#newMessageId = uniqueIds({ clock, random, ...this.#core.identity })
+    if (batch !== undefined) {
+      this.#batcher = new Batcher({
+        clock,
+        limits: batch,
+        send: (message, members, done) => this.#sendMembers(message, members, done),
+      })
+    }
+  }
+
+  /** This client's name as brokers see it. */
+  get clientId(): string {
+    return this.#core.clientId
+  }
+
+  /** Messages sent and not settled. */
+  get inFlight(): number {
+    return this.#sender.inFlight
+  }
+
+  /** Makes the producer ready. Connections are made when they are needed. */
+  async start(): Promise<void> {
+    if (this.#state !== 'new') throw clientErrors.create('CLIENT_STATE', `the producer is ${this.#state}`)
+    this.#state = 'started'
+    this.#core.start()
+  }
+
+  /**
+   * Sends one message and waits until it is stored. Errors: `CLIENT_UNDECIDED` when it may or may not be stored, the
+   * others of the table when it certainly is not.
+   */
+  send(message: OutgoingMessage, { signal }: SendOptions = {}): Promise<SendResult> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) return reject(abortedError(signal))
+      const onAbort = (): void => giveUp(abortedError(signal ?? AbortSignal.abort()))
+      const giveUp = this.#start(message, (error, result) => {
+        signal?.removeEventListener('abort', onAbort)
+        if (result === undefined) reject(error ?? clientErrors.create('CLIENT_PROTOCOL', 'no result'))
+        else resolve(result)
+      })
+      signal?.addEventListener('abort', onAbort, { once: true })
+    })
+  }
+
+  /**
+   * As `send`, without a promise: for programs that keep thousands of messages in flight. `done` is called exactly once,
+   * and may be called before this returns.
+   */
+  sendCallback(message: OutgoingMessage, done: SendCallback): void {
+    this.#start(message, done)
+  }
+
+  /** Sends and waits for nothing. True: it left this process; nobody tells whether it arrived. */
+  async sendOneway(message: OutgoingMessage): Promise<boolean> {
+    const refusal = this.#refusal()
+    if (refusal !== undefined) throw refusal
+    checkTopicName(message.topic)
+    const prepared = prepareMessage(message, this.#newMessageId(), this.#options)
+    return this.#sender.sendOneway(this.#request(message, prepared))
+  }
+
+  /**
+   * Sends messages of one topic as one batch: stored next to each other in one queue, acknowledged or refused together.
+   * Results are in the order of the messages. Errors: as `send`; `CLIENT_MESSAGE_ILLEGAL` for mixed topics, delays, or a
+   * batch over `maxBodyBytes`.
+   */
+  async sendBatch(messages: readonly OutgoingMessage[], { signal }: SendOptions = {}): Promise<SendResult[]> {
+    const first = messages[0]
+    if (first === undefined) return []
+    for (const message of messages) checkBatchMember(first, message)
+    if (signal?.aborted === true) throw abortedError(signal)
+    const refusal = this.#refusal()
+    if (refusal !== undefined) throw refusal
+    checkTopicName(first.topic)
+    const members = messages.map((message) => this.#prepareMember(message))
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => giveUp(abortedError(signal ?? AbortSignal.abort()))
+      const giveUp = this.#sendMembers(first, members, (error, results) => {
+        signal?.removeEventListener('abort', onAbort)
+        if (results === undefined) reject(error ?? clientErrors.create('CLIENT_PROTOCOL', 'no result'))
+        else resolve(results)
+      })
+      signal?.addEventListener('abort', onAbort, { once: true })
+    })
+  }
+
+  /** The queues of a topic that may be written, sorted: for callers that choose one themselves. */
+  async queues(topic: string): Promise<readonly MessageQueue[]> {
+    const refusal = this.#refusal()
+    if (refusal !== undefined) throw refusal
+    checkTopicName(topic)
+    const route = await this.#sender.findRoute(topic)
+    if (route === undefined) throw clientErrors.create('CLIENT_NO_ROUTE', `the topic ${topic} does not exist`)
+    return route.writeQueues
+  }
+
+  /**
+   * Takes no more messages, waits for those in flight (each ends within `sendTimeoutMs`), says goodbye to the brokers and
+   * closes. With `signal`, what is still in flight when it fires fails.
+   */
+  async close({ signal }: SendOptions = {}): Promise<void> {
+    if (this.#state === 'closed' || this.#state === 'closing') return
+    const wasStarted = this.#state === 'started'
+    this.#state = 'closing'
+    if (wasStarted) {
+      this.#batcher?.flush()
+      await Promise.race([this.#sender.whenIdle(), aborted(signal)])
+      if (signal?.aborted !== true) await this.#core.unregisterAll({ producerGroup: this.#options.group })
+    }
+    this.#state = 'closed'
+    this.#core.close()
+    this.#sender.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #start(message: OutgoingMessage, done: SendCallback): (error: Error) => void {
+    const refusal = this.#refusal()
+    if (refusal !== undefined) {
+      done(refusal, undefined)
+      return nothing
+    }
+    let prepared: PreparedMessage
+    try {
+      checkTopicName(message.topic)
+      prepared = prepareMessage(message, this.#newMessageId(), this.#options)
+    } catch (error) {
+      done(error instanceof Error ? error : new Error(String(error)), undefined)
+      return nothing
+    }
+    const batcher = this.#batcher
+    if (batcher?.takes(message, prepared) === true) return batcher.add(message, prepared, done)
+    return this.#sender.send(this.#request(message, prepared), (error, stored) => {
+      if (stored === undefined) done(error, undefined)
+      else done(undefined, resultOf(prepared.messageId, stored))
+    })
+  }
+
+  #request(message: OutgoingMessage, prepared: PreparedMessage): SendRequest {
+    return {
+      topic: message.topic,
+      messageId: prepared.messageId,
+      body: prepared.body,
+      properties: prepared.properties,
+      sysFlag: prepared.sysFlag,
+      flag: prepared.flag,
+      isBatch: false,
+      choice: message.queue ?? message.shardingKey,
+      bornMs: this.#options.clock.nowMs(),
+    }
+  }
+
+  /** Members of a batch are not compressed: its format has no place for their sysFlag. */
+  #prepareMember(message: OutgoingMessage): PreparedMessage {
+    const options = { ...this.#options, compressOverBytes: Number.POSITIVE_INFINITY }
+    return prepareMessage(message, this.#newMessageId(), options)
+  }
+
+  #sendMembers(
+    first: OutgoingMessage,
+    members: readonly PreparedMessage[],
+    done: (error: Error | undefined, results: SendResult[] | undefined) => void,
+  ): (error: Error) => void {
+    const body = encodeBatch(
+      members.map(({ body, flag, properties }) => ({ body, flag, properties: Buffer.from(properties) })),
+    )
+    if (body.length > this.#options.maxBodyBytes) {
+      const why = `the batch has ${body.length} bytes, over ${this.#options.maxBodyBytes} (maxBodyBytes)`
+      done(clientErrors.create('CLIENT_MESSAGE_ILLEGAL', why), undefined)
+      return nothing
+    }
+    const request: SendRequest = {
+      topic: first.topic,
+      messageId: members[0]?.messageId ?? '',
+      body,
+      properties: '',
+      sysFlag: 0,
+      flag: 0,
+      isBatch: true,
+      choice: first.queue ?? first.shardingKey,
+      bornMs: this.#options.clock.nowMs(),
+    }
+    return this.#sender.send(request, (error, stored) => {
+      if (stored === undefined) return done(error, undefined)
+      const offsetIds = stored.offsetMessageId.split(',')
+      const results = members.map((member, n) => ({
+        ...resultOf(member.messageId, stored),
+        offsetMessageId: offsetIds[n] ?? '',
+        queueOffset: stored.queueOffset + n,
+      }))
+      done(undefined, results)
+    })
+  }
+
+  #refusal(): Error | undefined {
+    if (this.#state === 'started') return undefined
+    if (this.#state === 'new') return clientErrors.create('CLIENT_STATE', 'the producer is not started: await start()')
+    return clientErrors.create('CLIENT_CLOSED', 'the producer is closed')
+  }
+}
+
+function resultOf(messageId: string, stored: StoredSend): SendResult {
+  return {
+    status: stored.status,
+    messageId,
+    offsetMessageId: stored.offsetMessageId,
+    queue: stored.queue,
+    queueOffset: stored.queueOffset,
+    mayBeTwice: stored.mayBeTwice,
+  }
+}
+
+function checkBatchMember(first: OutgoingMessage, message: OutgoingMessage): void {
+  if (message.topic !== first.topic) {
+    throw clientErrors.create(
+      'CLIENT_MESSAGE_ILLEGAL',
+      `a batch of ${first.topic} holds a message for ${message.topic}`,
+    )
+  }
+  if (message.delayLevel !== undefined) {
+    throw clientErrors.create('CLIENT_MESSAGE_ILLEGAL', 'a message with a delay cannot be sent in a batch')
+  }
+  if (choiceKey(message.queue ?? message.shardingKey) !== choiceKey(first.queue ?? first.shardingKey)) {
+    throw clientErrors.create('CLIENT_MESSAGE_ILLEGAL', 'the messages of a batch are for different queues')
+  }
+}
+
+/** Equal keys: equal choice of a queue. */
+function choiceKey(choice: QueueChoice): string {
+  return choice === undefined ? '' : typeof choice === 'string' ? `key ${choice}` : `queue ${queueKey(choice)}`
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) resolve()
+    else signal?.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+function nothing(): void {}
