@@ -5,7 +5,7 @@
  */
 import type { Clock, Timer } from '../lib/clock.ts'
 import { errorCode } from '../lib/errors.ts'
-import { type OffsetCommit, offsetCommands } from './consumer-offsets.ts'
+import { type ConsumerOffsets, type OffsetCommit, offsetCommands } from './consumer-offsets.ts'
 import { refusal } from './errors.ts'
 import type { Proposals } from './needs.ts'
 
@@ -19,6 +19,7 @@ interface Pending {
 }
 
 export interface OffsetCommitsNeeds {
+  readonly offsets: Pick<ConsumerOffsets, 'get'>
   readonly proposals: Pick<Proposals, 'command'>
   readonly clock: Clock
   readonly options: {
@@ -66,6 +67,14 @@ export class OffsetCommits {
     if (isNew) this.#pendingCount++
     row.offsets.set(queueId, queueOffset)
     this.#schedule()
+  }
+
+  /** As `commit`, for one-way requests: what is committed already, or finds no room, is dropped. */
+  offer(topic: string, group: string, queueId: number, queueOffset: number): void {
+    const isKnown = this.#need.offsets.get(topic, group, queueId) === queueOffset
+    if (isKnown && this.pending(topic, group, queueId) === undefined) return
+    if (this.#isClosed || this.#pendingCount >= this.#need.options.maxPending) return
+    this.commit(topic, group, queueId, queueOffset)
   }
 
   /** An offset that came and is not applied yet: what its consumer's successor should begin with. */

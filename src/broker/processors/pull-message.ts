@@ -1,0 +1,262 @@
+/**
+ * Pulls: 11 and 361 (RocketMQ PullMessageProcessor, DefaultPullMessageResultHandler). Served from the local log up to
+ * the commit that this node knows, on leader and follower alike. What is not there yet is waited for in `PullHold`; the
+ * same function then runs again.
+ */
+import type { Clock } from '../../lib/clock.ts'
+import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
+import { PullMessageRequestHeader } from '../../remoting/headers/pull.ts'
+import { type Call, type Reply, type Route, route } from '../../remoting/route.ts'
+import type { PullRequest, PullResult, PullStatus } from '../../store/consume-queue-pull.ts'
+import type { AutoCreate } from '../auto-create.ts'
+import type { BrokerStats } from '../broker-stats.ts'
+import type { Clients } from '../clients.ts'
+import { refusal } from '../errors.ts'
+import type { BrokerIdentity } from '../identity.ts'
+import type { Leadership } from '../needs.ts'
+import type { OffsetCommits } from '../offset-commits.ts'
+import type { PullHold } from '../pull-hold.ts'
+import { errorReply } from '../response-codes.ts'
+import { isTagExpression, parseSubscription, type Subscription } from '../subscription.ts'
+import { type SubscriptionGroup, type SubscriptionGroups, subscriptionGroup } from '../subscription-groups.ts'
+import { isReadable, type TopicConfig, type Topics } from '../topics.ts'
+
+export interface PullMessageNeeds {
+  readonly topics: Topics
+  readonly groups: SubscriptionGroups
+  readonly autoCreate: AutoCreate
+  readonly clients: Pick<Clients, 'subscription' | 'consumerGroup'>
+  readonly store: {
+    pull(request: PullRequest): PullResult | Promise<PullResult>
+    queueBounds(topic: string, queueId: number): { readonly min: number; readonly max: number } | undefined
+  }
+  readonly hold: PullHold
+  readonly commits: Pick<OffsetCommits, 'offer'>
+  readonly leadership: Pick<Leadership, 'isReady'>
+  readonly stats: Pick<BrokerStats, 'got' | 'getMissed'>
+  readonly identity: BrokerIdentity
+  readonly clock: Clock
+  readonly options: {
+    readonly litePullMessageEnable: boolean
+    readonly longPollingEnable: boolean
+    readonly shortPollingTimeMills: number
+    readonly maxTransferBytes: number
+    readonly maxTransferCount: number
+    /** Longer waits are cut to this. */
+    readonly maxSuspendMs: number
+  }
+}
+
+/** Bits of a pull's `sysFlag` (RocketMQ PullSysFlag). */
+export const PullFlag = { commitOffset: 1, suspend: 2, subscription: 4, classFilter: 8, litePull: 16 } as const
+
+/** A pull that was checked, on its way or parked. */
+interface Pull {
+  readonly header: PullMessageRequestHeader
+  readonly call: Call
+  readonly topic: TopicConfig
+  readonly group: SubscriptionGroup
+  readonly tagsCodes: ReadonlySet<number> | undefined
+  /** Until when it may wait; undefined: not at all. */
+  readonly deadlineMs: number | undefined
+}
+
+interface Outcome {
+  readonly code: number
+  /** RocketMQ GetMessageStatus. */
+  readonly name: string
+  /** Nothing is there yet: worth waiting for. */
+  readonly isEmpty: boolean
+}
+
+const found = { code: ResponseCode.SUCCESS, name: 'FOUND', isEmpty: false }
+const retry = (name: string): Outcome => ({ code: ResponseCode.PULL_RETRY_IMMEDIATELY, name, isEmpty: false })
+const notFound = (name: string): Outcome => ({ code: ResponseCode.PULL_NOT_FOUND, name, isEmpty: true })
+const moved = (name: string): Outcome => ({ code: ResponseCode.PULL_OFFSET_MOVED, name, isEmpty: false })
+
+/** For offsets within what the queue holds. */
+const outcomes: Readonly<Record<PullStatus, Outcome>> = {
+  found,
+  noMatched: retry('NO_MATCHED_MESSAGE'),
+  removing: retry('MESSAGE_WAS_REMOVING'),
+  offsetFoundNull: notFound('OFFSET_FOUND_NULL'),
+  overflowOne: notFound('OFFSET_OVERFLOW_ONE'),
+  overflowBadly: moved('OFFSET_OVERFLOW_BADLY'),
+  tooSmall: moved('OFFSET_TOO_SMALL'),
+  noMessageInQueue: moved('NO_MESSAGE_IN_QUEUE'),
+  noSuchQueue: moved('NO_MATCHED_LOGIC_QUEUE'),
+}
+
+/** For an empty queue pulled from its beginning. */
+const outcomesAtStart: Readonly<Partial<Record<PullStatus, Outcome>>> = {
+  noMessageInQueue: notFound('NO_MESSAGE_IN_QUEUE'),
+  noSuchQueue: notFound('NO_MATCHED_LOGIC_QUEUE'),
+}
+
+/** Statuses that say "the queue ends before this offset", which a node that is behind cannot know. */
+const beyondTheEnd: ReadonlySet<PullStatus> = new Set(['overflowBadly', 'noMessageInQueue', 'noSuchQueue'])
+const behind = notFound('OFFSET_OVERFLOW_ONE')
+
+export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
+  const { topics, groups, clients, store, hold, leadership, identity, clock, options } = need
+
+  return [
+    route({ code: RequestCode.PULL_MESSAGE, request: PullMessageRequestHeader, handle }),
+    route({ code: RequestCode.LITE_PULL_MESSAGE, request: PullMessageRequestHeader, handle }),
+  ]
+
+  function handle(header: PullMessageRequestHeader, call: Call): undefined {
+    const pull = check(header, call)
+    if ((header.sysFlag & PullFlag.commitOffset) !== 0 && header.commitOffset >= 0) {
+      need.commits.offer(header.topic, header.consumerGroup, header.queueId, header.commitOffset)
+    }
+    run(pull, pull.deadlineMs !== undefined)
+    return undefined
+  }
+
+  function run(pull: Pull, mayPark: boolean): void {
+    const { header, call, tagsCodes } = pull
+    const request: PullRequest = {
+      topic: header.topic,
+      queueId: header.queueId,
+      queueOffset: header.queueOffset,
+      maxCount: Math.max(1, Math.min(header.maxMsgNums, options.maxTransferCount)),
+      maxBytes: Math.min(header.maxMsgBytes ?? options.maxTransferBytes, options.maxTransferBytes),
+    }
+    const result = store.pull(tagsCodes === undefined ? request : { ...request, tagsCodes })
+    if (!(result instanceof Promise)) return finish(pull, result, mayPark)
+    result.then(
+      (read) => finish(pull, read, mayPark),
+      (error: unknown) => call.respond(errorReply(error)),
+    )
+  }
+
+  function finish(pull: Pull, result: PullResult, mayPark: boolean): void {
+    const { header, call } = pull
+    // A node that may be behind does not know where the queue ends: the offset asked for may be right, and answering
+    // PULL_OFFSET_MOVED would make the client store a lower one and consume again.
+    const isBehind = beyondTheEnd.has(result.status) && !leadership.isReady
+    const outcome = isBehind ? behind : outcomeOf(result.status, header.queueOffset)
+    if (outcome.isEmpty && mayPark && park(pull)) return
+    if (outcome.code === ResponseCode.SUCCESS) {
+      need.stats.got(header.topic, header.consumerGroup, result.count, result.bytes)
+    } else need.stats.getMissed()
+    call.respond(replyOf(pull, result, outcome, isBehind))
+  }
+
+  function replyOf(pull: Pull, result: PullResult, outcome: Outcome, isBehind: boolean): Reply {
+    const { header, topic, group } = pull
+    return {
+      code: outcome.code,
+      remark: outcome.name,
+      header: {
+        suggestWhichBrokerId: 0,
+        nextBeginOffset: isBehind ? header.queueOffset : result.nextQueueOffset,
+        minOffset: result.minQueueOffset,
+        maxOffset: isBehind ? Math.max(header.queueOffset, result.maxQueueOffset) : result.maxQueueOffset,
+        topicSysFlag: topic.topicSysFlag,
+        groupSysFlag: group.groupSysFlag,
+      },
+      body: result.status === 'found' ? result.slices : undefined,
+    }
+  }
+
+  /** Parks the pull, or runs it again because a message came while the disk was read. */
+  function park(pull: Pull): boolean {
+    const { header, deadlineMs } = pull
+    if (deadlineMs === undefined || deadlineMs <= clock.monotonicMs()) return false
+    const end = store.queueBounds(header.topic, header.queueId)?.max ?? 0
+    if (end > header.queueOffset) {
+      run(pull, false)
+      return true
+    }
+    return hold.park(header.topic, header.queueId, {
+      queueOffset: header.queueOffset,
+      tagsCodes: pull.tagsCodes,
+      deadlineMs,
+      resume: (mayPark) => run(pull, mayPark),
+    })
+  }
+
+  function check(header: PullMessageRequestHeader, call: Call): Pull {
+    if ((identity.permission & 4) === 0) {
+      throw refusal('BROKER_NO_PERMISSION', `the broker[${identity.ip}] pulling message is forbidden`)
+    }
+    if (call.code === RequestCode.LITE_PULL_MESSAGE && !options.litePullMessageEnable) {
+      throw refusal('BROKER_NO_PERMISSION', `the broker[${identity.ip}] for lite pull consumer is forbidden`)
+    }
+    const group = groupOf(header.consumerGroup)
+    if (!group.consumeEnable) {
+      throw refusal('BROKER_NO_PERMISSION', `subscription group no permission, ${header.consumerGroup}`)
+    }
+    const topic = topics.get(header.topic)
+    if (topic === undefined) {
+      throw refusal('BROKER_TOPIC_NOT_EXIST', `topic[${header.topic}] not exist, apply first please! `)
+    }
+    if (!isReadable(topic)) {
+      throw refusal('BROKER_NO_PERMISSION', `the topic[${header.topic}] pulling message is forbidden`)
+    }
+    if (header.queueId < 0 || header.queueId >= topic.readQueueNums) {
+      throw refusal(
+        'BROKER_INVALID_PARAMETER',
+        `queueId[${header.queueId}] is illegal, topic:[${header.topic}] topicConfig.readQueueNums:` +
+          `[${topic.readQueueNums}] consumer:[${call.connection.remoteAddress}]`,
+      )
+    }
+    const subscription = subscriptionOf(header, group)
+    if (!isTagExpression(subscription.data.expressionType)) {
+      throw refusal(
+        'BROKER_UNSUPPORTED',
+        `The broker does not support consumer to filter message by ${subscription.data.expressionType}`,
+      )
+    }
+    return { header, call, topic, group, tagsCodes: subscription.tagsCodes, deadlineMs: deadlineOf(header) }
+  }
+
+  /** A pull does not wait for its group to be made: until it is, it has the settings it will be made with. */
+  function groupOf(name: string): SubscriptionGroup {
+    const known = groups.get(name)
+    if (known !== undefined) return known
+    const made = need.autoCreate.group(name)
+    if (made === undefined) {
+      throw refusal('BROKER_GROUP_NOT_EXIST', `subscription group [${name}] does not exist, `)
+    }
+    if (!(made instanceof Promise)) return made
+    // On a follower this fails; the consumer's heartbeat makes the group on the leader.
+    made.catch(() => undefined)
+    return subscriptionGroup(name)
+  }
+
+  function subscriptionOf(header: PullMessageRequestHeader, group: SubscriptionGroup): Subscription {
+    if ((header.sysFlag & PullFlag.subscription) !== 0) {
+      const { topic, subscription, expressionType, subVersion } = header
+      return parseSubscription({ topic, expression: subscription, type: expressionType, version: subVersion })
+    }
+    const members = clients.consumerGroup(header.consumerGroup)
+    if (members === undefined) {
+      throw refusal('BROKER_SUBSCRIPTION_NOT_EXIST', "the consumer's group info not exist")
+    }
+    if (!group.consumeBroadcastEnable && members.messageModel === 'BROADCASTING') {
+      throw refusal(
+        'BROKER_NO_PERMISSION',
+        `the consumer group[${header.consumerGroup}] can not consume by broadcast way`,
+      )
+    }
+    const known = members.subscriptions.get(header.topic)
+    if (known === undefined) throw refusal('BROKER_SUBSCRIPTION_NOT_EXIST', "the consumer's subscription not exist")
+    if (known.data.subVersion < header.subVersion) {
+      throw refusal('BROKER_SUBSCRIPTION_NOT_LATEST', "the consumer's subscription not latest")
+    }
+    return known
+  }
+
+  function deadlineOf(header: PullMessageRequestHeader): number | undefined {
+    if ((header.sysFlag & PullFlag.suspend) === 0) return undefined
+    const waitMs = options.longPollingEnable ? header.suspendTimeoutMillis : options.shortPollingTimeMills
+    return clock.monotonicMs() + Math.min(waitMs, options.maxSuspendMs)
+  }
+}
+
+function outcomeOf(status: PullStatus, queueOffset: number): Outcome {
+  return (queueOffset === 0 ? outcomesAtStart[status] : undefined) ?? outcomes[status]
+}

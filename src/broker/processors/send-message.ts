@@ -1,0 +1,313 @@
+/**
+ * Sends: 10, 310 and 320 (RocketMQ SendMessageProcessor, AbstractSendMessageProcessor, HookUtils). The usual send makes
+ * one draft and one closure; whatever needs a topic or a group to be made first waits for it and goes on the same way.
+ */
+import type { Random } from '../../lib/prng.ts'
+import { decodeBatch } from '../../message/batch.ts'
+import { checkPropertiesLength, PropertyName, parseProperties } from '../../message/properties.ts'
+import { type Host, PROPERTIES_BYTES_MAX, type RecordDraft } from '../../message/record.ts'
+import { SysFlag, transactionType } from '../../message/sys-flag.ts'
+import { isClosedForSend, isRetryTopic, RETRY_TOPIC_PREFIX, topicFault } from '../../message/topic-name.ts'
+import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
+import { SendMessageRequestHeader } from '../../remoting/headers/send.ts'
+import { type Call, type Route, route } from '../../remoting/route.ts'
+import type { Admission } from '../admission.ts'
+import type { AutoCreate } from '../auto-create.ts'
+import type { BrokerStats } from '../broker-stats.ts'
+import { delayedDraft, type DelayLevels } from '../delay-levels.ts'
+import { refusal } from '../errors.ts'
+import type { BrokerIdentity } from '../identity.ts'
+import type { Proposals, Stored } from '../needs.ts'
+import { offsetMessageIds } from '../offset-message-ids.ts'
+import type { QueueLocks } from '../queue-locks.ts'
+import { errorReply } from '../response-codes.ts'
+import { isWritable, type TopicConfig, type Topics } from '../topics.ts'
+
+type Header = SendMessageRequestHeader
+
+export interface SendMessageNeeds {
+  readonly topics: Topics
+  readonly autoCreate: AutoCreate
+  readonly locks: Pick<QueueLocks, 'isGroupLocked'>
+  readonly proposals: Pick<Proposals, 'records'>
+  readonly admission: Admission
+  readonly stats: Pick<BrokerStats, 'put' | 'putFailed'>
+  readonly identity: BrokerIdentity
+  readonly delayLevels: DelayLevels
+  readonly random: Random
+  /** Makes the UNIQ_KEY of a message whose producer made none. */
+  readonly uniqueId: () => string
+  /** Where the message came from: the client's own address when another node forwarded it. */
+  readonly bornHost: (call: Call) => Host
+  readonly options: { readonly maxMessageSize: number }
+}
+
+/** Properties that make a send more than a send. */
+const SPECIAL = /(?:^|\u0002)(?:DELAY|TRAN_MSG|POP_CK|INNER_NUM|TIMER_DELAY_SEC|TIMER_DELAY_MS|TIMER_DELIVER_MS)\u0001/
+const UNIT_FLAG = 1
+const UNIT_SUB_FLAG = 2
+
+export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
+  const { topics, autoCreate, identity, options } = need
+  const messageId = offsetMessageIds(identity.storeHost)
+  const suffix = propertyText([
+    [PropertyName.MSG_REGION, identity.regionId],
+    [PropertyName.TRACE_ON, String(identity.traceOn)],
+    [PropertyName.CLUSTER, identity.clusterName],
+  ])
+  const replyFields = { [PropertyName.MSG_REGION]: identity.regionId, [PropertyName.TRACE_ON]: String(identity.traceOn) }
+
+  return [
+    route({ code: RequestCode.SEND_MESSAGE, request: SendMessageRequestHeader, handle }),
+    route({ code: RequestCode.SEND_MESSAGE_V2, request: SendMessageRequestHeader.short, handle }),
+    route({ code: RequestCode.SEND_BATCH_MESSAGE, request: SendMessageRequestHeader.short, handle }),
+  ]
+
+  function handle(header: Header, call: Call): undefined {
+    const topic = topics.get(header.topic)
+    if (topic === undefined || isRetryTopic(header.topic)) prepareAndSend(header, call)
+    else {
+      check(header, topic)
+      send(header, call, topic)
+    }
+    return undefined
+  }
+
+  /** A send that needs something made first; errors after a wait have no router above them. */
+  function prepareAndSend(header: Header, call: Call): void {
+    prepare(header).then(
+      (topic) => {
+        try {
+          send(header, call, topic)
+        } catch (error) {
+          call.respond(errorReply(error))
+        }
+      },
+      (error: unknown) => call.respond(errorReply(error)),
+    )
+  }
+
+  /** The topic that the message really goes to. */
+  async function prepare(header: Header): Promise<TopicConfig> {
+    const fault = topicFault(header.topic)
+    if (fault !== undefined) throw refusal('BROKER_INVALID_PARAMETER', fault)
+    const isRetry = isRetryTopic(header.topic)
+    const sysFlag = header.unitMode === true ? (isRetry ? UNIT_SUB_FLAG : UNIT_FLAG) : 0
+    const topic =
+      (await autoCreate.topicOfSend({
+        topic: header.topic,
+        defaultTopic: header.defaultTopic,
+        queueNums: header.defaultTopicQueueNums,
+        sysFlag,
+      })) ?? (isRetry ? await retryTopicOf(header, sysFlag) : undefined)
+    if (topic === undefined) {
+      throw refusal('BROKER_TOPIC_NOT_EXIST', `topic[${header.topic}] not exist, apply first please!`)
+    }
+    check(header, topic)
+    return isRetry && header.batch !== true ? divertToDlq(header, topic) : topic
+  }
+
+  async function retryTopicOf(header: Header, sysFlag: number): Promise<TopicConfig | undefined> {
+    const group = await autoCreate.group(header.topic.slice(RETRY_TOPIC_PREFIX.length))
+    return group === undefined ? undefined : autoCreate.retryTopic({ ...group, retryQueueNums: 1 }, { sysFlag })
+  }
+
+  /** A message that was retried too often, or belongs to a group that consumes in order, ends in the group's DLQ. */
+  async function divertToDlq(header: Header, topic: TopicConfig): Promise<TopicConfig> {
+    const groupName = header.topic.slice(RETRY_TOPIC_PREFIX.length)
+    const group = await autoCreate.group(groupName)
+    if (group === undefined) throw refusal('BROKER_GROUP_NOT_EXIST', `subscription group not exist, ${groupName} `)
+    const maxTimes = header.maxReconsumeTimes ?? group.retryMaxTimes
+    const isOver = (header.reconsumeTimes ?? 0) > maxTimes
+    return isOver || need.locks.isGroupLocked(groupName) ? autoCreate.dlqTopic(groupName) : topic
+  }
+
+  /** RocketMQ msgCheck. */
+  function check(header: Header, topic: TopicConfig): void {
+    if ((identity.permission & 2) === 0 && topic.order) {
+      throw refusal('BROKER_NO_PERMISSION', `the broker[${identity.ip}] sending message is forbidden`)
+    }
+    if (isClosedForSend(topic.topicName)) {
+      throw refusal('BROKER_NO_PERMISSION', `Sending message to topic[${topic.topicName}] is forbidden.`)
+    }
+    if (!isWritable(topic)) {
+      throw refusal('BROKER_NO_PERMISSION', `the topic[${topic.topicName}] sending message is forbidden`)
+    }
+    if (header.queueId >= Math.max(topic.writeQueueNums, topic.readQueueNums)) {
+      const queues = `writeQueueNums=${topic.writeQueueNums}, readQueueNums=${topic.readQueueNums}`
+      throw refusal(
+        'BROKER_INVALID_PARAMETER',
+        `request queueId[${header.queueId}] is illegal, TopicConfig [topicName=${topic.topicName}, ${queues}]`,
+      )
+    }
+    if (header.queueId < 0 && topic.writeQueueNums === 0) {
+      throw refusal('BROKER_INVALID_PARAMETER', `topic[${topic.topicName}] has no queue to write to`)
+    }
+  }
+
+  /** `topic` is where the message goes: the one asked for, or the dead-letter topic it was diverted to. */
+  function send(header: Header, call: Call, topic: TopicConfig): void {
+    if (call.body.length > options.maxMessageSize) throw tooLarge()
+    const isDiverted = topic.topicName !== header.topic
+    const queueId = header.queueId >= 0 && !isDiverted ? header.queueId : need.random.integer(0, topic.writeQueueNums - 1)
+    let sysFlag = header.sysFlag
+    if (topic.topicFilterType === 'MULTI_TAG') sysFlag |= SysFlag.multiTags
+    if (header.batch === true) sendBatch(header, call, topic, { queueId, sysFlag })
+    else sendOne(header, call, topic, { queueId, sysFlag, isDiverted })
+  }
+
+  function sendOne(
+    header: Header,
+    call: Call,
+    topic: TopicConfig,
+    place: { readonly queueId: number; readonly sysFlag: number; readonly isDiverted: boolean },
+  ): void {
+    let properties = header.properties ?? ''
+    if (properties.length > 0 && properties.charCodeAt(properties.length - 1) !== 2) properties += '\u0002'
+    let delayLevel = 0
+    if (place.isDiverted || SPECIAL.test(properties)) {
+      const special = readSpecial(header, properties, place)
+      properties = special.properties
+      delayLevel = special.delayLevel
+    }
+    let uniqueKey = lastValue(properties, UNIQ_KEY)
+    if (uniqueKey === undefined) {
+      uniqueKey = need.uniqueId()
+      properties += `${UNIQ_KEY}${uniqueKey}\u0002`
+    }
+    const encoded = Buffer.from(properties + suffix)
+    if (encoded.length > PROPERTIES_BYTES_MAX) throw tooLarge()
+    let draft: RecordDraft = {
+      topic: topic.topicName,
+      queueId: place.queueId,
+      flag: header.flag,
+      sysFlag: place.sysFlag,
+      bornTimestampMs: header.bornTimestamp,
+      bornHost: need.bornHost(call),
+      storeHost: identity.storeHost,
+      reconsumeTimes: header.reconsumeTimes ?? 0,
+      preparedTransactionOffset: 0,
+      body: call.body,
+      properties: encoded,
+    }
+    if (delayLevel > 0) draft = delayedDraft(draft, delayLevel)
+    store(call, [draft], place.queueId, uniqueKey)
+  }
+
+  /** What RocketMQ's hooks do with properties that ask for more than storing. */
+  function readSpecial(
+    header: Header,
+    text: string,
+    place: { readonly sysFlag: number; readonly isDiverted: boolean },
+  ): { readonly properties: string; readonly delayLevel: number } {
+    const properties = parseProperties(text)
+    properties.delete(PropertyName.POP_CK)
+    if (properties.has(PropertyName.INNER_NUM) && (place.sysFlag & SysFlag.innerBatch) === 0) throw tooLarge()
+    if (place.isDiverted) properties.set(PropertyName.DELAY, '-1')
+    const level = Number.parseInt(properties.get(PropertyName.DELAY) ?? '0', 10)
+    const isHalf = properties.get(PropertyName.TRAN_MSG)?.toLowerCase() === 'true'
+    if (isHalf && !((header.reconsumeTimes ?? 0) > 0 && level > 0)) {
+      throw refusal(
+        'BROKER_NO_PERMISSION',
+        `the broker[${identity.ip}] sending transaction message is forbidden: transactions are not supported yet`,
+      )
+    }
+    const type = transactionType(place.sysFlag)
+    const mayWait = type === 0 || type === SysFlag.transactionCommit
+    if (!mayWait) return { properties: propertyText(properties), delayLevel: 0 }
+    if (level > 0) {
+      const delayLevel = Math.min(level, need.delayLevels.max)
+      for (const name of TIMER_PROPERTIES) properties.delete(name)
+      properties.set(PropertyName.DELAY, String(delayLevel))
+      return { properties: propertyText(properties), delayLevel }
+    }
+    if (!properties.has(PropertyName.TIMER_OUT_MS) && TIMER_PROPERTIES.some((name) => properties.has(name))) {
+      throw refusal('BROKER_UNSUPPORTED', 'accurate timer message is not enabled, timerWheelEnable is false')
+    }
+    return { properties: propertyText(properties), delayLevel: 0 }
+  }
+
+  function sendBatch(
+    header: Header,
+    call: Call,
+    topic: TopicConfig,
+    place: { readonly queueId: number; readonly sysFlag: number },
+  ): void {
+    if (isRetryTopic(header.topic)) {
+      throw refusal('BROKER_MESSAGE_ILLEGAL', `batch request does not support retry group ${header.topic}`)
+    }
+    const bornHost = need.bornHost(call)
+    const drafts = decodeBatch(call.body).map(
+      ({ flag, body, properties }): RecordDraft => ({
+        topic: topic.topicName,
+        queueId: place.queueId,
+        flag,
+        sysFlag: place.sysFlag,
+        bornTimestampMs: header.bornTimestamp,
+        bornHost,
+        storeHost: identity.storeHost,
+        reconsumeTimes: header.reconsumeTimes ?? 0,
+        preparedTransactionOffset: 0,
+        body,
+        properties: checkPropertiesLength(properties),
+      }),
+    )
+    store(call, drafts, place.queueId, lastValue(header.properties ?? '', UNIQ_KEY))
+  }
+
+  /** `queueId` is the one that the client is told: of a delayed message, the one it will be delivered to. */
+  function store(call: Call, drafts: readonly RecordDraft[], queueId: number, uniqueKey: string | undefined): void {
+    need.admission.enter()
+    need.proposals.records(drafts, (error, stored) => {
+      need.admission.leave()
+      const first = stored?.[0]
+      if (stored === undefined || first === undefined) {
+        need.stats.putFailed()
+        return call.respond(errorReply(error))
+      }
+      need.stats.put(drafts)
+      call.respond({
+        code: ResponseCode.SUCCESS,
+        header: {
+          msgId: stored.length === 1 ? messageId(first.offset) : idsOf(stored),
+          queueId,
+          queueOffset: first.queueOffset,
+          transactionId: uniqueKey,
+          ...replyFields,
+        },
+      })
+    })
+  }
+
+  function idsOf(stored: readonly Stored[]): string {
+    return stored.map(({ offset }) => messageId(offset)).join(',')
+  }
+
+  /** RocketMQ's MESSAGE_ILLEGAL, whatever was too much. */
+  function tooLarge(): Error {
+    return refusal(
+      'BROKER_MESSAGE_ILLEGAL',
+      'the message is illegal, maybe msg body or properties length not matched. msg body length limit ' +
+        `${options.maxMessageSize}B, msg properties length limit 32KB.`,
+    )
+  }
+}
+
+const UNIQ_KEY = `${PropertyName.UNIQ_KEY}\u0001`
+const TIMER_PROPERTIES = [PropertyName.TIMER_DELIVER_MS, PropertyName.TIMER_DELAY_SEC, PropertyName.TIMER_DELAY_MS]
+
+function propertyText(properties: Iterable<readonly [name: string, value: string]>): string {
+  let text = ''
+  for (const [name, value] of properties) text += `${name}\u0001${value}\u0002`
+  return text
+}
+
+/** The value after the last `key` (a name with its separator) that begins a property. */
+function lastValue(properties: string, key: string): string | undefined {
+  let at = properties.lastIndexOf(key)
+  while (at > 0 && properties.charCodeAt(at - 1) !== 2) at = properties.lastIndexOf(key, at - 1)
+  if (at < 0) return undefined
+  const start = at + key.length
+  const end = properties.indexOf('\u0002', start)
+  return end < 0 ? properties.slice(start) : properties.slice(start, end)
+}
