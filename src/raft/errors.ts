@@ -2,7 +2,10 @@ import { defineErrors } from '../lib/errors.ts'
 
 /** Errors of the Raft room. */
 export const raftErrors = defineErrors({
-  RAFT_NOT_LEADER: { retriable: true, doc: 'This node does not lead, or stopped leading before the request was decided.' },
+  RAFT_NOT_LEADER: {
+    retriable: true,
+    doc: 'This node does not lead, or stopped leading before the request was decided.',
+  },
   RAFT_BUSY: { retriable: true, doc: 'More requests wait for the group than the limit allows.' },
   RAFT_TRANSFERRING: { retriable: true, doc: 'Leadership is being handed over already.' },
   RAFT_TRANSFER_FAILED: { retriable: true, doc: 'The node that leadership was offered to did not take it in time.' },

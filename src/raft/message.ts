@@ -106,6 +106,11 @@ export interface Commit extends Base {
   readonly commit: Index
 }
 
+/** To a leader whose term is over: there is a higher one. */
+export interface Stale extends Base {
+  readonly type: 'stale'
+}
+
 /** Take over: campaign at once (thesis §3.10). */
 export interface TimeoutNow extends Base {
   readonly type: 'timeoutNow'
@@ -174,6 +179,7 @@ export type Message =
   | Heartbeat
   | HeartbeatReply
   | Commit
+  | Stale
   | TimeoutNow
   | ResetChunk
   | ResetReply

@@ -1,0 +1,92 @@
+/**
+ * Memberships in the log. The last one counts from the moment it is appended, committed or not (thesis §4.1), and the
+ * one before it counts again when it is cut off.
+ */
+import { assert } from '../lib/assert.ts'
+import type { Index, Membership, MembershipEntry, NodeId } from './types.ts'
+
+export class Memberships {
+  #entries: MembershipEntry[]
+
+  /** `configured` counts until the log brings one. */
+  constructor(configured: Membership, fromLog: readonly MembershipEntry[]) {
+    this.#entries = fromLog.length > 0 ? [...fromLog] : [{ index: 0, membership: configured }]
+  }
+
+  get current(): Membership {
+    return this.#last.membership
+  }
+
+  get currentIndex(): Index {
+    return this.#last.index
+  }
+
+  append(entry: MembershipEntry): void {
+    assert(entry.index > this.currentIndex, `membership ${entry.index} follows ${this.currentIndex}`)
+    this.#entries.push(entry)
+  }
+
+  /** Returns whether the current membership changed. */
+  truncateAfter(index: Index): boolean {
+    const before = this.#entries.length
+    while (this.#entries.length > 1 && this.currentIndex > index) this.#entries.pop()
+    return this.#entries.length !== before
+  }
+
+  /** Forgets what no truncation can bring back: everything before the one in force at `index`. */
+  moveStart(index: Index): void {
+    while ((this.#entries[1]?.index ?? Infinity) <= index) this.#entries.shift()
+  }
+
+  reset(entry: MembershipEntry): void {
+    this.#entries = [entry]
+  }
+
+  /** Memberships within `first..last`. */
+  within(first: Index, last: Index): readonly MembershipEntry[] {
+    if (this.currentIndex < first) return none
+    return this.#entries.filter((entry) => entry.index >= first && entry.index <= last)
+  }
+
+  /** The membership in force at `index`. */
+  at(index: Index): MembershipEntry {
+    return this.#entries.findLast((entry) => entry.index <= index) ?? this.#first
+  }
+
+  get #first(): MembershipEntry {
+    const first = this.#entries[0]
+    assert(first !== undefined, 'there is always a membership')
+    return first
+  }
+
+  get #last(): MembershipEntry {
+    const last = this.#entries.at(-1)
+    assert(last !== undefined, 'there is always a membership')
+    return last
+  }
+}
+
+const none: readonly MembershipEntry[] = []
+
+/** Everybody who takes part, each once, in a stable order. */
+export function membersOf(membership: Membership): readonly NodeId[] {
+  return [...new Set([...membership.voters, ...membership.outgoing, ...membership.learners])].sort()
+}
+
+export function isVoter(membership: Membership, id: NodeId): boolean {
+  return membership.voters.includes(id) || membership.outgoing.includes(id)
+}
+
+/** First step of a change: decisions need the old majority and the new one (thesis §4.3). */
+export function enterJoint(current: Membership, target: Pick<Membership, 'voters' | 'learners'>): Membership {
+  assert(current.outgoing.length === 0, 'one change at a time')
+  // A voter that becomes a learner keeps its vote until the change is over.
+  const learners = target.learners.filter((id) => !current.voters.includes(id))
+  return { ...current, voters: target.voters, outgoing: current.voters, learners }
+}
+
+/** Second step, once the first is committed: only the new majority counts. */
+export function leaveJoint(joint: Membership, learners: readonly NodeId[]): Membership {
+  assert(joint.outgoing.length > 0, 'a joint membership is left')
+  return { ...joint, outgoing: [], learners }
+}

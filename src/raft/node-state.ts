@@ -1,0 +1,216 @@
+/**
+ * What a node is whatever its role: its log as term runs, hard state, commit, and two outboxes.
+ *
+ * `messages` leave once the hard state they were spoken under is saved; `afterStable` leave once, in addition, everything
+ * appended before them is stable. What a message claims is therefore on disk when it leaves, by its place and not by
+ * anybody's care; own votes and own acks take the same way.
+ */
+import { assert } from '../lib/assert.ts'
+import type { Random } from '../lib/prng.ts'
+import type { RaftConfig } from './config.ts'
+import { LogRuns } from './log-runs.ts'
+import { isVoter, Memberships } from './memberships.ts'
+import type { Append, Message, ResetChunk, ResetReply } from './message.ts'
+import type { LogState } from './ports.ts'
+import type { HardState, Index, Membership, EntryId, NodeId, Term } from './types.ts'
+
+/**
+ * Where the core's decisions about the log take effect, at once and in order. A call and not a list to be drained later:
+ * only the store can say whether frames are what their message claims, and the core must know before it answers.
+ */
+export interface LogSink {
+  appendEmpty(id: EntryId): void
+  appendMembership(id: EntryId, membership: Membership): void
+  /** The frames that came with `message`, all of them. False: refused (damaged, or no room), and nothing was appended. */
+  appendFrames(message: Append): boolean
+  truncateAfter(index: Index): void
+  resetChunk(message: ResetChunk): void
+  resetReply(message: ResetReply): void
+}
+
+export interface NodeStateInit {
+  readonly id: NodeId
+  readonly config: RaftConfig
+  readonly random: Random
+  readonly sink: LogSink
+  readonly hardState: HardState
+  readonly log: LogRuns
+  readonly memberships: Memberships
+  readonly nowMs: number
+}
+
+export class NodeState {
+  readonly id: NodeId
+  readonly config: RaftConfig
+  readonly random: Random
+  readonly sink: LogSink
+  log: LogRuns
+  memberships: Memberships
+  /** Tells this process from an earlier one of the same node, where a message could outlive its receiver. */
+  readonly start: number
+  nowMs: number
+  /** No leader while the disk cannot take writes. */
+  diskFull = false
+  /** The log is being replaced by a reset: it is nobody's to lead with, and takes no entries. */
+  replacing = false
+
+  #hard: HardState
+  #hardChanged = false
+  #commit: Index
+  #stable: Index
+  #messages: Message[] = []
+  #afterStable: Message[] = []
+
+  constructor(init: NodeStateInit) {
+    this.id = init.id
+    this.config = init.config
+    this.random = init.random
+    this.sink = init.sink
+    this.log = init.log
+    this.memberships = init.memberships
+    this.nowMs = init.nowMs
+    this.start = init.random.integer(1, 2 ** 31 - 1)
+    const { hardState, log } = init
+    // Entries may reach the disk before the term they came in. No vote was given in that term: a vote is saved first.
+    this.#hard = log.lastTerm > hardState.term ? { ...hardState, term: log.lastTerm, vote: null } : hardState
+    this.#commit = log.start.index
+    this.#stable = log.lastIndex
+  }
+
+  get term(): Term {
+    return this.#hard.term
+  }
+
+  get vote(): NodeId | null {
+    return this.#hard.vote
+  }
+
+  get filled(): boolean {
+    return this.#hard.filled
+  }
+
+  get clusterId(): string | null {
+    return this.#hard.clusterId
+  }
+
+  get membership(): Membership {
+    return this.memberships.current
+  }
+
+  get commit(): Index {
+    return this.#commit
+  }
+
+  /** Everything up to here is stable on this node. Goes back when entries are cut off. */
+  get stable(): Index {
+    return this.#stable
+  }
+
+  /** What answers carry: 0, or the number of this start while it is being filled. */
+  get filling(): number {
+    return this.filled ? 0 : this.start
+  }
+
+  /** Nothing was ever voted, appended or heard of here. */
+  get isVirgin(): boolean {
+    return this.log.lastIndex === 0 && this.term === 0 && this.vote === null
+  }
+
+  /** Whether this node may try to lead. */
+  get mayCampaign(): boolean {
+    return this.filled && !this.diskFull && !this.replacing && isVoter(this.membership, this.id)
+  }
+
+  /** A new term, and with it a vote not given yet. */
+  enterTerm(term: Term): void {
+    assert(term > this.term, `term ${term} is above ${this.term}`)
+    this.#setHard({ ...this.#hard, term, vote: null })
+  }
+
+  voteFor(candidate: NodeId): void {
+    assert(this.vote === null || this.vote === candidate, `one vote in term ${this.term}`)
+    if (this.vote !== candidate) this.#setHard({ ...this.#hard, vote: candidate })
+  }
+
+  becomeFilled(): void {
+    if (!this.filled) this.#setHard({ ...this.#hard, filled: true })
+  }
+
+  commitTo(index: Index): void {
+    if (index <= this.#commit) return
+    assert(index <= this.log.lastIndex, `commit ${index} is in the log, which ends at ${this.log.lastIndex}`)
+    this.#commit = index
+    const named = this.memberships.at(index).membership.clusterId
+    if (this.clusterId === null && named !== undefined) this.#setHard({ ...this.#hard, clusterId: named })
+  }
+
+  /** The storage says that everything up to `index` is stable. */
+  stableTo(index: Index): void {
+    assert(index <= this.log.lastIndex, `stable ${index} is in the log, which ends at ${this.log.lastIndex}`)
+    this.#stable = Math.max(this.#stable, index)
+  }
+
+  /** Cuts off every entry after `index`. What is stable goes back with it (rabbitmq/ra 637). */
+  truncateAfter(index: Index): void {
+    assert(index >= this.#commit, `what is committed stays: truncation to ${index}, commit ${this.#commit}`)
+    this.sink.truncateAfter(index)
+    this.log.truncateAfter(index)
+    this.memberships.truncateAfter(index)
+    this.#stable = Math.min(this.#stable, index)
+  }
+
+  /** Everything was replaced by a committed state that begins at `state.start`. */
+  replaceLog(state: LogState): void {
+    this.log = new LogRuns(state.start, state.runs)
+    this.memberships = new Memberships(this.membership, state.memberships)
+    this.#stable = this.log.lastIndex
+    this.commitTo(state.start.index)
+  }
+
+  send(message: Message): void {
+    this.#messages.push(message)
+  }
+
+  sendStable(message: Message): void {
+    const last = this.#afterStable.at(-1)
+    // Acks are cumulative: of those of one turn only the last is needed.
+    if (
+      last?.type === 'appendReply' &&
+      message.type === 'appendReply' &&
+      last.to === message.to &&
+      last.session === message.session &&
+      last.term === message.term &&
+      last.match <= message.match
+    ) {
+      this.#afterStable.pop()
+    }
+    this.#afterStable.push(message)
+  }
+
+  get hasOutput(): boolean {
+    return this.#hardChanged || this.#messages.length > 0 || this.#afterStable.length > 0
+  }
+
+  takeHardState(): HardState | undefined {
+    if (!this.#hardChanged) return undefined
+    this.#hardChanged = false
+    return this.#hard
+  }
+
+  takeMessages(): Message[] {
+    const messages = this.#messages
+    if (messages.length > 0) this.#messages = []
+    return messages
+  }
+
+  takeAfterStable(): Message[] {
+    const messages = this.#afterStable
+    if (messages.length > 0) this.#afterStable = []
+    return messages
+  }
+
+  #setHard(hard: HardState): void {
+    this.#hard = hard
+    this.#hardChanged = true
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * What a leader knows of one follower, as a small state machine.
+ *
+ *   probe      one question at a time: where do our logs meet?
+ *   replicate  appends stream ahead of their answers, within a window
+ *   reset      the follower needs entries from before the log's start; a reset is under way
+ *
+ *   probe --ok--> replicate --reject, loss--> probe        probe --hint before the start--> reset --done--> probe
+ *   any --the peer restarted--> probe, with a new session and nothing known
+ */
+import { assert } from '../lib/assert.ts'
+import type { Index, NodeId } from './types.ts'
+
+export type ProgressState = 'probe' | 'replicate' | 'reset'
+
+interface Window {
+  readonly maxInflightMessages: number
+  readonly maxInflightBytes: number
+}
+
+export class Progress {
+  readonly id: NodeId
+  /** Highest entry known to be the follower's and stable there. Invariant: match < next. */
+  match: Index = 0
+  /** The next entry to send. Entries between match and next are on the way. */
+  next: Index
+  state: ProgressState = 'probe'
+  /** Echoed by every answer; an answer of another session says nothing about this one. */
+  session: number
+  /** A probe is on the way; another leaves with the next heartbeat. */
+  probing = false
+  lastContactMs: number
+  /** Highest commit told to the follower. */
+  toldCommit: Index = 0
+  /** Highest read-index round the follower confirmed. */
+  round = 0
+  /** 0 for a full voter; otherwise the number of a start that is being filled. */
+  filling = 0
+  /** Entry proposed after `filling` was first seen; once it is committed and there, the follower is filled. */
+  fillIndex: Index = 0
+
+  readonly #window: Window
+  #inflightLast: Index[] = []
+  #inflightSize: number[] = []
+  #inflightHead = 0
+  #inflightBytes = 0
+
+  constructor(init: { id: NodeId; next: Index; session: number; nowMs: number; window: Window }) {
+    this.id = init.id
+    this.next = init.next
+    this.session = init.session
+    this.lastContactMs = init.nowMs
+    this.#window = init.window
+  }
+
+  get inflightMessages(): number {
+    return this.#inflightLast.length - this.#inflightHead
+  }
+
+  get inflightBytes(): number {
+    return this.#inflightBytes
+  }
+
+  /** What this follower's acks are worth to a quorum: nothing while it is being filled. */
+  get countedMatch(): Index {
+    return this.filling === 0 ? this.match : 0
+  }
+
+  get windowOpen(): boolean {
+    return (
+      this.inflightMessages < this.#window.maxInflightMessages && this.#inflightBytes < this.#window.maxInflightBytes
+    )
+  }
+
+  /** Entries up to `last` leave now. Only in `replicate`. */
+  sent(last: Index, bytes: number): void {
+    assert(this.state === 'replicate', 'entries are sent to a follower whose log is known')
+    assert(last >= this.next, `entries up to ${last} were sent before ${this.next}`)
+    this.next = last + 1
+    this.#inflightLast.push(last)
+    this.#inflightSize.push(bytes)
+    this.#inflightBytes += bytes
+  }
+
+  /** The follower holds everything up to `match`. Returns whether that is news. */
+  acked(match: Index): boolean {
+    this.#free(match)
+    if (match <= this.match) return false
+    this.match = match
+    this.next = Math.max(this.next, match + 1)
+    return true
+  }
+
+  becomeProbe(next: Index): void {
+    this.state = 'probe'
+    this.probing = false
+    this.next = Math.max(next, this.match + 1)
+    this.toldCommit = Math.min(this.toldCommit, this.next - 1)
+    this.#clear()
+  }
+
+  becomeReplicate(): void {
+    this.state = 'replicate'
+    this.probing = false
+    this.next = this.match + 1
+    this.#clear()
+  }
+
+  becomeReset(): void {
+    this.state = 'reset'
+    this.probing = false
+    this.#clear()
+  }
+
+  /** The peer is another process now: what the old one had matched, had on the way and had confirmed is forgotten. */
+  restart(session: number): void {
+    const next = this.next
+    this.session = session
+    this.match = 0
+    this.round = 0
+    this.toldCommit = 0
+    this.becomeProbe(next)
+  }
+
+  #free(upTo: Index): void {
+    while (this.#inflightHead < this.#inflightLast.length && (this.#inflightLast[this.#inflightHead] ?? 0) <= upTo) {
+      this.#inflightBytes -= this.#inflightSize[this.#inflightHead] ?? 0
+      this.#inflightHead++
+    }
+    // The arrays are used as a queue: cut off what was taken once it is most of them.
+    if (this.#inflightHead > 64 && this.#inflightHead * 2 > this.#inflightLast.length) {
+      this.#inflightLast = this.#inflightLast.slice(this.#inflightHead)
+      this.#inflightSize = this.#inflightSize.slice(this.#inflightHead)
+      this.#inflightHead = 0
+    }
+  }
+
+  #clear(): void {
+    this.#inflightLast = []
+    this.#inflightSize = []
+    this.#inflightHead = 0
+    this.#inflightBytes = 0
+  }
+}

@@ -1,0 +1,552 @@
+/**
+ * The driver: gives the core time, messages and proposals, and carries out what it says. Entries' bytes pass here,
+ * between store and peers; nothing else looks at them.
+ *
+ * One pass (`#run`) at the end of a turn of the event loop: appends to peers leave first, the log's sync begins beside
+ * them (thesis §10.2.1), messages leave as what they stand on becomes durable, and the owner is told last.
+ */
+import type { Clock, Timer } from '../lib/clock.ts'
+import { deferred, type Deferred } from '../lib/deferred.ts'
+import { errorCode, errorMessage } from '../lib/errors.ts'
+import type { Log } from '../lib/log.ts'
+import type { Random } from '../lib/prng.ts'
+import type { RaftConfig } from './config.ts'
+import { RaftCore, type ProposeRefusal } from './core.ts'
+import { raftErrors } from './errors.ts'
+import type { Leader, Wanted } from './leader.ts'
+import type { Append, Message, ResetChunk, ResetReply } from './message.ts'
+import type { LogSink } from './node-state.ts'
+import { Outbox } from './outbox.ts'
+import type {
+  EntryBytes,
+  Envelope,
+  LogState,
+  LogStore,
+  PeerTransport,
+  ReplicaEvents,
+  RoleState,
+  StableStore,
+} from './ports.ts'
+import { ResetReceiver } from './reset-receiver.ts'
+import { ResetSender } from './reset-sender.ts'
+import { statusOf, type ReplicaStatus } from './status.ts'
+import type { EntryId, Index, Membership, NodeId } from './types.ts'
+
+export interface ReplicaNeeds<Draft> {
+  readonly id: NodeId
+  readonly config: RaftConfig
+  /** Who takes part, until the log itself says so. */
+  readonly peers: Membership
+  readonly store: LogStore<Draft>
+  readonly stableStore: StableStore
+  readonly transport: PeerTransport
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: ReplicaEvents
+  readonly log: Log
+}
+
+interface Handover {
+  readonly to: NodeId
+  readonly deadlineMs: number
+  readonly done: Deferred<void>
+}
+
+export class Replica<Draft> implements LogSink {
+  readonly #need: ReplicaNeeds<Draft>
+  readonly #core: RaftCore
+  readonly #outbox: Outbox
+  readonly #receiver: ResetReceiver
+  readonly #senders = new Map<NodeId, ResetSender>()
+  readonly #reading = new Set<NodeId>()
+  #payload: readonly Uint8Array[] = []
+  #logChanged = false
+  #scheduled = false
+  #running = false
+  #state: 'new' | 'running' | 'stopped' = 'new'
+  #ticker: Timer | undefined
+  #commitTimer: Timer | undefined
+  #handover: Handover | undefined
+  #resets = 0
+  #applied: Index
+  #toldRole: RoleState
+  #toldCommit: Index
+  #toldStable: Index
+  #truncatedTo: Index | undefined
+  #resetState: LogState | undefined
+
+  /** Reads hard state and log; a log of another cluster than the hard state says is refused (`RAFT_OTHER_CLUSTER`). */
+  constructor(need: ReplicaNeeds<Draft>) {
+    this.#need = need
+    const { id, config, random, store, stableStore, clock } = need
+    const hardState = stableStore.load()
+    const logState = store.state()
+    refuseOtherCluster(hardState.clusterId, logState)
+    const nowMs = clock.monotonicMs()
+    this.#core = new RaftCore({ id, config, random, sink: this, hardState, logState, configured: need.peers, nowMs })
+    this.#applied = logState.start.index
+    this.#toldRole = this.#roleState()
+    this.#toldCommit = this.#core.node.commit
+    this.#toldStable = this.#core.node.stable
+    this.#outbox = new Outbox({
+      stableStore,
+      syncLog: () => store.stable(),
+      send: (message) => this.#send(message, []),
+      stable: (index) => this.#core.stabilized(index),
+      released: () => this.#run(),
+      fatal: (error) => this.#fatal(error),
+    })
+    this.#receiver = new ResetReceiver({
+      apply: (meta, chunks) => store.applyReset(meta, chunks),
+      taken: (message, position) => {
+        this.#core.resetTaken(message, position)
+        this.#schedule()
+      },
+      done: (state, last) => this.#restored(state, last),
+      refused: (error) => {
+        this.#core.setReplacing(false)
+        need.log.warn({ reason: errorMessage(error) }, 'a reset did not end; the leader begins again')
+      },
+      fatal: (error) => this.#fatal(error),
+    })
+  }
+
+  /** The cluster this node belongs to; null until the entry that names it is committed. */
+  get clusterId(): string | null {
+    return this.#core.node.clusterId
+  }
+
+  start(): void {
+    if (this.#state !== 'new') return
+    this.#state = 'running'
+    const { clock, config } = this.#need
+    this.#ticker = clock.every(config.tickMs, () => this.#tick())
+    this.#core.begin()
+    this.#schedule()
+  }
+
+  /** A message of a peer. Never throws: what cannot be is dropped, what is our bug is `events.fatal`. */
+  receive(from: NodeId, envelope: Envelope): void {
+    const { message } = envelope
+    if (this.#state !== 'running' || message.from !== from) return
+    // The log is being replaced: entries would fall between the old one and the new.
+    if (message.type === 'append' && this.#receiver.isActive) return
+    this.#guard(() => {
+      this.#core.at(this.#need.clock.monotonicMs())
+      this.#payload = envelope.payload
+      this.#core.step(message)
+      this.#payload = []
+      this.#schedule()
+    })
+  }
+
+  /** The transport met a new process of `peer`. Told before that process's first message is delivered. */
+  peerStarted(peer: NodeId, _incarnation: string): void {
+    if (this.#state !== 'running') return
+    this.#guard(() => {
+      this.#core.peerStarted(peer)
+      this.#schedule()
+    })
+  }
+
+  /** The transport lost its connection to `peer`. A hint that may be left out: it makes elections faster. */
+  peerLost(peer: NodeId): void {
+    if (this.#state !== 'running') return
+    this.#core.peerLost(peer)
+  }
+
+  /**
+   * Appends an entry made from `draft` to the leader's log. Undefined when `proposeRefusal()` says why not. That it is
+   * committed is told by `events.committed`; an entry of another term at its index means it never will be.
+   */
+  propose(draft: Draft): EntryId | undefined {
+    if (this.proposeRefusal() !== undefined) return undefined
+    const id = this.#core.propose()
+    this.#need.store.append(id, draft)
+    this.#logChanged = true
+    this.#schedule()
+    return id
+  }
+
+  proposeRefusal(): ProposeRefusal | undefined {
+    if (this.#state !== 'running') return 'notLeader'
+    const refusal = this.#core.proposeRefusal()
+    if (refusal !== undefined) return refusal
+    const { log, commit } = this.#core.node
+    if (log.lastIndex === commit) return undefined
+    const bytes = this.#need.store.byteLength(commit + 1, log.lastIndex)
+    return bytes >= this.#need.config.maxUncommittedBytes ? 'busy' : undefined
+  }
+
+  /**
+   * An index such that everything committed anywhere before this call is at or below it (thesis §6.4). Rejects with
+   * `RAFT_NOT_LEADER`, `RAFT_BUSY` or `RAFT_STOPPED`; decided within an election timeout, as a leader without a quorum
+   * steps down.
+   */
+  readIndex(): Promise<Index> {
+    const leader = this.#core.leading
+    if (this.#state !== 'running') return Promise.reject(stopped())
+    if (leader === undefined) return Promise.reject(raftErrors.create('RAFT_NOT_LEADER', 'this node does not lead'))
+    return new Promise((resolve, reject) => {
+      if (!leader.reads.add({ resolve, reject })) reject(raftErrors.create('RAFT_BUSY', 'too many reads wait'))
+      this.#schedule()
+    })
+  }
+
+  /**
+   * Hands leadership to `to`. Resolves when this node knows that `to` leads; rejects with `RAFT_NOT_LEADER`,
+   * `RAFT_BAD_TARGET`, `RAFT_TRANSFERRING` or `RAFT_TRANSFER_FAILED`, at the latest after two election timeouts.
+   */
+  transferLeadership(to: NodeId): Promise<void> {
+    const leader = this.#core.leading
+    if (leader === undefined || this.#state !== 'running') {
+      return Promise.reject(raftErrors.create('RAFT_NOT_LEADER', 'this node does not lead'))
+    }
+    if (this.#handover !== undefined || leader.transferTarget !== undefined) {
+      return Promise.reject(raftErrors.create('RAFT_TRANSFERRING', `leadership is being handed over already`))
+    }
+    if (!leader.canTransferTo(to)) {
+      return Promise.reject(raftErrors.create('RAFT_BAD_TARGET', `${to} is not another filled voter of the group`))
+    }
+    const { clock, config } = this.#need
+    const deadlineMs = clock.monotonicMs() + config.electionTimeoutMinMs + config.electionTimeoutMaxMs
+    this.#handover = { to, deadlineMs, done: deferred<void>() }
+    leader.transferTo(to)
+    this.#schedule()
+    return this.#handover.done.promise
+  }
+
+  /** Changes who takes part, through a joint membership (thesis §4.3). Undefined when refused or one is under way. */
+  changeMembership(target: Pick<Membership, 'voters' | 'learners'>): Index | undefined {
+    const index = this.#core.changeMembership(target)
+    this.#schedule()
+    return index
+  }
+
+  /** The state machine applied everything up to `index`. */
+  applied(index: Index): void {
+    this.#applied = Math.max(this.#applied, index)
+  }
+
+  /** The store dropped entries from the front of its log. */
+  logStartMoved(): void {
+    this.#core.logStartMoved(this.#need.store.state().start)
+  }
+
+  setDiskFull(full: boolean): void {
+    if (this.#state === 'stopped' || full === this.#core.node.diskFull) return
+    this.#core.setDiskFull(full)
+    this.#schedule()
+  }
+
+  status(): ReplicaStatus {
+    return statusOf(this.#core, this.#applied, this.#need.clock.monotonicMs())
+  }
+
+  /** Hands leadership over if somebody can take it, then stops. Resolves when nothing of it touches the disk any more. */
+  async stop(): Promise<void> {
+    const successor = this.#state === 'running' ? this.#core.leading?.bestSuccessor() : undefined
+    if (successor !== undefined) {
+      // A successor that does not come is an election for the others, no reason to stay.
+      await this.transferLeadership(successor).catch(() => undefined)
+    }
+    await this.#halt()
+  }
+
+  // LogSink: the core's decisions, carried out at once.
+
+  appendEmpty(id: EntryId): void {
+    this.#need.store.appendEmpty(id)
+    this.#logChanged = true
+  }
+
+  appendMembership(id: EntryId, membership: Membership): void {
+    this.#need.store.appendMembership(id, membership)
+    this.#logChanged = true
+  }
+
+  appendFrames(message: Append): boolean {
+    const last = message.runs.at(-1)?.last ?? message.prevIndex
+    try {
+      this.#need.store.appendFrames({ first: message.prevIndex + 1, last, bytes: this.#payload }, message.runs)
+    } catch (error) {
+      const code = errorCode(error)
+      if (code !== 'RAFT_BAD_ENTRIES' && code !== 'RAFT_LOG_FULL') throw error
+      this.#need.log.warn(
+        { from: message.from, code, reason: errorMessage(error) },
+        'entries of the leader were refused',
+      )
+      return false
+    }
+    this.#logChanged = true
+    return true
+  }
+
+  truncateAfter(index: Index): void {
+    this.#need.store.truncateAfter(index)
+    this.#outbox.truncateAfter(index)
+    this.#truncatedTo = Math.min(index, this.#truncatedTo ?? index)
+    this.#logChanged = true
+  }
+
+  resetChunk(message: ResetChunk): void {
+    this.#core.setReplacing(true)
+    this.#receiver.take(message, this.#payload)
+  }
+
+  resetReply(message: ResetReply): void {
+    this.#senders.get(message.from)?.replied(message)
+  }
+
+  #tick(): void {
+    this.#guard(() => {
+      const nowMs = this.#need.clock.monotonicMs()
+      this.#core.tick(nowMs)
+      for (const sender of this.#senders.values()) sender.tick(nowMs)
+    })
+    this.#run()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#running || this.#state !== 'running') return
+    this.#scheduled = true
+    this.#need.clock.endOfTurn(() => {
+      this.#scheduled = false
+      this.#run()
+    })
+  }
+
+  #run(): void {
+    if (this.#state !== 'running' || this.#running) return
+    this.#running = true
+    this.#guard(() => {
+      do {
+        const leader = this.#core.leading
+        if (leader !== undefined) this.#lead(leader)
+        const ready = this.#core.ready()
+        const logChanged = this.#logChanged
+        this.#logChanged = false
+        this.#outbox.put(ready, logChanged)
+      } while (this.#core.node.hasOutput)
+      this.#receiver.abortUnless(this.#core.term)
+      this.#closeSenders()
+      this.#settleHandover()
+    })
+    this.#running = false
+    this.#guard(() => this.#tell())
+  }
+
+  #lead(leader: Leader): void {
+    leader.startReads()
+    leader.confirmReads()
+    for (const [peer, progress] of leader.progress) {
+      if (progress.state === 'reset') this.#resetPeer(leader, peer, progress.session)
+      else this.#pump(leader, peer)
+    }
+    if (!leader.hasUntoldCommit || this.#commitTimer !== undefined) return
+    this.#commitTimer = this.#need.clock.after(this.#need.config.commitDelayMs, () => {
+      this.#commitTimer = undefined
+      this.#core.leading?.tellCommit()
+      this.#run()
+    })
+  }
+
+  /** Sends `peer` what its window takes. One read at a time, so that appends leave in order. */
+  #pump(leader: Leader, peer: NodeId): void {
+    if (this.#reading.has(peer)) return
+    const { store, config } = this.#need
+    for (let want = leader.wants(peer); want !== undefined; want = leader.wants(peer)) {
+      const wanted = want
+      const read = store.read(want.first, want.last, config.maxAppendBytes)
+      if (!(read instanceof Promise)) {
+        if (!this.#append(leader, peer, wanted, read)) return
+        continue
+      }
+      this.#reading.add(peer)
+      read.then(
+        (entries) => {
+          this.#reading.delete(peer)
+          this.#guard(() => this.#append(leader, peer, wanted, entries))
+          this.#run()
+        },
+        (error: unknown) => {
+          this.#reading.delete(peer)
+          this.#need.log.warn({ peer, reason: errorMessage(error) }, 'entries could not be read for a peer')
+        },
+      )
+      return
+    }
+  }
+
+  /** A range is void once its term is over: bytes read for a leadership that ended are not sent. */
+  #append(leader: Leader, peer: NodeId, want: Wanted, entries: EntryBytes | undefined): boolean {
+    if (this.#state !== 'running' || this.#core.leading !== leader) return false
+    if (entries === undefined) {
+      this.logStartMoved()
+      return false
+    }
+    let bytes = 0
+    for (const part of entries.bytes) bytes += part.byteLength
+    const message = leader.append(peer, want, entries.last, bytes)
+    if (message === undefined) return false
+    this.#send(message, entries.bytes)
+    return true
+  }
+
+  #resetPeer(leader: Leader, peer: NodeId, session: number): void {
+    const running = this.#senders.get(peer)
+    if (running !== undefined && !running.isClosed && running.session === session) return
+    running?.close()
+    const { store, config, log } = this.#need
+    const reset = ++this.#resets
+    log.info({ peer }, 'a follower is behind the start of the log and is reset')
+    this.#senders.set(
+      peer,
+      new ResetSender({
+        peer,
+        session,
+        reset,
+        chunkBytes: config.resetChunkBytes,
+        repeatMs: config.electionTimeoutMinMs,
+        open: () => store.openReset(),
+        send: (meta, position, payload) => {
+          if (this.#core.leading !== leader) return false
+          const message = leader.resetChunk(peer, session, reset, meta, position)
+          if (message !== undefined) this.#send(message, payload)
+          return message !== undefined
+        },
+        failed: (error) => log.warn({ peer, reason: errorMessage(error) }, 'a reset could not be read'),
+      }),
+    )
+  }
+
+  #closeSenders(): void {
+    for (const [peer, sender] of this.#senders) {
+      const progress = this.#core.leading?.progress.get(peer)
+      if (progress?.state === 'reset' && progress.session === sender.session) continue
+      sender.close()
+      this.#senders.delete(peer)
+    }
+  }
+
+  #restored(state: LogState, last: ResetChunk): void {
+    if (this.#state !== 'running') return
+    this.#guard(() => {
+      this.#core.setReplacing(false)
+      this.#outbox.truncateAfter(state.start.index)
+      this.#core.restored(state)
+      this.#resetState = state
+      // The piece that ended it is answered now: what it brings is here.
+      this.#core.step(last)
+    })
+    this.#run()
+  }
+
+  #send(message: Message, payload: readonly Uint8Array[]): void {
+    if (message.to === this.#need.id) return this.#core.step(message)
+    // Said under a term that is over: whoever it was meant for has moved on, or will. Pre-votes are about a term to come.
+    if (message.term < this.#core.term && !beforeTerms.has(message.type)) return
+    this.#need.transport.send(message.to, { message, payload })
+  }
+
+  #settleHandover(): void {
+    const handover = this.#handover
+    if (handover === undefined) return
+    const { leading, leader } = this.#core
+    if (leading === undefined && leader === handover.to) {
+      this.#handover = undefined
+      handover.done.resolve()
+    } else if (
+      leading !== undefined
+        ? leading.transferTarget !== handover.to
+        : leader !== null || this.#need.clock.monotonicMs() >= handover.deadlineMs
+    ) {
+      this.#handover = undefined
+      handover.done.reject(raftErrors.create('RAFT_TRANSFER_FAILED', `${handover.to} did not take over in time`))
+    }
+  }
+
+  /** Tells the owner what changed, after all of it was carried out. */
+  #tell(): void {
+    const { events } = this.#need
+    const { node } = this.#core
+    if (this.#truncatedTo !== undefined) {
+      const index = this.#truncatedTo
+      this.#truncatedTo = undefined
+      events.truncated(index)
+    }
+    if (this.#resetState !== undefined) {
+      const state = this.#resetState
+      this.#resetState = undefined
+      this.#toldCommit = Math.max(this.#toldCommit, state.start.index)
+      events.reset(state)
+    }
+    const role = this.#roleState()
+    if (
+      role.role !== this.#toldRole.role ||
+      role.term !== this.#toldRole.term ||
+      role.leader !== this.#toldRole.leader
+    ) {
+      this.#toldRole = role
+      events.roleChanged(role)
+    }
+    if (node.stable !== this.#toldStable) {
+      this.#toldStable = node.stable
+      events.stable?.(node.stable)
+    }
+    if (node.commit > this.#toldCommit) {
+      this.#toldCommit = node.commit
+      events.committed(node.commit)
+    }
+  }
+
+  #roleState(): RoleState {
+    const { role, term, leader } = this.#core
+    return { role: role === 'preCandidate' ? 'follower' : role, term, leader }
+  }
+
+  async #halt(): Promise<void> {
+    const before = this.#state
+    this.#state = 'stopped'
+    this.#ticker?.cancel()
+    this.#commitTimer?.cancel()
+    this.#core.leading?.reads.fail(stopped())
+    this.#handover?.done.reject(stopped())
+    this.#handover = undefined
+    for (const sender of this.#senders.values()) sender.close()
+    this.#receiver.stop()
+    if (before !== 'stopped') await this.#outbox.close()
+  }
+
+  #guard(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.#fatal(error)
+    }
+  }
+
+  /** The disk or an invariant failed: nothing leaves any more. */
+  #fatal(thrown: unknown): void {
+    if (this.#state === 'stopped') return
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+    void this.#halt()
+    this.#need.events.fatal(error)
+  }
+}
+
+const beforeTerms: ReadonlySet<Message['type']> = new Set<Message['type']>([
+  'preVote',
+  'preVoteReply',
+  'formAsk',
+  'formAnswer',
+  'form',
+])
+
+const stopped = (): Error => raftErrors.create('RAFT_STOPPED', 'this replica is stopped')
+
+function refuseOtherCluster(clusterId: string | null, state: LogState): void {
+  const named = state.memberships.at(-1)?.membership.clusterId
+  if (clusterId === null || named === undefined || named === clusterId) return
+  throw raftErrors.create('RAFT_OTHER_CLUSTER', `the log belongs to cluster ${named}, the hard state to ${clusterId}`)
+}

@@ -1,0 +1,64 @@
+/** What a replica tells of itself, for people and for `raftmq status`. */
+import type { RaftCore } from './core.ts'
+import type { ProgressState } from './progress.ts'
+import type { Index, Membership, NodeId, Role, Term } from './types.ts'
+
+export interface FollowerStatus {
+  /** Highest entry known to be stable there. */
+  readonly match: Index
+  readonly next: Index
+  readonly state: ProgressState
+  /** False while its disk is being filled and its acks do not count. */
+  readonly filled: boolean
+  readonly lagEntries: number
+  readonly lastContactMs: number
+}
+
+export interface ReplicaStatus {
+  readonly id: NodeId
+  readonly role: Role
+  readonly term: Term
+  readonly leader: NodeId | null
+  readonly startIndex: Index
+  readonly lastIndex: Index
+  readonly commitIndex: Index
+  readonly stableIndex: Index
+  readonly appliedIndex: Index
+  /** Whether this node is a full voter. */
+  readonly filled: boolean
+  readonly clusterId: string | null
+  readonly members: Membership
+  /** On a leader: every other member. `lastContactMs`: milliseconds since it was last heard. */
+  readonly progress: Readonly<Record<NodeId, FollowerStatus>>
+}
+
+export function statusOf(core: RaftCore, appliedIndex: Index, nowMs: number): ReplicaStatus {
+  const { node } = core
+  const progress: Record<NodeId, FollowerStatus> = {}
+  for (const [id, peer] of core.leading?.progress ?? []) {
+    if (id === node.id) continue
+    progress[id] = {
+      match: peer.match,
+      next: peer.next,
+      state: peer.state,
+      filled: peer.filling === 0,
+      lagEntries: node.log.lastIndex - peer.match,
+      lastContactMs: nowMs - peer.lastContactMs,
+    }
+  }
+  return {
+    id: node.id,
+    role: core.role,
+    term: core.term,
+    leader: core.leader,
+    startIndex: node.log.start.index,
+    lastIndex: node.log.lastIndex,
+    commitIndex: node.commit,
+    stableIndex: node.stable,
+    appliedIndex,
+    filled: node.filled,
+    clusterId: node.clusterId,
+    members: node.membership,
+    progress,
+  }
+}
