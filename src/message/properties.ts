@@ -131,6 +131,51 @@ export function eachProperty(
   }
 }
 
+/** Where the values lie that queues and indexes are made from; -1 for what is not there. */
+export interface IndexedPlaces {
+  tags: number
+  tagsEnd: number
+  keys: number
+  keysEnd: number
+  uniqueKey: number
+  uniqueKeyEnd: number
+}
+
+const TAGS_WORD = 0x54414753
+const KEYS_WORD = 0x4b455953
+const UNIQ_WORD = 0x554e4951
+const DASH_KEY_WORD = 0x5f4b4559
+
+/** Finds TAGS, KEYS and UNIQ_KEY in `bytes[start, end)` in one pass, for every record that is dispatched. */
+export function locateIndexed(bytes: Buffer, start: number, end: number, places: IndexedPlaces): void {
+  places.tags = places.keys = places.uniqueKey = -1
+  let name = start
+  let nameEnd = -1
+  for (let i = start; i <= end; i++) {
+    const byte = i < end ? bytes[i] : VALUE_END
+    if (byte === NAME_END) {
+      if (nameEnd < 0) nameEnd = i
+    } else if (byte === VALUE_END) {
+      const length = nameEnd - name
+      if (nameEnd < i - 1 && (length === 4 || length === 8)) {
+        const word = bytes.readInt32BE(name)
+        if (length === 4 && word === TAGS_WORD) {
+          places.tags = nameEnd + 1
+          places.tagsEnd = i
+        } else if (length === 4 && word === KEYS_WORD) {
+          places.keys = nameEnd + 1
+          places.keysEnd = i
+        } else if (length === 8 && word === UNIQ_WORD && bytes.readInt32BE(name + 4) === DASH_KEY_WORD) {
+          places.uniqueKey = nameEnd + 1
+          places.uniqueKeyEnd = i
+        }
+      }
+      name = i + 1
+      nameEnd = -1
+    }
+  }
+}
+
 /** The value of one property, or undefined; decodes nothing else. */
 export function findProperty(bytes: Buffer, name: string): string | undefined {
   const wanted = Buffer.from(name)

@@ -1,0 +1,299 @@
+/**
+ * Writes down what is derived from the log: queues, key index, and how far both go. One checkpoint at a time:
+ *
+ *   1  in one turn: where everything stands now (the cut); queues and index go on growing behind it
+ *   2  pages and key blocks of the cut are written and synced
+ *   3  the log is on disk as far as the cut goes: nothing derived may outlive its source
+ *   4  the checkpoint record is written and synced: from now on a start begins here
+ *   5  memory and pages that only older checkpoints needed are free
+ *
+ * A crash before 4 leaves the checkpoint before. What 2 wrote then is not known to it, or lies behind the end of a queue,
+ * and is written again with the same units when the log is applied again.
+ */
+import type { Clock } from '../lib/clock.ts'
+import { errorCode, errorMessage } from '../lib/errors.ts'
+import type { Log } from '../lib/log.ts'
+import { Checkpoint } from './checkpoint.ts'
+import { encodeCheckpoint, type CheckpointMeta } from './checkpoint-codec.ts'
+import type { ConsumeQueue, Chunk } from './consume-queue.ts'
+import { UNIT_BYTES } from './consume-queue-unit.ts'
+import { ConsumeQueues } from './consume-queues.ts'
+import { storeErrors } from './errors.ts'
+import type { FileSystem } from './file-system.ts'
+import { KeyIndex } from './key-index.ts'
+import { decodeKeyParts } from './key-index-state.ts'
+import type { LogSource } from './log-source.ts'
+import { PageFiles } from './page-files.ts'
+import { PAGE_BYTES, UNITS_PER_PAGE, pageIndexOf } from './page-layout.ts'
+import { PageStore } from './page-store.ts'
+import { cutPages, markCutWritten, newPage } from './page-writer.ts'
+
+export interface DerivedOptions {
+  /** Size of one page file. */
+  readonly pageFileBytes: number
+  /** Pages kept in memory for reading. */
+  readonly cacheBytes: number
+  /** Open files of pages, and of key blocks. */
+  readonly maxOpenFiles: number
+  /** A checkpoint is due when so many bytes of log were applied since the last: what a start has to apply again. */
+  readonly checkpointBytes: number
+  /** A checkpoint is due when anything was applied and the last is so long ago. */
+  readonly checkpointPeriodMs: number
+  /** A checkpoint is due when so many bytes of units and keys are in memory alone. */
+  readonly dirtyBytes: number
+  /** Bytes of written units that stay in memory because they are the newest. */
+  readonly tailBytes: number
+}
+
+export const DERIVED_DEFAULTS: DerivedOptions = {
+  pageFileBytes: 64 * 1024 * 1024,
+  cacheBytes: 8 * 1024 * 1024,
+  maxOpenFiles: 32,
+  checkpointBytes: 64 * 1024 * 1024,
+  checkpointPeriodMs: 5_000,
+  dirtyBytes: 16 * 1024 * 1024,
+  tailBytes: 8 * 1024 * 1024,
+}
+
+export interface DerivedWriterNeeds {
+  readonly fileSystem: FileSystem
+  readonly folder: string
+  readonly log: LogSource
+  readonly clock: Clock
+  readonly logger: Log
+  readonly options?: Partial<DerivedOptions>
+  readonly fatal: (error: Error) => void
+}
+
+type Position = Omit<CheckpointMeta, 'nextQueueNumber'>
+
+/** Errors of a disk that is full: what was not written now is written when there is room. */
+const NO_ROOM: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT'])
+
+interface Parts {
+  readonly options: DerivedOptions
+  readonly queues: ConsumeQueues
+  readonly pages: PageStore
+  readonly keys: KeyIndex
+  readonly file: Checkpoint
+  readonly position: Position
+}
+
+export class DerivedWriter {
+  readonly options: DerivedOptions
+  readonly queues: ConsumeQueues
+  readonly pages: PageStore
+  readonly keys: KeyIndex
+  readonly file: Checkpoint
+  readonly #need: DerivedWriterNeeds
+  #position: Position
+  /** Where the last durable checkpoint stands. */
+  #saved: Position
+  #savedAtMs: number
+  /** Queues whose row in the checkpoint is old. */
+  #changed = new Set<ConsumeQueue>()
+  /** Queues that ended and may still be in the checkpoint. */
+  #removed: number[] = []
+  #memoryBytes = 0
+  #unwrittenBytes = 0
+  #running: Promise<void> | undefined
+  /** The checkpoint after the running one; its cut is not made yet. */
+  #next: Promise<void> | undefined
+
+  private constructor(need: DerivedWriterNeeds, parts: Parts) {
+    this.#need = need
+    this.options = parts.options
+    this.queues = parts.queues
+    this.pages = parts.pages
+    this.keys = parts.keys
+    this.file = parts.file
+    this.#position = parts.position
+    this.#saved = parts.position
+    this.#savedAtMs = need.clock.monotonicMs()
+  }
+
+  /** Takes up the last checkpoint, or begins at the start of the log when there is none that can be used. */
+  static async open(need: DerivedWriterNeeds): Promise<DerivedWriter> {
+    const { fileSystem, folder, log, logger } = need
+    const options = { ...DERIVED_DEFAULTS, ...need.options }
+    const { maxOpenFiles } = options
+    const { checkpoint: file, image: found } = await Checkpoint.open(fileSystem, folder)
+    const keyState = found === undefined ? undefined : decodeKeyParts(found.keyParts)
+    const image = keyState === undefined ? undefined : found
+    if (image === undefined) logger.info({ startOffset: log.startOffset }, 'queues and indexes are built from the log')
+    const pageFiles = await PageFiles.open({ fileSystem, folder: `${folder}/pages`, suffix: '.pages', maxOpenFiles })
+    const keyFiles = await PageFiles.open({ fileSystem, folder: `${folder}/keys`, suffix: '.keys', maxOpenFiles })
+    const pages = new PageStore({
+      files: pageFiles,
+      pagesPerFile: Math.floor(options.pageFileBytes / PAGE_BYTES),
+      cachePages: Math.floor(options.cacheBytes / PAGE_BYTES),
+    })
+    const queues = new ConsumeQueues()
+    const used: (readonly number[] | Uint32Array)[] = []
+    for (const state of image?.queues.values() ?? []) {
+      queues.add(state, true)
+      used.push(state.pages)
+    }
+    queues.reserveNumbers(image?.nextQueueNumber ?? 1)
+    pages.restore(used)
+    const position =
+      image === undefined
+        ? { index: log.startIndex, endOffset: log.startOffset, logStart: log.startOffset }
+        : { index: image.index, endOffset: image.endOffset, logStart: image.logStart }
+    return new DerivedWriter(need, { options, queues, pages, keys: new KeyIndex(keyFiles, keyState), file, position })
+  }
+
+  get position(): Position {
+    return this.#position
+  }
+
+  get memoryBytes(): number {
+    return this.#memoryBytes + this.keys.waitingBytes
+  }
+
+  get isSaturated(): boolean {
+    return this.#unwrittenBytes + this.keys.waitingBytes > 4 * this.options.dirtyBytes
+  }
+
+  moveTo(index: number, endOffset: number): void {
+    this.#position = { index, endOffset, logStart: this.#position.logStart }
+  }
+
+  moveLogStart(logStart: number): void {
+    this.#position = { ...this.#position, logStart }
+    this.keys.moveLogStart(logStart)
+  }
+
+  dirtied(queue: ConsumeQueue, grownBytes: number): void {
+    this.#changed.add(queue)
+    this.#memoryBytes += grownBytes
+    this.#unwrittenBytes += UNIT_BYTES
+  }
+
+  removed(queue: ConsumeQueue): void {
+    for (const chunk of queue.chunks) this.#memoryBytes -= chunk.bytes.length
+    this.pages.release(queue.remove())
+    this.#changed.delete(queue)
+    this.#removed.push(queue.number)
+  }
+
+  raiseMin(queue: ConsumeQueue, min: number, minUnitOffset: number): void {
+    this.pages.release(queue.raiseMin(min, minUnitOffset))
+    this.#changed.add(queue)
+  }
+
+  /** Begins a checkpoint when one is due; `byTime` from the periodic timer. */
+  checkpointIfDue(byTime: boolean): void {
+    if (this.#running !== undefined || this.#next !== undefined) return
+    const { checkpointBytes, checkpointPeriodMs, dirtyBytes } = this.options
+    const isDue = byTime
+      ? this.#isBehind && this.#need.clock.monotonicMs() - this.#savedAtMs >= checkpointPeriodMs
+      : this.#position.endOffset - this.#saved.endOffset >= checkpointBytes ||
+        this.#unwrittenBytes + this.keys.waitingBytes >= dirtyBytes
+    // Its failure was told already, to `fatal` or to the log.
+    if (isDue) this.checkpoint().catch(() => undefined)
+  }
+
+  /** Resolves when everything derived at this moment is durable. Calls before a cut share it. */
+  checkpoint(): Promise<void> {
+    this.#next ??= (this.#running ?? Promise.resolve())
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined
+        this.#running = this.#run().finally(() => (this.#running = undefined))
+        return this.#running
+      })
+    return this.#next
+  }
+
+  async close(): Promise<void> {
+    await this.checkpoint()
+    await this.pages.close()
+    await this.keys.close()
+    await this.file.close()
+  }
+
+  get #isBehind(): boolean {
+    return this.#changed.size > 0 || this.#removed.length > 0 || this.#position !== this.#saved
+  }
+
+  async #run(): Promise<void> {
+    if (!this.#isBehind) return
+    const position = this.#position
+    const changed = this.#changed
+    const removed = this.#removed
+    const released = this.pages.takeReleased()
+    const unwritten = this.#unwrittenBytes
+    this.#changed = new Set()
+    this.#removed = []
+    this.#unwrittenBytes = 0
+    const isWhole = this.file.needsWhole
+    const pageCut = cutPages(changed, this.pages)
+    const keyCut = this.keys.cut(isWhole)
+    const payload = encodeCheckpoint({
+      isWhole,
+      meta: { ...position, nextQueueNumber: this.queues.nextNumber },
+      removed: isWhole ? [] : removed,
+      queues: isWhole ? this.queues.all() : changed,
+      keyPart: keyCut.part,
+    })
+    try {
+      await this.pages.write(pageCut.writes)
+      markCutWritten(pageCut)
+      await synced(this.pages.sync())
+      await keyCut.write()
+      await this.#need.log.flushedThrough(position.endOffset)
+      await this.file.save(payload, isWhole)
+    } catch (error) {
+      for (const queue of changed) if (!queue.isRemoved) this.#changed.add(queue)
+      this.#removed.push(...removed)
+      this.#unwrittenBytes += unwritten
+      this.pages.release(released)
+      this.#failed(error)
+      throw error
+    }
+    this.#saved = position
+    this.#savedAtMs = this.#need.clock.monotonicMs()
+    for (const queue of changed) queue.markSaved(queue.pageEnd)
+    this.pages.free(released)
+    await keyCut.saved()
+    this.#trim(pageCut.ends)
+  }
+
+  #failed(error: unknown): void {
+    if (NO_ROOM.has(errorCode(error))) {
+      this.#need.logger.warn({ error: errorMessage(error) }, 'no room for a checkpoint of queues and indexes')
+      return
+    }
+    this.#need.fatal(error instanceof Error ? error : new Error(String(error)))
+  }
+
+  /** Lets go of memory that was written: whole pages go to the cache, the newest units stay while there is room. */
+  #trim(ends: readonly (readonly [ConsumeQueue, number])[]): void {
+    for (const [queue] of ends) {
+      this.#memoryBytes -= queue.dropWrittenChunks(false, (chunk) => this.#toCache(queue, chunk))
+    }
+    if (this.#memoryBytes - this.#unwrittenBytes <= this.options.tailBytes) return
+    for (const queue of this.queues.all()) this.#memoryBytes -= queue.dropWrittenChunks(true)
+  }
+
+  #toCache(queue: ConsumeQueue, chunk: Chunk): void {
+    const pageNumber = queue.pageNumber(pageIndexOf(chunk.first))
+    if (pageNumber === undefined || chunk.count !== UNITS_PER_PAGE) return
+    const bytes = newPage(queue.number, chunk.first, chunk.firstTimestampMs, chunk.bytes)
+    this.pages.cache.put(pageNumber, { bytes, through: chunk.first + chunk.count })
+  }
+}
+
+/** A sync that failed says that the disk can no longer be believed. */
+async function synced(sync: Promise<void>): Promise<void> {
+  try {
+    await sync
+  } catch (cause) {
+    throw storeErrors.create(
+      'STORE_SYNC_FAILED',
+      `the derived store could not be synced: ${errorMessage(cause)}`,
+      cause,
+    )
+  }
+}
