@@ -63,7 +63,10 @@ export class AutoCreate {
   }
 
   /** The group's retry topic; its order flag follows what the group subscribes to. */
-  retryTopic(group: SubscriptionGroup, given: { readonly sysFlag: number; readonly order?: boolean }): Now<TopicConfig> {
+  retryTopic(
+    group: SubscriptionGroup,
+    given: { readonly sysFlag: number; readonly order?: boolean },
+  ): Now<TopicConfig> {
     const queueNums = group.retryQueueNums
     return this.topic(
       topicConfig(retryTopic(group.groupName), {

@@ -166,7 +166,11 @@ export class BrokerStats {
   report(name: string, key: string): StatReport | undefined {
     const item = this.#items.get(`${name}/${key}`)
     if (item === undefined) return undefined
-    return { minute: this.#snapshot(item, 'minute'), hour: this.#snapshot(item, 'hour'), day: this.#snapshot(item, 'day') }
+    return {
+      minute: this.#snapshot(item, 'minute'),
+      hour: this.#snapshot(item, 'hour'),
+      day: this.#snapshot(item, 'day'),
+    }
   }
 
   /** Additions' sum per second over the last minute. */

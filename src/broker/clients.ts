@@ -5,21 +5,9 @@
  * connections: lists name it once.
  */
 import type { Clock, Timer } from '../lib/clock.ts'
+import type { ConsumerData } from '../remoting/bodies/client.ts'
 import { refusal } from './errors.ts'
-import { type Subscription, type SubscriptionData, subscriptionOf } from './subscription.ts'
-
-export type ConsumeType = 'CONSUME_ACTIVELY' | 'CONSUME_PASSIVELY' | 'CONSUME_POP'
-export type MessageModel = 'BROADCASTING' | 'CLUSTERING'
-
-/** One consumer group in a heartbeat, in RocketMQ's own field names (ConsumerData). */
-export interface ConsumerData {
-  readonly groupName: string
-  readonly consumeType: ConsumeType
-  readonly messageModel: MessageModel
-  readonly consumeFromWhere: string
-  readonly subscriptionDataSet: readonly SubscriptionData[]
-  readonly unitMode: boolean
-}
+import { type Subscription, subscriptionOf } from './subscription.ts'
 
 /** What one heartbeat says, as plain data: followers send it to the leader. */
 export interface Heartbeat {
@@ -54,9 +42,11 @@ export interface Member {
 }
 
 export interface ConsumerGroup {
-  readonly consumeType: ConsumeType
-  readonly messageModel: MessageModel
-  readonly consumeFromWhere: string
+  /** CONSUME_ACTIVELY, CONSUME_PASSIVELY or CONSUME_POP. */
+  readonly consumeType: string
+  /** BROADCASTING or CLUSTERING. */
+  readonly messageModel: string
+  readonly consumeFromWhere: string | undefined
   readonly subscriptions: ReadonlyMap<string, Subscription>
   /** One per connection. */
   readonly members: Iterable<Member>
@@ -76,8 +66,6 @@ export type ClientReport =
 
 export interface ClientsNeeds {
   readonly clock: Clock
-  /** The members or the topics of a consumer group changed. */
-  readonly groupChanged: (group: string) => void
   readonly options: {
     /** RocketMQ channelExpiredTimeout. */
     readonly expireMs: number
@@ -87,9 +75,9 @@ export interface ClientsNeeds {
 }
 
 interface Group {
-  consumeType: ConsumeType
-  messageModel: MessageModel
-  consumeFromWhere: string
+  consumeType: string
+  messageModel: string
+  consumeFromWhere: string | undefined
   subscriptions: Map<string, Subscription>
   /** As they came, to be shared with a new leader. */
   data: ConsumerData
@@ -104,11 +92,17 @@ export class Clients {
   readonly #consumers = new Map<string, Group>()
   readonly #producers = new Map<string, Map<string, Member>>()
   readonly #sweep: Timer
+  readonly #changeListeners: ((group: string) => void)[] = []
   #memberCount = 0
 
   constructor(need: ClientsNeeds) {
     this.#need = need
     this.#sweep = need.clock.every(SWEEP_PERIOD_MS, () => this.#expire())
+  }
+
+  /** Calls `listener` whenever the members or the topics of a consumer group changed. */
+  onGroupChanged(listener: (group: string) => void): void {
+    this.#changeListeners.push(listener)
   }
 
   consumerGroup(group: string): ConsumerGroup | undefined {
@@ -270,7 +264,7 @@ export class Clients {
       isChanged = updateSubscriptions(group, data) || isChanged
       group.data = data
     }
-    if (isChanged) this.#need.groupChanged(data.groupName)
+    if (isChanged) this.#tell(data.groupName)
   }
 
   #remove(isGone: (member: Member) => boolean): void {
@@ -292,7 +286,7 @@ export class Clients {
     this.#dropFrom(group.members, isGone)
     const isChanged = this.clientIds(name).length !== before
     if (group.members.size === 0) this.#consumers.delete(name)
-    if (isChanged) this.#need.groupChanged(name)
+    if (isChanged) this.#tell(name)
   }
 
   #dropFrom(members: Map<string, Member>, isGone: (member: Member) => boolean): void {
@@ -301,6 +295,10 @@ export class Clients {
       members.delete(key)
       this.#memberCount--
     }
+  }
+
+  #tell(group: string): void {
+    for (const listener of this.#changeListeners) listener(group)
   }
 
   #expire(): void {

@@ -1,17 +1,7 @@
 /** What a consumer wants of a topic (RocketMQ SubscriptionData, FilterAPI, ExpressionMessageFilter). */
 import { javaHashCode } from '../message/tags-code.ts'
+import type { SubscriptionData } from '../remoting/bodies/client.ts'
 import { refusal } from './errors.ts'
-
-/** As clients send it in heartbeats, in RocketMQ's own field names. */
-export interface SubscriptionData {
-  readonly classFilterMode: boolean
-  readonly topic: string
-  readonly subString: string
-  readonly tagsSet: readonly string[]
-  readonly codeSet: readonly number[]
-  readonly subVersion: number
-  readonly expressionType: string
-}
 
 export interface Subscription {
   readonly data: SubscriptionData
@@ -34,7 +24,12 @@ export function subscriptionOf(data: SubscriptionData): Subscription {
   const codes = new Set(data.codeSet)
   for (const tag of data.tagsSet) codes.add(javaHashCode(tag))
   if (codes.size > 0) return { data, tagsCodes: codes }
-  return parseSubscription({ topic: data.topic, expression: data.subString, type: data.expressionType, version: data.subVersion })
+  return parseSubscription({
+    topic: data.topic,
+    expression: data.subString,
+    type: data.expressionType,
+    version: data.subVersion,
+  })
 }
 
 /** The subscription of an expression `A || B`, `*` or nothing. Throws BROKER_SUBSCRIPTION_UNREADABLE. */

@@ -1,9 +1,13 @@
 /** How far a group has consumed, and who is in it: 14, 15, 38, 43 (RocketMQ ConsumerManageProcessor). */
+import { GetConsumerListByGroupResponseBody } from '../../remoting/bodies/client.ts'
+import { noDataVersion } from '../../remoting/bodies/data-version.ts'
+import { ConsumerOffsetSerializeWrapper } from '../../remoting/bodies/queue.ts'
 import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
 import { EmptyHeader } from '../../remoting/header.ts'
 import { GetConsumerListByGroupRequestHeader } from '../../remoting/headers/client.ts'
 import { QueryConsumerOffsetRequestHeader, UpdateConsumerOffsetRequestHeader } from '../../remoting/headers/offset.ts'
 import { type Call, type Reply, type Route, route } from '../../remoting/route.ts'
+import type { PullRequest, PullResult } from '../../store/consume-queue-pull.ts'
 import type { Clients } from '../clients.ts'
 import type { ConsumerOffsets } from '../consumer-offsets.ts'
 import { refusal } from '../errors.ts'
@@ -22,8 +26,7 @@ export interface ConsumerOffsetNeeds {
   readonly leadership: Pick<Leadership, 'readBarrier'>
   readonly store: {
     queueBounds(topic: string, queueId: number): { readonly min: number; readonly max: number } | undefined
-    /** Whether the message can be read without the disk. */
-    isInMemory(topic: string, queueId: number, queueOffset: number): boolean
+    pull(request: PullRequest): PullResult | Promise<PullResult>
   }
 }
 
@@ -47,10 +50,18 @@ export function consumerOffset(need: ConsumerOffsetNeeds): Route<unknown>[] {
     }
     // A queue that is young and short is consumed from its start (RocketMQ checkInMemByConsumeOffset).
     const bounds = store.queueBounds(topic, queueId)
-    if ((bounds?.min ?? 0) === 0 && store.isInMemory(topic, queueId, 0)) {
+    if ((bounds?.min ?? 0) === 0 && isInMemory(topic, queueId, 0)) {
       return { code: ResponseCode.SUCCESS, header: { offset: 0 } }
     }
     throw refusal('BROKER_NOT_FOUND', 'Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first')
+  }
+
+  /** A pull answers at once when nothing has to be read from disk. */
+  function isInMemory(topic: string, queueId: number, queueOffset: number): boolean {
+    const read = store.pull({ topic, queueId, queueOffset, maxCount: 1, maxBytes: 1 })
+    if (!(read instanceof Promise)) return read.status === 'found'
+    read.catch(() => undefined)
+    return false
   }
 
   function update(header: UpdateConsumerOffsetRequestHeader, call: Call): Reply | undefined {
@@ -76,17 +87,14 @@ export function consumerOffset(need: ConsumerOffsetNeeds): Route<unknown>[] {
     if (consumerIdList.length === 0) {
       throw refusal('BROKER_REFUSED', `no consumer for this group, ${consumerGroup}`)
     }
-    return { code: ResponseCode.SUCCESS, body: Buffer.from(JSON.stringify({ consumerIdList })) }
+    return { code: ResponseCode.SUCCESS, body: GetConsumerListByGroupResponseBody.encode({ consumerIdList }) }
   }
 
-  /** In fastjson's dialect: queue ids are keys without quotes. */
   function all(): Reply {
-    const rows: string[] = []
-    for (const [key, queues] of offsets.all()) {
-      const pairs = [...queues].map(([queueId, queueOffset]) => `${queueId}:${queueOffset}`)
-      rows.push(`${JSON.stringify(key)}:{${pairs.join(',')}}`)
-    }
-    const body = `{"dataVersion":{"counter":0,"stateVersion":0,"timestamp":0},"offsetTable":{${rows.join(',')}}}`
-    return { code: ResponseCode.SUCCESS, body: Buffer.from(body) }
+    const body = ConsumerOffsetSerializeWrapper.encode({
+      dataVersion: noDataVersion,
+      offsetTable: new Map(offsets.all()),
+    })
+    return { code: ResponseCode.SUCCESS, body }
   }
 }

@@ -55,7 +55,10 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
     [PropertyName.TRACE_ON, String(identity.traceOn)],
     [PropertyName.CLUSTER, identity.clusterName],
   ])
-  const replyFields = { [PropertyName.MSG_REGION]: identity.regionId, [PropertyName.TRACE_ON]: String(identity.traceOn) }
+  const replyFields = {
+    [PropertyName.MSG_REGION]: identity.regionId,
+    [PropertyName.TRACE_ON]: String(identity.traceOn),
+  }
 
   return [
     route({ code: RequestCode.SEND_MESSAGE, request: SendMessageRequestHeader, handle }),
@@ -149,7 +152,8 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
   function send(header: Header, call: Call, topic: TopicConfig): void {
     if (call.body.length > options.maxMessageSize) throw tooLarge()
     const isDiverted = topic.topicName !== header.topic
-    const queueId = header.queueId >= 0 && !isDiverted ? header.queueId : need.random.integer(0, topic.writeQueueNums - 1)
+    const queueId =
+      header.queueId >= 0 && !isDiverted ? header.queueId : need.random.integer(0, topic.writeQueueNums - 1)
     let sysFlag = header.sysFlag
     if (topic.topicFilterType === 'MULTI_TAG') sysFlag |= SysFlag.multiTags
     if (header.batch === true) sendBatch(header, call, topic, { queueId, sysFlag })
