@@ -1,0 +1,343 @@
+/**
+ * One machine's disk: what is durable, what only this process sees, and what a crash leaves of the difference. The log
+ * and the stable store are two files: their writes are ordered each by itself only.
+ */
+import { raftErrors } from '../../src/raft/errors.ts'
+import type {
+  EntryBytes,
+  LogState,
+  LogStore,
+  ResetMeta,
+  ResetSource,
+  StableStore,
+} from '../../src/raft/ports.ts'
+import { emptyHardState } from '../../src/raft/types.ts'
+import type { EntryId, HardState, Index, Membership, MembershipEntry, TermRun } from '../../src/raft/types.ts'
+import type { Random } from '../../src/lib/prng.ts'
+
+export interface Entry {
+  readonly term: number
+  /** What was proposed; 0 for an empty entry, below 0 for a membership. */
+  readonly value: number
+}
+
+export interface DiskFaults {
+  readonly maxSyncMs: number
+  readonly slowSyncRate: number
+  readonly slowSyncMs: number
+  /** Share of reads that do not come from memory, and how long they take at most. */
+  readonly slowReadRate: number
+  readonly slowReadMs: number
+}
+
+export const calmDisk: DiskFaults = { maxSyncMs: 2, slowSyncRate: 0, slowSyncMs: 0, slowReadRate: 0, slowReadMs: 0 }
+
+/** A log: entries after `start`. */
+interface Image {
+  start: EntryId
+  base: MembershipEntry | undefined
+  entries: Entry[]
+}
+
+type Change = (image: Image) => void
+
+export interface DiskNeeds {
+  readonly random: Random
+  /** Calls `done` after a while, unless the process is gone by then. */
+  readonly later: (delayMs: number, done: () => void) => void
+  /** A digest of everything up to `index`, for resets: what a state machine would hold. */
+  readonly digestAt: (index: Index) => number
+  /** Memberships travel as numbers in the simulated frames: -1 is the first of these. */
+  readonly memberships: Membership[]
+  /** Told of every entry written by this process, for the checkers. */
+  readonly wrote: (index: Index, entry: Entry, prevTerm: number) => void
+}
+
+const FRAME_BYTES = 32
+export class Disk {
+  #durable: Image = { start: { index: 0, term: 0 }, base: undefined, entries: [] }
+  #durableHard: HardState = emptyHardState
+  /** Log changes that are not durable yet, oldest first. */
+  #pending: Change[] = []
+  #pendingHard: HardState | undefined
+  failNextSync = false
+  /** Tells this disk from the one before, in the same machine. */
+  readonly serial: number
+
+  constructor(serial: number) {
+    this.serial = serial
+  }
+
+  get hard(): HardState {
+    return this.#durableHard
+  }
+
+  get startIndex(): Index {
+    return this.#durable.start.index
+  }
+
+  /** The durable entry at `index`. */
+  entryAt(index: Index): Entry | undefined {
+    return this.#durable.entries[index - this.#durable.start.index - 1]
+  }
+
+  /** A crash: of what was not durable, some prefix may have reached the disk. */
+  crash(random: Random): void {
+    const reached = random.integer(0, this.#pending.length)
+    for (const change of this.#pending.slice(0, reached)) change(this.#durable)
+    this.#pending = []
+    if (this.#pendingHard !== undefined && random.next() < 0.5) this.#durableHard = this.#pendingHard
+    this.#pendingHard = undefined
+  }
+
+  open(need: DiskNeeds, faults: () => DiskFaults): OpenDisk {
+    return new OpenDisk(this, need, faults, copyOf(this.#durable))
+  }
+
+  change(change: Change): void {
+    this.#pending.push(change)
+  }
+
+  get pendingCount(): number {
+    return this.#pending.length
+  }
+
+  syncFirst(count: number): void {
+    for (const change of this.#pending.splice(0, count)) change(this.#durable)
+  }
+
+  beginSave(state: HardState): void {
+    this.#pendingHard = state
+  }
+
+  endSave(state: HardState): void {
+    this.#durableHard = state
+    this.#pendingHard = undefined
+  }
+
+  replace(image: Image): void {
+    this.#pending = []
+    this.#durable = copyOf(image)
+  }
+}
+
+function copyOf(image: Image): Image {
+  return { start: image.start, base: image.base, entries: [...image.entries] }
+}
+
+/** A disk as one process sees it: the ports of the Raft driver. */
+export class OpenDisk implements LogStore<number>, StableStore {
+  readonly #disk: Disk
+  readonly #need: DiskNeeds
+  readonly #faults: () => DiskFaults
+  readonly #image: Image
+  #changes = 0
+  #synced = 0
+  #resetUnderWay = false
+
+  constructor(disk: Disk, need: DiskNeeds, faults: () => DiskFaults, image: Image) {
+    this.#disk = disk
+    this.#need = need
+    this.#faults = faults
+    this.#image = image
+  }
+
+  get lastIndex(): Index {
+    return this.#image.start.index + this.#image.entries.length
+  }
+
+  get startIndex(): Index {
+    return this.#image.start.index
+  }
+
+  entryAt(index: Index): Entry | undefined {
+    return this.#image.entries[index - this.#image.start.index - 1]
+  }
+
+  load(): HardState {
+    return this.#disk.hard
+  }
+
+  save(state: HardState): Promise<void> {
+    this.#disk.beginSave(state)
+    return this.#sync(() => this.#disk.endSave(state))
+  }
+
+  state(): LogState {
+    const { start, base, entries } = this.#image
+    const runs: { term: number; first: number; last: number }[] = []
+    const memberships: MembershipEntry[] = base === undefined ? [] : [base]
+    for (const [at, entry] of entries.entries()) {
+      const index = start.index + 1 + at
+      const run = runs.at(-1)
+      if (run?.term === entry.term) run.last = index
+      else runs.push({ term: entry.term, first: index, last: index })
+      const membership = this.#need.memberships[-entry.value - 1]
+      if (entry.value < 0 && membership !== undefined) memberships.push({ index, membership })
+    }
+    return { start, runs, memberships }
+  }
+
+  append(id: EntryId, draft: number): void {
+    this.#write(id.index, { term: id.term, value: draft })
+  }
+
+  appendEmpty(id: EntryId): void {
+    this.#write(id.index, { term: id.term, value: 0 })
+  }
+
+  appendMembership(id: EntryId, membership: Membership): void {
+    this.#write(id.index, { term: id.term, value: -this.#need.memberships.push(membership) })
+  }
+
+  appendFrames(entries: EntryBytes, runs: readonly TermRun[]): void {
+    const frames: Entry[] = []
+    let index = entries.first
+    for (const bytes of entries.bytes) {
+      const numbers = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8)
+      for (let at = 0; at < numbers.length; at += 4) {
+        const [frameIndex, term = -1, value = 0] = numbers.subarray(at, at + 3)
+        const run = runs.find((each) => each.first <= index && index <= each.last)
+        if (frameIndex !== index || run?.term !== term) {
+          throw raftErrors.create('RAFT_BAD_ENTRIES', `frame (${frameIndex}, ${term}) where (${index}, ${run?.term}) belongs`)
+        }
+        frames.push({ term, value })
+        index++
+      }
+    }
+    if (index !== entries.last + 1) throw raftErrors.create('RAFT_BAD_ENTRIES', `frames end before ${entries.last}`)
+    let at = entries.first
+    for (const frame of frames) this.#write(at++, frame)
+  }
+
+  truncateAfter(index: Index): void {
+    this.#change((image) => {
+      image.entries.length = index - image.start.index
+    })
+  }
+
+  stable(): Promise<void> {
+    const upTo = this.#changes
+    return this.#sync(() => {
+      if (upTo <= this.#synced) return
+      this.#disk.syncFirst(upTo - this.#synced)
+      this.#synced = upTo
+    })
+  }
+
+  read(first: Index, last: Index, maxBytes: number): EntryBytes | undefined | Promise<EntryBytes | undefined> {
+    const { slowReadRate, slowReadMs } = this.#faults()
+    if (this.#need.random.next() >= slowReadRate) return this.#read(first, last, maxBytes)
+    return new Promise((resolve) => {
+      this.#need.later(this.#need.random.next() * slowReadMs, () => resolve(this.#read(first, last, maxBytes)))
+    })
+  }
+
+  byteLength(first: Index, last: Index): number {
+    return (last - first + 1) * FRAME_BYTES
+  }
+
+  /** Retention: entries up to `index`, which are committed, are dropped. */
+  dropUpTo(index: Index): void {
+    this.#change((image) => {
+      const dropped = index - image.start.index
+      const last = image.entries[dropped - 1]
+      if (dropped <= 0 || last === undefined) return
+      for (let at = 0; at < dropped; at++) {
+        const membership = this.#need.memberships[-(image.entries[at]?.value ?? 0) - 1]
+        if (membership !== undefined) image.base = { index: image.start.index + 1 + at, membership }
+      }
+      image.entries.splice(0, dropped)
+      image.start = { index, term: last.term }
+    })
+  }
+
+  openReset(): Promise<ResetSource> {
+    const { start, base } = this.#image
+    if (base === undefined) throw new Error('a log that starts after its beginning stands on a membership')
+    const state = new Float64Array(64).fill(this.#need.digestAt(start.index))
+    const bytes = new Uint8Array(state.buffer)
+    const meta: ResetMeta = { start, membership: base, byteLength: bytes.byteLength }
+    return Promise.resolve({
+      meta,
+      read: (position: number, length: number) =>
+        new Promise<Uint8Array>((resolve) => {
+          this.#need.later(this.#need.random.next(), () => resolve(bytes.slice(position, position + length)))
+        }),
+      close() {},
+    })
+  }
+
+  async applyReset(meta: ResetMeta, chunks: AsyncIterable<Uint8Array>): Promise<LogState> {
+    if (this.#resetUnderWay) throw new Error('one reset at a time')
+    this.#resetUnderWay = true
+    try {
+      const parts: Uint8Array[] = []
+      for await (const chunk of chunks) parts.push(chunk)
+      const bytes = new Uint8Array(meta.byteLength)
+      let at = 0
+      for (const part of parts) {
+        bytes.set(part, at)
+        at += part.byteLength
+      }
+      const digests = new Float64Array(bytes.buffer)
+      const expected = this.#need.digestAt(meta.start.index)
+      if (at !== meta.byteLength || digests.some((digest) => digest !== expected)) {
+        throw new Error(`a reset to ${meta.start.index} brought another state`)
+      }
+      await this.#sync(() => {
+        this.#image.start = meta.start
+        this.#image.base = meta.membership
+        this.#image.entries = []
+        this.#disk.replace(this.#image)
+        this.#synced = this.#changes
+      })
+      return this.state()
+    } finally {
+      this.#resetUnderWay = false
+    }
+  }
+
+  #read(first: Index, last: Index, maxBytes: number): EntryBytes | undefined {
+    if (first <= this.#image.start.index || last > this.lastIndex) return undefined
+    const count = Math.min(last - first + 1, Math.max(1, Math.floor(maxBytes / FRAME_BYTES)))
+    const numbers = new Float64Array(count * 4)
+    for (let at = 0; at < count; at++) {
+      const entry = this.entryAt(first + at)
+      if (entry === undefined) return undefined
+      numbers[at * 4] = first + at
+      numbers[at * 4 + 1] = entry.term
+      numbers[at * 4 + 2] = entry.value
+    }
+    return { first, last: first + count - 1, bytes: [new Uint8Array(numbers.buffer)] }
+  }
+
+  #write(index: Index, entry: Entry): void {
+    if (index !== this.lastIndex + 1) throw new Error(`entry ${index} is written after ${this.lastIndex}`)
+    const prevTerm = this.#image.entries.at(-1)?.term ?? this.#image.start.term
+    this.#need.wrote(index, entry, prevTerm)
+    this.#change((image) => image.entries.push(entry))
+  }
+
+  #change(change: Change): void {
+    change(this.#image)
+    this.#changes++
+    this.#disk.change(change)
+  }
+
+  #sync(done: () => void): Promise<void> {
+    const { maxSyncMs, slowSyncRate, slowSyncMs } = this.#faults()
+    const { random, later } = this.#need
+    const slow = random.next() < slowSyncRate
+    const delayMs = random.next() * (slow ? slowSyncMs : maxSyncMs)
+    const fails = this.#disk.failNextSync
+    this.#disk.failNextSync = false
+    return new Promise((resolve, reject) => {
+      later(delayMs, () => {
+        if (fails) return reject(new Error('injected: the sync failed'))
+        done()
+        resolve()
+      })
+    })
+  }
+}
