@@ -5,25 +5,30 @@
 import type { Clock } from '../lib/clock.ts'
 import type { ConsumerData } from '../remoting/bodies/client.ts'
 import { RequestCode } from '../remoting/codes.ts'
+import type { Origin } from '../remoting/route.ts'
 import type { AutoCreate } from './auto-create.ts'
-import type { ClientReport, Clients, Heartbeat } from './clients.ts'
-import type { ClientConnection, ClientConnections, ToClients } from './client-connections.ts'
+import type { ClientRelay } from './client-relay.ts'
+import type { Clients, Heartbeat } from './clients.ts'
 import type { Leadership, Proposals } from './needs.ts'
 import type { SubscriptionGroups } from './subscription-groups.ts'
 import type { Topics } from './topics.ts'
 
 export interface ClientSessionsNeeds {
   readonly clients: Clients
-  readonly connections: ClientConnections
+  readonly relay: Pick<ClientRelay, 'placeOf' | 'share' | 'notify'>
   readonly autoCreate: AutoCreate
   readonly topics: Topics
   readonly groups: SubscriptionGroups
   readonly proposals: Pick<Proposals, 'command'>
   readonly leadership: Pick<Leadership, 'isReady'>
-  readonly toClients: Pick<ToClients, 'oneway'>
-  /** Tells the leader, in order; does nothing on the leader itself and when there is none. */
-  readonly share: (report: ClientReport) => void
   readonly clock: Clock
+}
+
+/** A client leaves groups in so many words. */
+export interface Leaving {
+  readonly clientId: string
+  readonly producerGroup: string | undefined
+  readonly consumerGroup: string | undefined
 }
 
 const UNIT_SUB_FLAG = 2
@@ -36,45 +41,32 @@ export class ClientSessions {
   constructor(need: ClientSessionsNeeds) {
     this.#need = need
     need.clients.onGroupChanged((group) => this.#groupChanged(group))
-    need.connections.onClosed((connectionId) => {
-      need.clients.connectionClosed({ node: undefined, connectionId })
-      need.share({ kind: 'closed', connectionId })
+    need.clients.onReported(({ consumers }) => {
+      // What cannot be made now is made by the client's next heartbeat, which is reported, too.
+      this.#makeWhatIsNeeded(consumers).catch(() => undefined)
     })
   }
 
   /** A client of this node. Resolves, on the leader, when what its groups need is made. */
-  async heartbeat(connection: ClientConnection, heartbeat: Heartbeat): Promise<void> {
-    const { clients, connections, share, leadership } = this.#need
-    if (connection.closed) return
-    const connectionId = connections.numberOf(connection)
-    clients.heartbeat(heartbeat, { node: undefined, connectionId })
-    share({ kind: 'heartbeat', connectionId, heartbeat })
-    if (leadership.isReady) await this.#makeWhatIsNeeded(heartbeat.consumers)
+  async heartbeat(origin: Origin, heartbeat: Heartbeat): Promise<void> {
+    const { clients, relay } = this.#need
+    if (origin.closed) return
+    const place = relay.placeOf(origin)
+    clients.heartbeat(heartbeat, place)
+    relay.share({ kind: 'heartbeat', connectionId: place.connectionId, heartbeat })
+    await this.#makeWhatIsNeeded(heartbeat.consumers)
   }
 
-  unregister(
-    connection: ClientConnection,
-    leaving: {
-      readonly clientId: string
-      readonly producerGroup: string | undefined
-      readonly consumerGroup: string | undefined
-    },
-  ): void {
-    const { clients, connections, share } = this.#need
+  unregister(origin: Origin, leaving: Leaving): void {
+    const { clients, relay } = this.#need
     clients.unregister(leaving)
-    share({ kind: 'unregister', connectionId: connections.numberOf(connection), ...leaving })
+    relay.share({ kind: 'unregister', connectionId: relay.placeOf(origin).connectionId, ...leaving })
   }
 
-  /** On the leader: what node `node` reports of its clients. */
-  async report(node: string, report: ClientReport): Promise<void> {
-    const { clients, leadership } = this.#need
-    clients.report(node, report)
-    if (report.kind === 'heartbeat' && leadership.isReady) await this.#makeWhatIsNeeded(report.heartbeat.consumers)
-  }
-
-  /** The group of every consumer and its retry topic, as their first heartbeat finds them missing. */
+  /** On the leader: the group of every consumer and its retry topic, which their first heartbeat finds missing. */
   async #makeWhatIsNeeded(consumers: readonly ConsumerData[]): Promise<void> {
-    const { autoCreate, topics, proposals } = this.#need
+    const { autoCreate, topics, proposals, leadership } = this.#need
+    if (!leadership.isReady) return
     await Promise.all(
       consumers.map(async (consumer) => {
         const group = await autoCreate.group(consumer.groupName)
@@ -96,14 +88,14 @@ export class ClientSessions {
   }
 
   #notify(): void {
-    const { clients, groups, toClients } = this.#need
+    const { clients, groups, relay } = this.#need
     const changed = [...this.#changed]
     this.#changed.clear()
     for (const consumerGroup of changed) {
       if (groups.get(consumerGroup)?.notifyConsumerIdsChangedEnable === false) continue
       if (clients.consumerGroup(consumerGroup)?.messageModel === 'BROADCASTING') continue
       const request = { code: RequestCode.NOTIFY_CONSUMER_IDS_CHANGED, header: { consumerGroup } }
-      for (const { place } of clients.consumers(consumerGroup)) toClients.oneway(place, request)
+      for (const member of clients.consumers(consumerGroup)) relay.notify(member, request)
     }
   }
 }

@@ -93,6 +93,7 @@ export class Clients {
   readonly #producers = new Map<string, Map<string, Member>>()
   readonly #sweep: Timer
   readonly #changeListeners: ((group: string) => void)[] = []
+  readonly #reportListeners: ((heartbeat: Heartbeat) => void)[] = []
   #memberCount = 0
 
   constructor(need: ClientsNeeds) {
@@ -103,6 +104,11 @@ export class Clients {
   /** Calls `listener` whenever the members or the topics of a consumer group changed. */
   onGroupChanged(listener: (group: string) => void): void {
     this.#changeListeners.push(listener)
+  }
+
+  /** Calls `listener` with every heartbeat that another node reported, after it was taken. */
+  onReported(listener: (heartbeat: Heartbeat) => void): void {
+    this.#reportListeners.push(listener)
   }
 
   consumerGroup(group: string): ConsumerGroup | undefined {
@@ -205,8 +211,10 @@ export class Clients {
   /** What a follower reported. */
   report(node: string, report: ClientReport): void {
     const place: Place = { node, connectionId: report.connectionId }
-    if (report.kind === 'heartbeat') this.heartbeat(report.heartbeat, place)
-    else if (report.kind === 'unregister') this.unregister(report)
+    if (report.kind === 'heartbeat') {
+      this.heartbeat(report.heartbeat, place)
+      for (const listener of this.#reportListeners) listener(report.heartbeat)
+    } else if (report.kind === 'unregister') this.unregister(report)
     else this.connectionClosed(place)
   }
 

@@ -5,7 +5,7 @@
 import type { Random } from '../../lib/prng.ts'
 import { decodeBatch } from '../../message/batch.ts'
 import { checkPropertiesLength, PropertyName, parseProperties } from '../../message/properties.ts'
-import { type Host, PROPERTIES_BYTES_MAX, type RecordDraft } from '../../message/record.ts'
+import { PROPERTIES_BYTES_MAX, type RecordDraft } from '../../message/record.ts'
 import { SysFlag, transactionType } from '../../message/sys-flag.ts'
 import { isClosedForSend, isRetryTopic, RETRY_TOPIC_PREFIX, topicFault } from '../../message/topic-name.ts'
 import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
@@ -13,6 +13,7 @@ import { SendMessageRequestHeader } from '../../remoting/headers/send.ts'
 import { type Call, type Route, route } from '../../remoting/route.ts'
 import type { Admission } from '../admission.ts'
 import type { AutoCreate } from '../auto-create.ts'
+import { bornHost } from '../born-host.ts'
 import type { BrokerStats } from '../broker-stats.ts'
 import { delayedDraft, type DelayLevels } from '../delay-levels.ts'
 import { refusal } from '../errors.ts'
@@ -37,8 +38,6 @@ export interface SendMessageNeeds {
   readonly random: Random
   /** Makes the UNIQ_KEY of a message whose producer made none. */
   readonly uniqueId: () => string
-  /** Where the message came from: the client's own address when another node forwarded it. */
-  readonly bornHost: (call: Call) => Host
   readonly options: { readonly maxMessageSize: number }
 }
 
@@ -187,7 +186,7 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
       flag: header.flag,
       sysFlag: place.sysFlag,
       bornTimestampMs: header.bornTimestamp,
-      bornHost: need.bornHost(call),
+      bornHost: bornHost(call.connection),
       storeHost: identity.storeHost,
       reconsumeTimes: header.reconsumeTimes ?? 0,
       preparedTransactionOffset: 0,
@@ -240,7 +239,7 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
     if (isRetryTopic(header.topic)) {
       throw refusal('BROKER_MESSAGE_ILLEGAL', `batch request does not support retry group ${header.topic}`)
     }
-    const bornHost = need.bornHost(call)
+    const origin = bornHost(call.connection)
     const drafts = decodeBatch(call.body).map(
       ({ flag, body, properties }): RecordDraft => ({
         topic: topic.topicName,
@@ -248,7 +247,7 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
         flag,
         sysFlag: place.sysFlag,
         bornTimestampMs: header.bornTimestamp,
-        bornHost,
+        bornHost: origin,
         storeHost: identity.storeHost,
         reconsumeTimes: header.reconsumeTimes ?? 0,
         preparedTransactionOffset: 0,

@@ -1,0 +1,42 @@
+/** All routes of a broker. */
+import { assert } from '../../lib/assert.ts'
+import type { Route } from '../../remoting/route.ts'
+import { type ConsumerOffsetNeeds, consumerOffset } from './consumer-offset.ts'
+import { type HeartbeatNeeds, heartbeat } from './heartbeat.ts'
+import { type PullMessageNeeds, pullMessage } from './pull-message.ts'
+import { type QueueLockNeeds, queueLock } from './queue-lock.ts'
+import { type QueueOffsetNeeds, queueOffset } from './queue-offset.ts'
+import { type SendMessageNeeds, sendMessage } from './send-message.ts'
+import { type TopicAdminNeeds, topicAdmin } from './topic-admin.ts'
+import { whereHandled } from './where.ts'
+
+/** Everything that any processor needs; each takes the few that it names. */
+export type ProcessorNeeds = ConsumerOffsetNeeds &
+  HeartbeatNeeds &
+  PullMessageNeeds &
+  QueueLockNeeds &
+  QueueOffsetNeeds &
+  SendMessageNeeds &
+  TopicAdminNeeds
+
+const processors: readonly ((need: ProcessorNeeds) => Route<unknown>[])[] = [
+  consumerOffset,
+  heartbeat,
+  pullMessage,
+  queueLock,
+  queueOffset,
+  sendMessage,
+  topicAdmin,
+]
+
+/** One route per request code, each with its place in `where.ts`. */
+export function brokerRoutes(need: ProcessorNeeds): Route<unknown>[] {
+  const routes = processors.flatMap((processor) => processor(need))
+  const codes = new Set<number>()
+  for (const { code } of routes) {
+    assert(!codes.has(code), `two routes for request code ${code}`)
+    assert(whereHandled(code) !== undefined, `request code ${code} has no place in where.ts`)
+    codes.add(code)
+  }
+  return routes
+}
