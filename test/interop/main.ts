@@ -1,10 +1,67 @@
+import { parseArgs } from 'node:util'
+import { administer } from './scenarios/administer.ts'
+import { consume } from './scenarios/consume.ts'
+import { failover } from './scenarios/failover.ts'
+import { produce } from './scenarios/produce.ts'
+import { programs } from './scenarios/programs.ts'
+import { smokes } from './scenarios/smoke.ts'
+import { missingTool } from './support/maven.ts'
+import { startRaftmq } from './support/raftmq.ts'
+import { type Result, runScenarios } from './support/runner.ts'
 import { startStock } from './support/stock.ts'
 import { recordGolden } from './tools/record-golden.ts'
 
-const [verb = 'run', ...rest] = process.argv.slice(2)
+const together = [...smokes, ...consume, ...produce, ...programs, ...administer]
+const alone = [...failover]
+
+function summary(results: readonly Result[]): string {
+  const count = (outcome: Result['outcome']): number => results.filter((one) => one.outcome === outcome).length
+  return `${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`
+}
+
+/** `run [--target raftmq|stock] [--only TEXT] [--lanes N]`: the scenarios; true when none failed. */
+async function run(rest: string[]): Promise<boolean> {
+  const { values } = parseArgs({
+    args: rest,
+    options: {
+      target: { type: 'string', default: 'raftmq' },
+      only: { type: 'string', default: '' },
+      lanes: { type: 'string', default: '3' },
+    },
+  })
+  const missing = await missingTool()
+  const chosen = (name: string): boolean => name.includes(values.only)
+  if (missing !== undefined) {
+    console.log(`interop is skipped: ${missing} is not installed`)
+    console.log(`0 passed, 0 failed, ${[...together, ...alone].filter(({ name }) => chosen(name)).length} skipped`)
+    return true
+  }
+  const target = values.target === 'stock' ? await startStock() : await startRaftmq()
+  const name = Math.floor(performance.timeOrigin).toString(36)
+  try {
+    const results = [
+      ...(await runScenarios(
+        together.filter((one) => chosen(one.name)),
+        target,
+        { lanes: Number(values.lanes), name },
+      )),
+      ...(await runScenarios(
+        alone.filter((one) => chosen(one.name)),
+        target,
+        { lanes: 1, name },
+      )),
+    ]
+    const failed = results.some(({ outcome }) => outcome === 'failed')
+    if (failed) console.log(`\nWhat the servers said last:\n${target.said()}`)
+    console.log(`\n${summary(results)}`)
+    return !failed
+  } finally {
+    await target.close()
+  }
+}
 
 /** Keeps a stock name server and broker up until Ctrl-C: `serve [namesrv port] [broker port]`. */
-async function serve([namesrvPort, brokerPort]: readonly string[]): Promise<void> {
+async function serve([namesrvPort, brokerPort]: readonly string[]): Promise<boolean> {
   const stock = await startStock({
     ...(namesrvPort === undefined ? {} : { namesrvPort: Number(namesrvPort) }),
     ...(brokerPort === undefined ? {} : { brokerPort: Number(brokerPort) }),
@@ -12,7 +69,17 @@ async function serve([namesrvPort, brokerPort]: readonly string[]): Promise<void
   console.log(`stock RocketMQ is up: name server ${stock.namesrv}`)
   await new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve))
   await stock.close()
+  return true
 }
 
-if (verb === 'record') await recordGolden()
-else if (verb === 'serve') await serve(rest)
+/** `record`: golden frames, anew. */
+async function record(): Promise<boolean> {
+  await recordGolden()
+  return true
+}
+
+const verbs: Readonly<Record<string, (rest: string[]) => Promise<boolean>>> = { run, serve, record }
+const [verb = 'run', ...rest] = process.argv.slice(2)
+const chosen = verbs[verb]
+if (chosen === undefined) throw new Error(`unknown verb ${verb}: ${Object.keys(verbs).join(', ')}`)
+process.exit((await chosen(rest)) ? 0 : 1)

@@ -4,7 +4,8 @@ import type { Received } from '../support/driver.ts'
 
 const release = 'client-5.5'
 const bodiesOf = (received: readonly Received[]): string[] => received.map(({ body }) => body ?? '').sort()
-const numbered = (stem: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${stem}-${i}`).sort()
+const numbered = (stem: string, count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `${stem}-${i}`).sort()
 
 export const consume: readonly Scenario[] = [
   {
@@ -18,16 +19,31 @@ export const consume: readonly Scenario[] = [
       await one.send('p', { topic, body: 'first' })
       await one.call('push', { id: 'c', group, topic })
       await two.call('push', { id: 'c', group, topic })
-      await until('the first', () => one.received('c').length + two.received('c').length > 0, () => 0)
+      await until(
+        'the first',
+        () => one.received('c').length + two.received('c').length > 0,
+        () => 0,
+      )
       // The notice (40) makes both rebalance at once instead of after 20 s.
       await pause(3_000)
       await one.send('p', { topic, body: 'shared', count: 100 })
       const all = (): Received[] => [...one.received('c'), ...two.received('c')]
-      await until('101 messages', () => all().length >= 101, () => all().length)
+      await until(
+        '101 messages',
+        () => all().length >= 101,
+        () => all().length,
+      )
       await pause(500)
-      assert.deepEqual(bodiesOf(all()), ['first', ...numbered('shared', 100)].sort())
+      // The first may come again: its queue can change hands before the offset is committed.
+      const shared = all().filter(({ body }) => body !== 'first')
+      assert.deepEqual(bodiesOf(shared), numbered('shared', 100))
       for (const driver of [one, two]) {
-        const queues = new Set(driver.received('c').filter(({ body }) => body !== 'first').map(({ queueId }) => queueId))
+        const queues = new Set(
+          driver
+            .received('c')
+            .filter(({ body }) => body !== 'first')
+            .map(({ queueId }) => queueId),
+        )
         assert.equal(queues.size, 2, 'each consumer has half of the four queues')
       }
     },
@@ -43,7 +59,11 @@ export const consume: readonly Scenario[] = [
       await one.send('p', { topic, body: 'told', count: 20 })
       for (const driver of [one, two]) await driver.call('push', { id: 'c', group, topic, model: 'BROADCASTING' })
       for (const driver of [one, two]) {
-        await until('20 messages', () => driver.received('c').length >= 20, () => driver.received('c').length)
+        await until(
+          '20 messages',
+          () => driver.received('c').length >= 20,
+          () => driver.received('c').length,
+        )
         assert.deepEqual(bodiesOf(driver.received('c')), numbered('told', 20))
       }
     },
@@ -57,7 +77,12 @@ export const consume: readonly Scenario[] = [
       await driver.call('producer', { id: 'p', group: context.name('p-failing') })
       const [sent] = await driver.send('p', { topic, body: 'again', keys: 'k' })
       await driver.call('push', { id: 'c', group, topic, failBelow: 99, maxReconsumeTimes: 1 })
-      await until('a redelivery', () => driver.received('c').length >= 2, () => driver.received('c'), 40_000)
+      await until(
+        'a redelivery',
+        () => driver.received('c').length >= 2,
+        () => driver.received('c'),
+        75_000,
+      )
       const [first, second] = driver.received('c')
       assert.ok(first !== undefined && second !== undefined)
       assert.deepEqual([first.reconsumeTimes, second.reconsumeTimes], [0, 1])
@@ -82,10 +107,21 @@ export const consume: readonly Scenario[] = [
       await driver.call('producer', { id: 'p', group: context.name('p-orderly') })
       await driver.send('p', { topic, body: 'step', count: 120, shards: 4 })
       await driver.call('push', { id: 'c', group: context.name('c-orderly'), topic, orderly: 1 })
-      await until('120 messages', () => driver.received('c').length >= 120, () => driver.received('c').length, 60_000)
+      await until(
+        '120 messages',
+        () => driver.received('c').length >= 120,
+        () => driver.received('c').length,
+        60_000,
+      )
       for (const shard of [0, 1, 2, 3]) {
-        const steps = driver.received('c').map(({ body }) => Number(body?.split('-')[1])).filter((step) => step % 4 === shard)
-        assert.deepEqual(steps, Array.from({ length: 30 }, (_, i) => i * 4 + shard))
+        const steps = driver
+          .received('c')
+          .map(({ body }) => Number(body?.split('-')[1]))
+          .filter((step) => step % 4 === shard)
+        assert.deepEqual(
+          steps,
+          Array.from({ length: 30 }, (_, i) => i * 4 + shard),
+        )
       }
     },
   },
@@ -97,7 +133,11 @@ export const consume: readonly Scenario[] = [
       await driver.call('producer', { id: 'p', group: context.name('p-tags') })
       await driver.send('p', { topic, body: 'tagged', tags: 'A,B,C', count: 60 })
       await driver.call('push', { id: 'c', group: context.name('c-tags'), topic, tags: 'A || C' })
-      await until('40 messages', () => driver.received('c').length >= 40, () => driver.received('c').length)
+      await until(
+        '40 messages',
+        () => driver.received('c').length >= 40,
+        () => driver.received('c').length,
+      )
       await pause(500)
       assert.equal(driver.received('c').length, 40)
       assert.deepEqual(new Set(driver.received('c').map(({ tags }) => tags)), new Set(['A', 'C']))
@@ -140,13 +180,21 @@ export const consume: readonly Scenario[] = [
       await before.call('producer', { id: 'p', group: context.name('p-resume') })
       await before.send('p', { topic, body: 'old', count: 40 })
       await before.call('push', { id: 'c', group, topic })
-      await until('40 messages', () => before.received('c').length >= 40, () => before.received('c').length)
+      await until(
+        '40 messages',
+        () => before.received('c').length >= 40,
+        () => before.received('c').length,
+      )
       await pause(500)
       await before.call('close', { id: 'c' })
       await before.send('p', { topic, body: 'new', count: 10 })
       const after = await context.driver({ release })
       await after.call('push', { id: 'c', group, topic })
-      await until('10 messages', () => after.received('c').length >= 10, () => bodiesOf(after.received('c')))
+      await until(
+        '10 messages',
+        () => after.received('c').length >= 10,
+        () => bodiesOf(after.received('c')),
+      )
       await pause(1_000)
       assert.deepEqual(bodiesOf(after.received('c')), numbered('new', 10))
     },
@@ -159,14 +207,22 @@ export const consume: readonly Scenario[] = [
       await driver.call('producer', { id: 'p', group: context.name('p-long-poll') })
       await driver.send('p', { topic, body: 'first', count: 4 })
       await driver.call('push', { id: 'c', group: context.name('c-long-poll'), topic })
-      await until('the first', () => driver.received('c').length >= 4, () => driver.received('c').length)
+      await until(
+        'the first',
+        () => driver.received('c').length >= 4,
+        () => driver.received('c').length,
+      )
       await pause(2_000)
       const delays: number[] = []
       for (let i = 0; i < 20; i++) {
         const known = driver.received('c').length
         const sent = Date.now()
         await driver.send('p', { topic, body: `ping-${i}` })
-        await until('a ping', () => driver.received('c').length > known, () => known)
+        await until(
+          'a ping',
+          () => driver.received('c').length > known,
+          () => known,
+        )
         delays.push((driver.received('c').at(-1)?.t ?? 0) - sent)
         await pause(30)
       }

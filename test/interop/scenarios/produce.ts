@@ -27,7 +27,10 @@ export const produce: readonly Scenario[] = [
       assert.match(sent[0]?.offsetMsgId ?? '', /^7F000001[0-9A-F]{24}$/)
       await driver.call('producer', { id: 'q', group: context.name('q'), instance: 'fresh' })
       const queues = await driver.call<{ broker: string; queueId: number }[]>('queues', { id: 'q', topic })
-      assert.deepEqual(queues.map(({ queueId }) => queueId).sort(), [0, 1, 2, 3])
+      assert.deepEqual(
+        queues.map(({ queueId }) => queueId).sort((a, b) => a - b),
+        [0, 1, 2, 3],
+      )
     },
   },
   {
@@ -38,7 +41,10 @@ export const produce: readonly Scenario[] = [
       await driver.call('producer', { id: 'p', group: context.name('p-async') })
       await driver.send('p', { topic, body: 'first' })
       const sent = await driver.send('p', { topic, body: 'async', mode: 'async', count: 500 })
-      assert.deepEqual(sent.filter(({ status }) => status !== 'SEND_OK'), [])
+      assert.deepEqual(
+        sent.filter(({ status }) => status !== 'SEND_OK'),
+        [],
+      )
       assert.equal(new Set(sent.map((one) => `${one.queueId}/${one.queueOffset}`)).size, 500)
     },
   },
@@ -51,7 +57,11 @@ export const produce: readonly Scenario[] = [
       await driver.send('p', { topic, body: 'first' })
       await driver.send('p', { topic, body: 'oneway', mode: 'oneway', count: 50 })
       await driver.call('push', { id: 'c', group: context.name('c-oneway'), topic })
-      await until('51 messages', () => driver.received('c').length >= 51, () => driver.received('c').length)
+      await until(
+        '51 messages',
+        () => driver.received('c').length >= 51,
+        () => driver.received('c').length,
+      )
     },
   },
   {
@@ -61,12 +71,23 @@ export const produce: readonly Scenario[] = [
       const topic = context.name('batch')
       await driver.call('producer', { id: 'p', group: context.name('p-batch') })
       await driver.send('p', { topic, body: 'first' })
-      const sent = await driver.call<Sent>('batch', { id: 'p', topic, body: 'batched', keys: 'key', tags: 'A,B', count: 10 })
+      const sent = await driver.call<Sent>('batch', {
+        id: 'p',
+        topic,
+        body: 'batched',
+        keys: 'key',
+        tags: 'A,B',
+        count: 10,
+      })
       assert.equal(sent.status, 'SEND_OK')
       assert.equal(sent.msgId.split(',').length, 10)
       assert.equal(sent.offsetMsgId.split(',').length, 10)
       await driver.call('push', { id: 'c', group: context.name('c-batch'), topic, tags: 'A' })
-      await until('the five tagged A', () => driver.received('c').length >= 5, () => driver.received('c'))
+      await until(
+        'the five tagged A',
+        () => driver.received('c').length >= 5,
+        () => driver.received('c'),
+      )
       const bodies = driver.received('c').map(({ body }) => body ?? '')
       assert.deepEqual(bodies.sort(), ['batched-0', 'batched-2', 'batched-4', 'batched-6', 'batched-8'])
     },
@@ -81,7 +102,11 @@ export const produce: readonly Scenario[] = [
       const body = 'größer, 你好, 🚀'
       const [sent] = await driver.send('p', { topic, body, tags: 'T', keys: 'k1 k2', flag: 77, 'prop.colour': 'grün' })
       await driver.call('push', { id: 'c', group: context.name('c-whole'), topic })
-      await until('the message', () => driver.received('c').length > 0, () => driver.received('c'))
+      await until(
+        'the message',
+        () => driver.received('c').length > 0,
+        () => driver.received('c'),
+      )
       const [got] = driver.received('c')
       assert.ok(got !== undefined && sent !== undefined)
       assert.deepEqual(
@@ -103,7 +128,11 @@ export const produce: readonly Scenario[] = [
       await driver.send('z', { topic, bodyBytes: 1 << 20, tags: 'zip' })
       await driver.send('r', { topic, bodyBytes: 1 << 20, tags: 'raw' })
       await driver.call('push', { id: 'c', group: context.name('c-mebibyte'), topic, tags: 'zip || raw' })
-      await until('both', () => driver.received('c').length >= 2, () => driver.received('c').length)
+      await until(
+        'both',
+        () => driver.received('c').length >= 2,
+        () => driver.received('c').length,
+      )
       const [first, second] = driver.received('c')
       assert.equal(first?.bodyBytes, 1 << 20)
       assert.equal(second?.bodyBytes, 1 << 20)
@@ -115,7 +144,12 @@ export const produce: readonly Scenario[] = [
     async run(context) {
       const driver = await context.driver({ release })
       const topic = context.name('too-large')
-      await driver.call('producer', { id: 'p', group: context.name('p-large'), maxMessageBytes: 8 << 20, compressOver: 8 << 20 })
+      await driver.call('producer', {
+        id: 'p',
+        group: context.name('p-large'),
+        maxMessageBytes: 8 << 20,
+        compressOver: 8 << 20,
+      })
       const [sent] = await driver.send('p', { topic, body: 'first' })
       await assert.rejects(
         driver.send('p', { topic, bodyBytes: (4 << 20) + 1 }),
@@ -144,7 +178,10 @@ export const produce: readonly Scenario[] = [
         found = await driver.call<typeof found>('query', { id: 'p', topic, key: 'order-7' }).catch(() => [])
         if (found.length === 0) await new Promise((resolve) => setTimeout(resolve, 100))
       }
-      assert.deepEqual(found.map(({ body }) => body), ['searched-7'])
+      assert.deepEqual(
+        found.map(({ body }) => body),
+        ['searched-7'],
+      )
       for (const msgId of [seventh.msgId, seventh.offsetMsgId]) {
         const viewed = await driver.call<{ body: string }>('view', { id: 'p', topic, msgId })
         assert.equal(viewed.body, 'searched-7')

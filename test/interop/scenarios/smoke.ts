@@ -26,7 +26,8 @@ function smoke(release: Release, serializer: 'JSON' | 'ROCKETMQ'): Scenario {
       const counts = (): unknown => ['c', 'b', 'o'].map((id) => `${id}: ${driver.received(id).length}`)
       await until(
         'everything',
-        () => driver.received('b').length >= 65 && driver.received('o').length >= 65 && driver.received('c').length >= 40,
+        () =>
+          driver.received('b').length >= 65 && driver.received('o').length >= 65 && driver.received('c').length >= 40,
         counts,
         60_000,
       )

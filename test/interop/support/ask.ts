@@ -2,10 +2,22 @@ import { connect } from 'node:net'
 import { decodeFrame, frameCutter, type SeenFrame } from '../tools/frames.ts'
 
 /** One request over a connection of its own, by hand: for what no stock client offers. Rejects after five seconds. */
-export async function ask(address: string, code: number, extFields: Readonly<Record<string, string>> = {}): Promise<SeenFrame> {
+export async function ask(
+  address: string,
+  code: number,
+  extFields: Readonly<Record<string, string>> = {},
+): Promise<SeenFrame> {
   const at = address.lastIndexOf(':')
   const header = Buffer.from(
-    JSON.stringify({ code, flag: 0, language: 'OTHER', opaque: 1, serializeTypeCurrentRPC: 'JSON', version: 479, extFields }),
+    JSON.stringify({
+      code,
+      flag: 0,
+      language: 'OTHER',
+      opaque: 1,
+      serializeTypeCurrentRPC: 'JSON',
+      version: 479,
+      extFields,
+    }),
   )
   const frame = Buffer.alloc(8 + header.length)
   frame.writeUInt32BE(4 + header.length, 0)
@@ -14,7 +26,10 @@ export async function ask(address: string, code: number, extFields: Readonly<Rec
   return new Promise((resolve, reject) => {
     const socket = connect({ host: address.slice(0, at), port: Number(address.slice(at + 1)) })
     const timer = setTimeout(() => socket.destroy(new Error(`${address} did not answer ${code} within 5 s`)), 5_000)
-    socket.on('data', frameCutter((bytes) => resolve(decodeFrame(bytes))))
+    socket.on(
+      'data',
+      frameCutter((bytes) => resolve(decodeFrame(bytes))),
+    )
     socket.once('error', reject)
     socket.once('close', () => reject(new Error(`${address} closed the connection on ${code}`)))
     socket.write(frame, () => {})

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { linesOf, startJava, stop } from './java.ts'
 import { driverClassPath, type Release } from './maven.ts'
+import { parseJson, shaped } from './json.ts'
 
 export interface Failure {
   readonly class: string
@@ -92,7 +93,10 @@ export class Driver {
         'rocketmq.client.logUseSlf4j': 'false',
       },
     })
-    const fixed = { namesrv: options.namesrv, ...(options.clientIp === undefined ? {} : { clientIp: options.clientIp }) }
+    const fixed = {
+      namesrv: options.namesrv,
+      ...(options.clientIp === undefined ? {} : { clientIp: options.clientIp }),
+    }
     const driver = new Driver(child, fixed)
     await driver.#ready()
     return driver
@@ -106,10 +110,10 @@ export class Driver {
       linesOf(child, (line) => {
         if (!line.startsWith('{')) return
         // The driver's own lines; their shapes are the interfaces above.
-        const said = JSON.parse(line) as { ev?: string; re?: number; value?: unknown; error?: Failure }
+        const said = parseJson<{ ev?: string; re?: number; value?: unknown; error?: Failure }>(line)
         if (said.re !== undefined) this.#answer(said.re, said)
         else if (said.ev === 'ready') resolve()
-        else this.events.push(said as Event)
+        else this.events.push(shaped<Event>(said))
       })
       child.once('exit', (code) => {
         this.#down = new Error(`the Java client ended with code ${code}\n${this.#stderr}`)
@@ -130,10 +134,12 @@ export class Driver {
   async call<T>(op: string, values: Readonly<Record<string, string | number>> = {}): Promise<T> {
     if (this.#down !== undefined) throw this.#down
     const seq = this.#next++
-    const fields = Object.entries({ ...this.#fixed, ...values }).map(([key, value]) => `${key}=${encodeURIComponent(value)}`)
+    const fields = Object.entries({ ...this.#fixed, ...values }).map(
+      ([key, value]) => `${key}=${encodeURIComponent(value)}`,
+    )
     const answer = new Promise<unknown>((resolve, reject) => this.#waiting.set(seq, { resolve, reject }))
     this.#child.stdin?.write(`${[seq, op, ...fields].join('\t')}\n`)
-    return (await answer) as T
+    return shaped<T>(await answer)
   }
 
   async send(id: string, values: Readonly<Record<string, string | number>>): Promise<Sent[]> {

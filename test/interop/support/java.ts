@@ -3,10 +3,9 @@ import { createInterface } from 'node:readline'
 import { cacheFolder } from './places.ts'
 
 /** Java 17 closes java.nio and friends; the stock launch scripts open them in the same way. */
-const opens = ['java.base/java.nio', 'java.base/sun.nio.ch', 'java.base/java.lang', 'java.base/java.util'].flatMap((name) => [
-  '--add-opens',
-  `${name}=ALL-UNNAMED`,
-])
+const opens = ['java.base/java.nio', 'java.base/sun.nio.ch', 'java.base/java.lang', 'java.base/java.util'].flatMap(
+  (name) => ['--add-opens', `${name}=ALL-UNNAMED`],
+)
 
 export interface JavaOptions {
   readonly classPath: string

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { cacheFolder, javaSources } from './places.ts'
+import { shaped } from './json.ts'
 
 const run = promisify(execFile)
 const windows = process.platform === 'win32'
@@ -36,7 +37,7 @@ export async function classPath(release: Release): Promise<string> {
   try {
     await run('mvn', goal, { shell: windows, maxBuffer: 16 << 20 })
   } catch (error) {
-    const said = error as { stdout?: string; stderr?: string }
+    const said = shaped<{ stdout?: string; stderr?: string }>(error)
     throw new Error(`Maven could not resolve ${release}:\n${said.stdout ?? ''}${said.stderr ?? ''}`, { cause: error })
   }
   return readFileSync(file, 'utf8').trim()

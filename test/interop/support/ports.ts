@@ -13,7 +13,9 @@ export async function freePorts(count: number): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const first = 20_000 + Math.floor(Math.random() * 10_000)
     const servers = await Promise.all(Array.from({ length: count }, (_, i) => listen(first + i)))
-    await Promise.all(servers.map((server) => new Promise((resolve) => (server ? server.close(resolve) : resolve(null)))))
+    await Promise.all(
+      servers.map((server) => new Promise((resolve) => (server ? server.close(resolve) : resolve(null)))),
+    )
     if (servers.every((server) => server !== undefined)) return first
   }
   throw new Error(`no ${count} neighbouring free ports found`)

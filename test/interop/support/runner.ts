@@ -55,7 +55,9 @@ const marks = { passed: '✓', failed: '✗', skipped: '-' } as const
 
 function print(result: Result): void {
   const notes = [...result.notes, ...(result.outcome === 'skipped' ? [result.reason ?? ''] : [])].join('; ')
-  console.log(`${marks[result.outcome]} ${result.name} (${result.seconds.toFixed(1)} s)${notes === '' ? '' : `  ${notes}`}`)
+  console.log(
+    `${marks[result.outcome]} ${result.name} (${result.seconds.toFixed(1)} s)${notes === '' ? '' : `  ${notes}`}`,
+  )
   if (result.outcome === 'failed') console.log((result.reason ?? '').replaceAll(/^/gm, '    '))
 }
 

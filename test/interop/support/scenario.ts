@@ -20,10 +20,16 @@ export interface Scenario {
 }
 
 /** Waits until `holds`, asking ten times a second; the message says what was there instead. */
-export async function until(what: string, holds: () => boolean, found: () => unknown, timeoutMs = 30_000): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => boolean,
+  found: () => unknown,
+  timeoutMs = 30_000,
+): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms for ${what}; found ${JSON.stringify(found())}`)
+    if (performance.now() > deadline)
+      throw new Error(`waited ${timeoutMs} ms for ${what}; found ${JSON.stringify(found())}`)
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }

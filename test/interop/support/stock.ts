@@ -14,6 +14,8 @@ export interface StockOptions {
   readonly bindAddress?: string
   readonly namesrvPort?: number
   readonly brokerPort?: number
+  /** The form of the header it answers in, whatever it is asked in. */
+  readonly serializer?: 'JSON' | 'ROCKETMQ'
 }
 
 async function reachable(host: string, port: number): Promise<boolean> {
@@ -67,15 +69,26 @@ export async function startStock(options: StockOptions = {}): Promise<Target> {
   const children: ChildProcess[] = []
   let said = ''
   const start = (main: string, file: string): ChildProcess => {
-    const child = startJava({ classPath: jars, main, arguments: ['-c', join(folder, file)], heapMegabytes: 512, home })
+    const child = startJava({
+      classPath: jars,
+      main,
+      arguments: ['-c', join(folder, file)],
+      heapMegabytes: 512,
+      home,
+      properties: { 'rocketmq.serialize.type': options.serializer ?? 'JSON' },
+    })
     for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-8_192)))
+      // Logback tells its own configuration at length, in lines that begin with a time and `|-`.
+      stream?.on(
+        'data',
+        (chunk: Buffer) => (said = (said + chunk.toString()).slice(-65_536).replaceAll(/^.*\|-.*\n/gm, '')),
+      )
     }
     children.push(child)
     return child
   }
   const close = async (): Promise<void> => {
-    for (const child of children.reverse()) await stop(child)
+    for (const child of children.toReversed()) await stop(child)
     rmSync(folder, { recursive: true, force: true })
   }
   const broker = async (): Promise<ChildProcess> => {
@@ -98,6 +111,8 @@ export async function startStock(options: StockOptions = {}): Promise<Target> {
       namesrv: `127.0.0.1:${namesrvPort}`,
       cluster: 'DefaultCluster',
       brokers: ['broker-a'],
+      nodes: 1,
+      said: () => said,
       async killLeader() {
         const before = current
         before.kill('SIGKILL')

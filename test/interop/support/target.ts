@@ -5,6 +5,10 @@ export interface Target {
   readonly namesrv: string
   readonly cluster: string
   readonly brokers: readonly string[]
+  /** Nodes of each broker group. */
+  readonly nodes: number
+  /** What it printed of late, for the report of a failure. */
+  said(): string
   /** `kill -9` of the process that leads; returns as soon as it is dead. Its supervisor starts it again. */
   killLeader(): Promise<void>
   close(): Promise<void>

@@ -1,3 +1,5 @@
+import { parseJson } from '../support/json.ts'
+
 /** A frame as it was seen, decoded by rules of its own so that the golden files do not lean on the code they test. */
 export interface SeenFrame {
   readonly serialize: 'json' | 'rocketmq'
@@ -11,20 +13,22 @@ export interface SeenFrame {
   readonly body: Buffer
 }
 
+/** The text at `at`, which a length of two or four bytes precedes, and where it ends. */
+function textAt(header: Buffer, at: number, lengthBytes: 2 | 4): { text: string; end: number } {
+  const begin = at + lengthBytes
+  const end = begin + (lengthBytes === 2 ? header.readUInt16BE(at) : header.readUInt32BE(at))
+  return { text: header.toString('utf8', begin, end), end }
+}
+
 function decodeBinary(header: Buffer): Omit<SeenFrame, 'serialize' | 'body'> {
-  let at = 13
-  const text = (lengthBytes: 2 | 4): string => {
-    const length = lengthBytes === 2 ? header.readUInt16BE(at) : header.readUInt32BE(at)
-    at += lengthBytes + length
-    return header.toString('utf8', at - length, at)
-  }
-  const remark = text(4)
-  const end = at + 4 + header.readUInt32BE(at)
-  at += 4
+  const { text: remark, end: fields } = textAt(header, 13, 4)
+  const end = fields + 4 + header.readUInt32BE(fields)
   const extFields: Record<string, string> = {}
-  while (at < end) {
-    const key = text(2)
-    extFields[key] = text(4)
+  for (let at = fields + 4; at < end; ) {
+    const key = textAt(header, at, 2)
+    const value = textAt(header, key.end, 4)
+    extFields[key.text] = value.text
+    at = value.end
   }
   return {
     code: header.readInt16BE(0),
@@ -45,7 +49,7 @@ export function decodeFrame(frame: Buffer): SeenFrame {
   const body = frame.subarray(end)
   if (word >>> 24 === 1) return { serialize: 'rocketmq', body, ...decodeBinary(header) }
   // What RemotingCommand writes as its JSON header.
-  const parsed = JSON.parse(header.toString()) as Partial<SeenFrame>
+  const parsed = parseJson<Partial<SeenFrame>>(header.toString())
   return {
     serialize: 'json',
     code: parsed.code ?? 0,

@@ -17,6 +17,17 @@ export interface Recorder {
   close(): Promise<void>
 }
 
+function pass(sockets: Set<Socket>, from: Socket, to: Socket, take: (chunk: Buffer) => void): void {
+  sockets.add(from)
+  from.on('data', (chunk: Buffer) => {
+    to.write(chunk)
+    take(chunk)
+  })
+  from.on('end', () => to.end())
+  from.on('error', () => to.destroy())
+  from.on('close', () => sockets.delete(from))
+}
+
 /** A TCP proxy that keeps every remoting frame that passes, in both directions. */
 export async function startRecorder(
   ways: readonly { listen: { host: string; port: number }; to: { host: string; port: number } }[],
@@ -42,18 +53,8 @@ export async function startRecorder(
       // Both ends may ask: the broker's requests have an opaque count of their own.
       const fromClient = new Map<number, { code: number; label: string }>()
       const fromServer = new Map<number, { code: number; label: string }>()
-      const join = (from: Socket, to: Socket, take: (chunk: Buffer) => void): void => {
-        sockets.add(from)
-        from.on('data', (chunk: Buffer) => {
-          to.write(chunk)
-          take(chunk)
-        })
-        from.on('end', () => to.end())
-        from.on('error', () => to.destroy())
-        from.on('close', () => sockets.delete(from))
-      }
-      join(client, upstream, watch(fromClient, fromServer))
-      join(upstream, client, watch(fromServer, fromClient))
+      pass(sockets, client, upstream, watch(fromClient, fromServer))
+      pass(sockets, upstream, client, watch(fromServer, fromClient))
     })
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)

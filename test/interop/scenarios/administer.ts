@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { parseJson } from '../support/json.ts'
+import { type Scenario, until } from '../support/scenario.ts'
+import { mqadmin } from '../support/stock.ts'
+
+/** The cells of an mqadmin table, a row an array; comment and header lines begin with `#`. */
+function rows(printed: string): string[][] {
+  return printed
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.startsWith('#'))
+    .map((line) => line.trim().split(/\s{2,}|\s(?=\S+$)/))
+}
+
+export const administer: readonly Scenario[] = [
+  {
+    name: 'mqadmin clusterList names every broker',
+    async run({ target }) {
+      const printed = await mqadmin(target.namesrv, 'clusterList')
+      for (const broker of target.brokers) {
+        const lines = printed
+          .split('\n')
+          .filter((line) => line.startsWith(target.cluster) && line.includes(` ${broker} `))
+        assert.ok(
+          lines.some((line) => /\s0\s+127\.0\.0\.1:\d+\s/.test(line)),
+          printed,
+        )
+        assert.equal(lines.length, target.nodes, printed)
+      }
+      assert.ok(!/Exception/.test(printed), printed)
+    },
+  },
+  {
+    name: 'mqadmin updateTopic makes a topic that topicRoute, topicList and topicStatus show',
+    async run(context) {
+      const { target } = context
+      const topic = context.name('administered')
+      const made = await mqadmin(target.namesrv, 'updateTopic', '-c', target.cluster, '-t', topic, '-r', '6', '-w', '6')
+      assert.match(made, /create topic to 127\.0\.0\.1:\d+ success/)
+      const driver = await context.driver({ release: 'client-5.5' })
+      await driver.call('producer', { id: 'p', group: context.name('p-administered') })
+      await driver.send('p', { topic, body: 'counted', count: 60 })
+      const route = await mqadmin(target.namesrv, 'topicRoute', '-t', topic)
+      // mqadmin prints the route as fastjson's JSON: numbers as keys stand without quotes.
+      const text = route.slice(route.indexOf('{'), route.lastIndexOf('}') + 1)
+      const parsed = parseJson<{
+        queueDatas: { brokerName: string; readQueueNums: number; writeQueueNums: number; perm: number }[]
+        brokerDatas: { brokerName: string; brokerAddrs: Record<string, string> }[]
+      }>(text.replaceAll(/([{,]\s*)(\d+)\s*:/g, '$1"$2":'))
+      const [queues] = parsed.queueDatas
+      assert.deepEqual([queues?.readQueueNums, queues?.writeQueueNums, queues?.perm], [6, 6, 6])
+      assert.match(parsed.brokerDatas[0]?.brokerAddrs['0'] ?? '', /^127\.0\.0\.1:\d+$/)
+      const list = await mqadmin(target.namesrv, 'topicList')
+      assert.ok(
+        list.split('\n').some((line) => line.trim() === topic),
+        list,
+      )
+      const status = await mqadmin(target.namesrv, 'topicStatus', '-t', topic)
+      const queueRows = rows(status).filter(([broker]) => target.brokers.includes(broker ?? ''))
+      assert.equal(queueRows.length, 6, status)
+      assert.equal(
+        queueRows.reduce((sum, row) => sum + Number(row[3]), 0),
+        60,
+        status,
+      )
+    },
+  },
+  {
+    name: 'mqadmin topicList -c shows cluster and consumer group of a topic',
+    async run(context) {
+      const { target } = context
+      const topic = context.name('listed')
+      const group = context.name('listed-group')
+      const driver = await context.driver({ release: 'client-5.5' })
+      await driver.call('producer', { id: 'p', group: context.name('p-listed') })
+      await driver.send('p', { topic, body: 'one' })
+      await driver.call('push', { id: 'c', group, topic })
+      await until(
+        'the message',
+        () => driver.received('c').length > 0,
+        () => 0,
+      )
+      const list = await mqadmin(target.namesrv, 'topicList', '-c')
+      const line = list.split('\n').find((text) => text.includes(` ${topic} `)) ?? ''
+      assert.ok(line.startsWith(target.cluster) && line.includes(group), list)
+    },
+  },
+  {
+    name: 'mqadmin consumerProgress shows offsets, difference and the client',
+    async run(context) {
+      const { target } = context
+      const topic = context.name('progress')
+      const group = context.name('progress-group')
+      const driver = await context.driver({ release: 'client-5.5' })
+      await driver.call('producer', { id: 'p', group: context.name('p-progress') })
+      await driver.send('p', { topic, body: 'consumed', count: 20 })
+      await driver.call('push', { id: 'c', group, topic })
+      await until(
+        '20 messages',
+        () => driver.received('c').length >= 20,
+        () => driver.received('c').length,
+      )
+      await driver.call('close', { id: 'c' })
+      await driver.send('p', { topic, body: 'waiting', count: 7 })
+      const printed = await mqadmin(target.namesrv, 'consumerProgress', '-g', group)
+      assert.match(printed, /Consume Diff Total: 7\b/)
+      const queueRows = printed.split('\n').filter((line) => line.startsWith(topic))
+      assert.equal(queueRows.length, 4, printed)
+      await driver.call('push', { id: 'c', group, topic })
+      await until(
+        '27 messages',
+        () => driver.received('c').length >= 27,
+        () => driver.received('c').length,
+      )
+      const all = await mqadmin(target.namesrv, 'consumerProgress')
+      assert.ok(
+        all.split('\n').some((line) => line.startsWith(group) && /CLUSTERING/.test(line)),
+        all,
+      )
+    },
+  },
+]

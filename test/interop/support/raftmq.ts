@@ -1,0 +1,94 @@
+import { execFile, spawn } from 'node:child_process'
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+import { ask } from './ask.ts'
+import { stop } from './java.ts'
+import { checkout, temporaryFolder } from './places.ts'
+import { freePorts } from './ports.ts'
+import type { Target } from './target.ts'
+import { parseJson } from './json.ts'
+
+const run = promisify(execFile)
+const program = join(checkout, 'dist/cli/main.js')
+
+interface Node {
+  readonly broker: string
+  readonly id: string
+  readonly pid: number
+  readonly address: string
+  readonly role: string
+}
+
+/** The pid of a node now: `up` prints them once, and a killed node comes back under another. */
+async function pidOf(namesrv: string, address: string): Promise<number> {
+  const { stdout } = await run(process.execPath, [program, 'status', '-n', namesrv, '--json'], { timeout: 20_000 })
+  const pids = [...stdout.matchAll(/\{[^{}]*\}/g)].map(([text]) => parseJson<Partial<Node>>(text))
+  const pid = pids.find((node) => node.address === address)?.pid
+  if (pid === undefined) throw new Error(`raftmq status does not name a pid for ${address}:\n${stdout}`)
+  return pid
+}
+
+/** Where clients find the leader: brokerId 0 of the route. */
+async function leaderAddress(namesrv: string): Promise<string> {
+  const { body } = await ask(namesrv, 105, { topic: 'TBW102', acceptStandardJsonOnly: 'true' })
+  // TopicRouteData; only what is read here.
+  const route = parseJson<{ brokerDatas: { brokerAddrs: Record<string, string> }[] }>(body.toString())
+  const address = route.brokerDatas[0]?.brokerAddrs['0']
+  if (address === undefined) throw new Error('the route names no leader')
+  return address
+}
+
+/** A name server and a group of three nodes, by `raftmq up`, on free ports with a folder of their own. */
+export async function startRaftmq(): Promise<Target> {
+  if (!existsSync(program)) throw new Error('dist/cli/main.js is not there: npm run build')
+  const folder = temporaryFolder('interop')
+  const namesrvPort = await freePorts(1)
+  const port = await freePorts(40)
+  const ports = ['--namesrv-port', String(namesrvPort), '--port', String(port)]
+  const child = spawn(process.execPath, [program, 'up', '--json', '--dir', folder, ...ports], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let said = ''
+  child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-16_384)))
+  const close = async (): Promise<void> => {
+    await stop(child)
+    rmSync(folder, { recursive: true, force: true })
+  }
+  try {
+    const ready = await new Promise<{ namesrv: string; nodes: Node[] }>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`raftmq up printed nothing in 30 s:\n${said}`)), 30_000)
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        clearTimeout(timer)
+        if (line.startsWith('{')) resolve(parseJson<{ namesrv: string; nodes: Node[] }>(line))
+      })
+      child.once('exit', (code) => {
+        clearTimeout(timer)
+        reject(new Error(`raftmq up ended with code ${code}:\n${said}`))
+      })
+    })
+    const first = new Map(ready.nodes.map((node) => [node.address, node.pid]))
+    return {
+      name: 'raftmq',
+      namesrv: ready.namesrv,
+      cluster: 'DefaultCluster',
+      brokers: [...new Set(ready.nodes.map(({ broker }) => broker))],
+      nodes: ready.nodes.length,
+      said: () => said,
+      async killLeader() {
+        const address = await leaderAddress(ready.namesrv)
+        const pid = await pidOf(ready.namesrv, address).catch((error: unknown) => {
+          const known = first.get(address)
+          if (known === undefined) throw error
+          return known
+        })
+        process.kill(pid, 'SIGKILL')
+      },
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
