@@ -29,6 +29,9 @@ export const RegisterBrokerBody = defineBody({
 })
 export type RegisterBrokerBody = Of<typeof RegisterBrokerBody>
 
+/** What a registration without a body says. */
+export const noRegisterBrokerBody: RegisterBrokerBody = { filterServerList: [], topicConfigSerializeWrapper: noTopics }
+
 /** Unpacked size above which a compressed body is refused. */
 const UNPACKED_BYTES_MAX = 67_108_864
 const filterServers = bodyOf(listOf(text))
