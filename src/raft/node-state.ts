@@ -28,6 +28,8 @@ export interface LogSink {
   resetReply(message: ResetReply): void
 }
 
+const none: readonly Message[] = []
+
 export interface NodeStateInit {
   readonly id: NodeId
   readonly config: RaftConfig
@@ -197,15 +199,17 @@ export class NodeState {
     return this.#hard
   }
 
-  takeMessages(): Message[] {
+  takeMessages(): readonly Message[] {
+    if (this.#messages.length === 0) return none
     const messages = this.#messages
-    if (messages.length > 0) this.#messages = []
+    this.#messages = []
     return messages
   }
 
-  takeAfterStable(): Message[] {
+  takeAfterStable(): readonly Message[] {
+    if (this.#afterStable.length === 0) return none
     const messages = this.#afterStable
-    if (messages.length > 0) this.#afterStable = []
+    this.#afterStable = []
     return messages
   }
 

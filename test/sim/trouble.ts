@@ -160,6 +160,7 @@ export function endTrouble(sim: Simulation): void {
   sim.network.faults = calm
   for (const id of sim.ids) {
     sim.machine(id).faults = calmDisk
+    sim.machine(id).disk.failNextSync = false
     sim.boot(id)
     const process = sim.machine(id).process
     process?.clock.input(() => process.replica.setDiskFull(false))
