@@ -44,7 +44,11 @@ export class RaftCore {
   constructor(init: CoreInit) {
     const { configured, logState } = init
     const log = new LogRuns(logState.start, logState.runs)
-    this.#node = new NodeState({ ...init, log, memberships: new Memberships(configured, logState.memberships) })
+    this.#node = new NodeState({
+      ...init,
+      log,
+      memberships: new Memberships(configured, logState.memberships, logState.start.index),
+    })
     this.#formation = new Formation(this.#node)
     this.#role = new Follower(this.#node, null)
     this.#lastTickMs = init.nowMs

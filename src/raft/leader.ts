@@ -98,7 +98,10 @@ export class Leader {
     })
   }
 
-  /** Starts a change of who takes part. Undefined while another one is under way. */
+  /**
+   * Starts a change of who takes part. Undefined while another one is under way, or when a voter to be was not a learner
+   * first and filled: a quorum that needs votes of empty disks decides nothing (thesis §4.2.1).
+   */
   changeMembership(
     voters: readonly NodeId[],
     learners: readonly NodeId[],
@@ -106,6 +109,7 @@ export class Leader {
   ): Index | undefined {
     const { membership, memberships, commit } = this.#node
     if (membership.outgoing.length > 0 || memberships.currentIndex > commit || voters.length === 0) return undefined
+    if (!voters.every((voter) => this.#mayVote(voter))) return undefined
     this.#learnersAfter = learners
     return this.#appendMembership(enter(membership))
   }
@@ -448,6 +452,12 @@ export class Leader {
 
   #tellable(progress: Progress): Index {
     return Math.min(this.#node.commit, progress.match)
+  }
+
+  #mayVote(id: NodeId): boolean {
+    if (id === this.#node.id) return true
+    const progress = this.#progressOf(id)
+    return progress !== undefined && progress.filling === 0 && progress.match > 0
   }
 
   #isHeard(id: NodeId, sinceMs: number): boolean {

@@ -8,9 +8,11 @@ import type { Index, Membership, MembershipEntry, NodeId } from './types.ts'
 export class Memberships {
   #entries: MembershipEntry[]
 
-  /** `configured` counts until the log brings one. */
-  constructor(configured: Membership, fromLog: readonly MembershipEntry[]) {
-    this.#entries = fromLog.length > 0 ? [...fromLog] : [{ index: 0, membership: configured }]
+  /** `configured` counts until the log brings one, and again if that one is cut off. */
+  constructor(configured: Membership, fromLog: readonly MembershipEntry[], startIndex: Index) {
+    const first = fromLog[0]
+    const isBased = first !== undefined && first.index <= startIndex
+    this.#entries = isBased ? [...fromLog] : [{ index: 0, membership: configured }, ...fromLog]
   }
 
   get current(): Membership {
@@ -36,10 +38,6 @@ export class Memberships {
   /** Forgets what no truncation can bring back: everything before the one in force at `index`. */
   moveStart(index: Index): void {
     while ((this.#entries[1]?.index ?? Infinity) <= index) this.#entries.shift()
-  }
-
-  reset(entry: MembershipEntry): void {
-    this.#entries = [entry]
   }
 
   /** Memberships within `first..last`. */

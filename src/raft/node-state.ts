@@ -164,7 +164,7 @@ export class NodeState {
   /** Everything was replaced by a committed state that begins at `state.start`. */
   replaceLog(state: LogState): void {
     this.log = new LogRuns(state.start, state.runs)
-    this.memberships = new Memberships(this.membership, state.memberships)
+    this.memberships = new Memberships(this.membership, state.memberships, state.start.index)
     this.#stable = this.log.lastIndex
     this.commitTo(state.start.index)
   }

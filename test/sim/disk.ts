@@ -3,14 +3,7 @@
  * and the stable store are two files: their writes are ordered each by itself only.
  */
 import { raftErrors } from '../../src/raft/errors.ts'
-import type {
-  EntryBytes,
-  LogState,
-  LogStore,
-  ResetMeta,
-  ResetSource,
-  StableStore,
-} from '../../src/raft/ports.ts'
+import type { EntryBytes, LogState, LogStore, ResetMeta, ResetSource, StableStore } from '../../src/raft/ports.ts'
 import { emptyHardState } from '../../src/raft/types.ts'
 import type { EntryId, HardState, Index, Membership, MembershipEntry, TermRun } from '../../src/raft/types.ts'
 import type { Random } from '../../src/lib/prng.ts'
@@ -199,7 +192,10 @@ export class OpenDisk implements LogStore<number>, StableStore {
         const [frameIndex, term = -1, value = 0] = numbers.subarray(at, at + 3)
         const run = runs.find((each) => each.first <= index && index <= each.last)
         if (frameIndex !== index || run?.term !== term) {
-          throw raftErrors.create('RAFT_BAD_ENTRIES', `frame (${frameIndex}, ${term}) where (${index}, ${run?.term}) belongs`)
+          throw raftErrors.create(
+            'RAFT_BAD_ENTRIES',
+            `frame (${frameIndex}, ${term}) where (${index}, ${run?.term}) belongs`,
+          )
         }
         frames.push({ term, value })
         index++

@@ -90,7 +90,8 @@ async function expectCalm(sim: Simulation): Promise<void> {
     // A sync that was failing when calm began ends its process in it.
     for (const id of sim.ids) sim.boot(id)
     const leader = sim.leader
-    if (leader !== undefined && sim.propose(leader.id)) target = Math.min(target, leader.process?.disk.lastIndex ?? Infinity)
+    if (leader !== undefined && sim.propose(leader.id))
+      target = Math.min(target, leader.process?.disk.lastIndex ?? Infinity)
     if (await sim.run(sim.scheduler.nowMs + 100, isWhole)) break
   }
   for (const id of sim.ids) {

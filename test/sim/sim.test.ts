@@ -13,7 +13,11 @@ test('hunt', { timeout: 600_000 }, async () => {
   for (let seed = from; seed < from + count; seed++) {
     const lines: string[] = []
     try {
-      const r = await runSeed({ seed, scope, ...(traceOn ? { trace: (l: string) => lines.push(l), traceMessages: process.env['TRACE'] === '2' } : {}) })
+      const r = await runSeed({
+        seed,
+        scope,
+        ...(traceOn ? { trace: (l: string) => lines.push(l), traceMessages: process.env['TRACE'] === '2' } : {}),
+      })
       commits += r.commits
       terms += r.terms
     } catch (e) {

@@ -53,8 +53,8 @@ export class Machine {
   process: Process | undefined
   incarnations = 0
   faults: DiskFaults = calmDisk
-  /** The disk before the last wipe counts for leaders that have not met the process after it. */
-  ghost: { readonly disk: Disk; readonly until: number } | undefined
+  /** Disks before wipes: each counts for leaders that have not met a process after it. */
+  readonly ghosts: { readonly disk: Disk; readonly until: number }[] = []
 
   constructor(id: NodeId) {
     this.id = id
@@ -166,7 +166,7 @@ export class Simulation {
   wipe(id: NodeId): void {
     const machine = this.machine(id)
     this.crash(id)
-    machine.ghost = { disk: machine.disk, until: machine.incarnations + 1 }
+    machine.ghosts.push({ disk: machine.disk, until: machine.incarnations + 1 })
     machine.disk = new Disk(machine.disk.serial + 1)
     this.#trace(`${id} is wiped`)
   }
@@ -186,7 +186,8 @@ export class Simulation {
       const least = this.highestCommit
       process.replica.readIndex().then(
         (index) => {
-          if (index < least) this.fail(new Violation('read', `${id} reads at ${index} what was committed up to ${least}`))
+          if (index < least)
+            this.fail(new Violation('read', `${id} reads at ${index} what was committed up to ${least}`))
         },
         () => {},
       )
@@ -293,9 +294,9 @@ export class Simulation {
   #holds(leader: Process, id: NodeId, index: Index, entry: Entry): boolean {
     const machine = this.machine(id)
     if (isIn(machine.disk, index, entry)) return true
-    const { ghost } = machine
-    // Its ack of before the wipe is good until the leader hears of the process after it.
-    return ghost !== undefined && (leader.met.get(id) ?? 0) < ghost.until && isIn(ghost.disk, index, entry)
+    // Its ack of before the wipe is good until the leader hears of a process after it.
+    const met = leader.met.get(id) ?? 0
+    return machine.ghosts.some((ghost) => met < ghost.until && isIn(ghost.disk, index, entry))
   }
 
   #trace(line: string): void {

@@ -30,12 +30,18 @@ export class CommittedChecker {
 
   digestAt(index: Index): number {
     const digest = this.#digests[index]
-    if (digest === undefined) throw new Violation('committed', `a state is asked for at ${index}, which is not committed`)
+    if (digest === undefined)
+      throw new Violation('committed', `a state is asked for at ${index}, which is not committed`)
     return digest
   }
 
   /** `replica` says that everything up to `index` is committed; it had said so up to `from` before. */
-  committed(replica: ReplicaView, from: Index, index: Index, onMajority: (index: Index, entry: Entry) => boolean): void {
+  committed(
+    replica: ReplicaView,
+    from: Index,
+    index: Index,
+    onMajority: (index: Index, entry: Entry) => boolean,
+  ): void {
     if (index > replica.lastIndex) {
       throw new Violation('committed', `${replica.id} commits ${index}, its log ends at ${replica.lastIndex}`)
     }

@@ -18,7 +18,10 @@ export class LogMatchingChecker {
       return
     }
     if (before[0] !== entry.value || before[1] !== prevTerm) {
-      throw new Violation('matching', `entry (${index}, ${entry.term}) is ${before.join('/')} and ${entry.value}/${prevTerm}`)
+      throw new Violation(
+        'matching',
+        `entry (${index}, ${entry.term}) is ${before.join('/')} and ${entry.value}/${prevTerm}`,
+      )
     }
   }
 }
