@@ -1,0 +1,525 @@
+/** A broker of one node without log, disk or sockets: the processors' real routes on real tables and a store in memory. */
+import type { Clock } from '../../../src/lib/clock.ts'
+import { silentLog } from '../../../src/lib/log.ts'
+import { seededRandom } from '../../../src/lib/prng.ts'
+import { findProperty } from '../../../src/message/properties.ts'
+import {
+  decodeRecord,
+  type RecordDraft,
+  recordLength,
+  type StoredMessage,
+  writeRecord,
+} from '../../../src/message/record.ts'
+import { tagsCode } from '../../../src/message/tags-code.ts'
+import { RemotingCommand } from '../../../src/remoting/command.ts'
+import type { Request } from '../../../src/remoting/connection.ts'
+import { Fields } from '../../../src/remoting/fields.ts'
+import { type Call, type Origin, type Reply, Router } from '../../../src/remoting/route.ts'
+import type { PullRequest, PullResult, PullStatus } from '../../../src/store/consume-queue-pull.ts'
+import { Admission } from '../../../src/broker/admission.ts'
+import { AutoCreate } from '../../../src/broker/auto-create.ts'
+import { BrokerStats } from '../../../src/broker/broker-stats.ts'
+import { type ClientReport, Clients, type Member, type Place } from '../../../src/broker/clients.ts'
+import { ClientSessions } from '../../../src/broker/client-sessions.ts'
+import { ConsumerOffsets } from '../../../src/broker/consumer-offsets.ts'
+import { DEFAULT_DELAY_LEVELS, parseDelayLevels } from '../../../src/broker/delay-levels.ts'
+import type { BrokerIdentity } from '../../../src/broker/identity.ts'
+import type { Command, Proposals, ReplicatedTable, Stored } from '../../../src/broker/needs.ts'
+import { OffsetCommits } from '../../../src/broker/offset-commits.ts'
+import { brokerRoutes } from '../../../src/broker/processors/index.ts'
+import { PullHold } from '../../../src/broker/pull-hold.ts'
+import { QueueLocks } from '../../../src/broker/queue-locks.ts'
+import { errorReplies } from '../../../src/broker/response-codes.ts'
+import { createSubscriptionGroups, systemGroups } from '../../../src/broker/subscription-groups.ts'
+import { createTopics, systemTopics } from '../../../src/broker/topics.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
+
+export const identity: BrokerIdentity = {
+  clusterName: 'DefaultCluster',
+  brokerName: 'broker-a',
+  address: '127.0.0.1:10911',
+  ip: '127.0.0.1',
+  storeHost: { ip: Uint8Array.of(127, 0, 0, 1), port: 10911 },
+  regionId: 'DefaultRegion',
+  traceOn: true,
+  permission: 6,
+}
+
+/** Applies at once, unless told otherwise. */
+export class MemoryLog implements Proposals {
+  readonly commands: Command[] = []
+  readonly tables = new Map<string, ReplicatedTable>()
+  readonly queues = new Map<string, Buffer[]>()
+  /** Lowest queueOffset kept, by `topic@queueId`. */
+  readonly lowest = new Map<string, number>()
+  /** What every proposal fails with. */
+  failure: Error | undefined
+  /** While true, proposals wait in `held`. */
+  isHolding = false
+  readonly held: (() => void)[] = []
+  onStored: ((draft: RecordDraft, stored: Stored) => void) | undefined
+  readonly #clock: Clock
+  #end = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  records(
+    drafts: readonly RecordDraft[],
+    done: (error: Error | undefined, stored: readonly Stored[] | undefined) => void,
+  ): void {
+    this.#decide(() =>
+      this.failure === undefined ? done(undefined, this.#store(drafts)) : done(this.failure, undefined),
+    )
+  }
+
+  command(command: Command): Promise<unknown> {
+    return this.#later(() => this.#apply(command))
+  }
+
+  commandWithRecords(command: Command, drafts: readonly RecordDraft[]): Promise<readonly Stored[]> {
+    return this.#later(() => {
+      this.#apply(command)
+      return this.#store(drafts)
+    })
+  }
+
+  release(): void {
+    for (const decide of this.held.splice(0)) decide()
+  }
+
+  messages(topic: string, queueId: number): StoredMessage[] {
+    return (this.queues.get(`${topic}@${queueId}`) ?? []).map((record) => decodeRecord(record, 0))
+  }
+
+  bounds(topic: string, queueId: number): { min: number; max: number } | undefined {
+    const records = this.queues.get(`${topic}@${queueId}`)
+    return records === undefined ? undefined : { min: this.lowest.get(`${topic}@${queueId}`) ?? 0, max: records.length }
+  }
+
+  all(): Buffer[] {
+    return [...this.queues.values()].flat()
+  }
+
+  #later<T>(decide: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#decide(() => (this.failure === undefined ? resolve(decide()) : reject(this.failure)))
+    })
+  }
+
+  #decide(decide: () => void): void {
+    if (this.isHolding) this.held.push(decide)
+    else decide()
+  }
+
+  #apply(command: Command): unknown {
+    this.commands.push(command)
+    const table = this.tables.get(command.table)
+    if (table === undefined) throw new Error(`no table ${command.table}`)
+    // As it comes back from the log: plain data.
+    const { op, args } = structuredClone(command)
+    return table.apply(op, args, { timestampMs: this.#clock.nowMs() })
+  }
+
+  #store(drafts: readonly RecordDraft[]): Stored[] {
+    return drafts.map((draft) => {
+      const key = `${draft.topic}@${draft.queueId}`
+      const queue = this.queues.get(key) ?? []
+      this.queues.set(key, queue)
+      const stored = { queueOffset: queue.length, offset: this.#end, storeTimestampMs: this.#clock.nowMs() }
+      const record = Buffer.alloc(recordLength(draft))
+      this.#end += writeRecord(draft, record, 0, stored)
+      queue.push(record)
+      this.onStored?.(draft, stored)
+      return stored
+    })
+  }
+}
+
+/** Reads what a `MemoryLog` holds, as the message store does. */
+export class MemoryStore {
+  readonly #log: MemoryLog
+  /** While true, a pull waits for `read` to be called: as if from disk. */
+  isSlow = false
+  readonly waiting: (() => void)[] = []
+
+  constructor(log: MemoryLog) {
+    this.#log = log
+  }
+
+  queueBounds(topic: string, queueId: number): { min: number; max: number } | undefined {
+    return this.#log.bounds(topic, queueId)
+  }
+
+  pull(request: PullRequest): PullResult | Promise<PullResult> {
+    const result = this.#pull(request)
+    if (!this.isSlow) return result
+    return new Promise((resolve) => this.waiting.push(() => resolve(result)))
+  }
+
+  read(): void {
+    for (const wake of this.waiting.splice(0)) wake()
+  }
+
+  recordAt(offset: number): Promise<Buffer | undefined> {
+    return Promise.resolve(this.#log.all().find((record) => decodeRecord(record, 0).offset === offset))
+  }
+
+  byKey(query: { topic: string; key: string; maxCount: number; beginMs: number; endMs: number }): Promise<{
+    records: Buffer[]
+    lastTimestampMs: number
+    lastOffset: number
+  }> {
+    const records = this.#log.all().filter((record) => {
+      const message = decodeRecord(record, 0)
+      const keys = findProperty(message.properties, 'KEYS')?.split(' ') ?? []
+      return (
+        message.topic === query.topic && [...keys, findProperty(message.properties, 'UNIQ_KEY')].includes(query.key)
+      )
+    })
+    return Promise.resolve({ records: records.slice(-query.maxCount), lastTimestampMs: 1, lastOffset: 2 })
+  }
+
+  offsetByTime(topic: string, queueId: number, timestampMs: number, boundary: 'lower' | 'upper'): Promise<number> {
+    const times = this.#log.messages(topic, queueId).map((message) => message.storeTimestampMs)
+    const at = times.findIndex((time) => time >= timestampMs)
+    const lower = at < 0 ? times.length : at
+    if (boundary === 'lower') return Promise.resolve(lower)
+    const upper = times.findLastIndex((time) => time <= timestampMs)
+    return Promise.resolve(Math.max(upper, 0))
+  }
+
+  earliestTime(topic: string, queueId: number): Promise<number | undefined> {
+    return Promise.resolve(this.#log.messages(topic, queueId)[0]?.storeTimestampMs)
+  }
+
+  timeOfQueueOffset(topic: string, queueId: number, queueOffset: number): Promise<number | undefined> {
+    return Promise.resolve(this.#log.messages(topic, queueId)[queueOffset]?.storeTimestampMs)
+  }
+
+  #pull({ topic, queueId, queueOffset, maxCount, maxBytes, tagsCodes }: PullRequest): PullResult {
+    const bounds = this.#log.bounds(topic, queueId)
+    const empty = (status: PullStatus, nextQueueOffset: number): PullResult => ({
+      status,
+      slices: [],
+      count: 0,
+      bytes: 0,
+      nextQueueOffset,
+      minQueueOffset: bounds?.min ?? 0,
+      maxQueueOffset: bounds?.max ?? 0,
+    })
+    if (bounds === undefined) return empty('noSuchQueue', 0)
+    if (bounds.max === 0) return empty('noMessageInQueue', 0)
+    if (queueOffset < bounds.min) return empty('tooSmall', bounds.min)
+    if (queueOffset === bounds.max) return empty('overflowOne', queueOffset)
+    if (queueOffset > bounds.max) return empty('overflowBadly', bounds.max)
+    const slices: Buffer[] = []
+    let bytes = 0
+    let next = queueOffset
+    for (const record of (this.#log.queues.get(`${topic}@${queueId}`) ?? []).slice(queueOffset)) {
+      const tags = findProperty(decodeRecord(record, 0).properties, 'TAGS')
+      const isWanted = tagsCodes === undefined || tagsCodes.has(tagsCode(tags))
+      if (isWanted && slices.length > 0 && (slices.length >= maxCount || bytes + record.length > maxBytes)) break
+      next++
+      if (!isWanted) continue
+      slices.push(record)
+      bytes += record.length
+    }
+    if (slices.length === 0) return empty('noMatched', next)
+    return { ...empty('found', next), slices, count: slices.length, bytes }
+  }
+}
+
+/** A client's connection; what it is sent is in `received`. */
+export class FakeOrigin implements Origin {
+  readonly remoteAddress: string
+  readonly remoteHost: string
+  readonly remotePort: number
+  readonly localAddress = '127.0.0.1:10911'
+  readonly received: Request[] = []
+  answer: RemotingCommand | undefined
+  closed = false
+  readonly #listeners: (() => void)[] = []
+
+  constructor(remoteHost = '10.0.0.7', remotePort = 40_001) {
+    this.remoteHost = remoteHost
+    this.remotePort = remotePort
+    this.remoteAddress = `${remoteHost}:${remotePort}`
+  }
+
+  onClose(listener: () => void): void {
+    this.#listeners.push(listener)
+  }
+
+  close(): void {
+    this.closed = true
+    for (const listener of this.#listeners.splice(0)) listener()
+  }
+
+  invoke(request: Request): Promise<RemotingCommand> {
+    this.received.push(request)
+    return this.answer === undefined ? Promise.reject(new Error('no answer')) : Promise.resolve(this.answer)
+  }
+
+  invokeCallback(): void {
+    throw new Error('not used')
+  }
+
+  invokeOneway(request: Request): boolean {
+    this.received.push(request)
+    return true
+  }
+}
+
+/** What `ClientRelay` does, on one node. */
+export class FakeRelay {
+  readonly reports: ClientReport[] = []
+  readonly told: { readonly member: Member; readonly request: Request }[] = []
+  readonly #clients: Clients
+  readonly #origins: Origin[] = []
+
+  constructor(clients: Clients) {
+    this.#clients = clients
+  }
+
+  placeOf(origin: Origin): Place {
+    let at = this.#origins.indexOf(origin)
+    if (at < 0) {
+      at = this.#origins.push(origin) - 1
+      const connectionId = at
+      origin.onClose(() => this.#clients.connectionClosed({ node: undefined, connectionId }))
+    }
+    return { node: undefined, connectionId: at }
+  }
+
+  share(report: ClientReport): void {
+    this.reports.push(report)
+  }
+
+  notify(member: Member, request: Request): void {
+    this.told.push({ member, request })
+    this.#origins[member.place.connectionId]?.invokeOneway(request)
+  }
+
+  async ask(
+    member: Member,
+    request: Request,
+    timeoutMs: number,
+  ): Promise<{ code: number; remark: string | undefined; fields: Record<string, string>; body: Buffer }> {
+    const origin = this.#origins[member.place.connectionId]
+    if (origin === undefined) throw new Error('gone')
+    const { code, remark, body } = await origin.invoke(request, timeoutMs)
+    return { code, remark, fields: {}, body }
+  }
+}
+
+export interface TestReply extends Reply {
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly bytes: Buffer
+}
+
+export interface Asking {
+  readonly version?: number
+  readonly oneway?: boolean
+  readonly origin?: Origin
+}
+
+export type Harness = ReturnType<typeof createHarness>
+
+export function createHarness(given: { readonly autoCreate?: boolean; readonly maxSends?: number } = {}) {
+  const clock = new ManualClock()
+  const log = new MemoryLog(clock)
+  const store = new MemoryStore(log)
+  const leadership = { isReady: true, term: 1, readBarrier: () => Promise.resolve() }
+  const offsets = new ConsumerOffsets()
+  const locks = new QueueLocks({ proposals: log, leadership, clock, leaseMs: 60_000 })
+  const topics = createTopics({ deleted: (topic) => offsets.forgetTopic(topic) })
+  const groups = createSubscriptionGroups({
+    deleted: (group, withOffsets) => {
+      locks.forgetGroup(group)
+      if (withOffsets) offsets.forgetGroup(group)
+    },
+  })
+  for (const table of [offsets, locks, topics, groups]) log.tables.set(table.name, table)
+  const autoCreateTopicEnable = given.autoCreate ?? true
+  const system = systemTopics({
+    clusterName: identity.clusterName,
+    brokerName: identity.brokerName,
+    autoCreateTopicEnable,
+    defaultTopicQueueNums: 8,
+    clusterTopicEnable: true,
+    brokerTopicEnable: true,
+    traceTopicEnable: false,
+    msgTraceTopicName: 'RMQ_SYS_TRACE_TOPIC',
+    reviveQueueNum: 8,
+  })
+  topics.apply('form', [system], { timestampMs: clock.nowMs() })
+  groups.apply('form', [systemGroups()], { timestampMs: clock.nowMs() })
+  const random = seededRandom(1)
+  const commits = new OffsetCommits({ offsets, proposals: log, clock, options: { periodMs: 200, maxPending: 100 } })
+  const hold = new PullHold({ clock, maxParked: 3 })
+  const stats = new BrokerStats({ clock, clusterName: identity.clusterName, maxItems: 1_000 })
+  const clients = new Clients({ clock, options: { expireMs: 120_000, maxMembers: 100 } })
+  const relay = new FakeRelay(clients)
+  const autoCreate = new AutoCreate({
+    topics,
+    groups,
+    proposals: log,
+    options: { autoCreateTopicEnable, autoCreateSubscriptionGroup: true },
+  })
+  const sessions = new ClientSessions({ clients, relay, autoCreate, topics, groups, proposals: log, leadership, clock })
+  const admission = new Admission({ max: given.maxSends ?? 1_000, what: 'sends' })
+  const delayLevels = parseDelayLevels(DEFAULT_DELAY_LEVELS)
+  log.onStored = (draft, { queueOffset }) => hold.arrived(draft.topic, draft.queueId, queueOffset + 1)
+  let unique = 0
+  const routes = brokerRoutes({
+    topics,
+    groups,
+    offsets,
+    locks,
+    commits,
+    hold,
+    stats,
+    clients,
+    sessions,
+    relay,
+    autoCreate,
+    admission,
+    delayLevels,
+    proposals: log,
+    leadership,
+    store,
+    identity,
+    random,
+    uniqueId: () => `BROKERMADE${unique++}`,
+    clock,
+    options: {
+      maxMessageSize: 4_194_304,
+      litePullMessageEnable: true,
+      longPollingEnable: true,
+      shortPollingTimeMills: 1_000,
+      maxTransferBytes: 262_144,
+      maxTransferCount: 32,
+      maxSuspendMs: 60_000,
+    },
+  })
+  const router = new Router({ routes, errors: errorReplies, log: silentLog })
+  const origin = new FakeOrigin()
+
+  /** Sends a request; `replies` fills when it is answered. */
+  function send(
+    code: number,
+    fields: Readonly<Record<string, string | number | boolean | undefined>> = {},
+    body: Buffer | string = '',
+    asking: Asking = {},
+  ): TestReply[] {
+    const replies: TestReply[] = []
+    const texts = Object.entries(fields).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, String(value)]],
+    )
+    const command = new RemotingCommand({
+      form: 0,
+      code,
+      language: 0,
+      version: asking.version ?? 479,
+      opaque: 1,
+      flag: asking.oneway === true ? 2 : 0,
+      remark: undefined,
+      fields: Fields.ofRecord(Object.fromEntries(texts) as Record<string, string>),
+      body: Buffer.isBuffer(body) ? body : Buffer.from(body),
+    })
+    const call: Call = {
+      code,
+      opaque: 1,
+      version: command.version,
+      language: 0,
+      fields: command.fields,
+      body: command.body,
+      oneway: asking.oneway ?? false,
+      connection: asking.origin ?? origin,
+      command,
+      respond(reply) {
+        if (replies.length > 0) throw new Error('answered twice')
+        const parts = reply.body === undefined ? [] : Buffer.isBuffer(reply.body) ? [reply.body] : [...reply.body]
+        replies.push({ ...reply, fields: reply.header ?? {}, bytes: Buffer.concat(parts) })
+      },
+    }
+    router.dispatch(call)
+    return replies
+  }
+
+  async function ask(...request: Parameters<typeof send>): Promise<TestReply> {
+    const replies = send(...request)
+    for (let turns = 0; turns < 50 && replies.length === 0; turns++) await turn()
+    const reply = replies[0]
+    if (reply === undefined) throw new Error(`no answer to ${request[0]}`)
+    return reply
+  }
+
+  /** Lets promises and the turn's end run. */
+  async function turn(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    clock.advance(0)
+  }
+
+  return {
+    clock,
+    log,
+    store,
+    leadership,
+    offsets,
+    locks,
+    topics,
+    groups,
+    commits,
+    hold,
+    stats,
+    clients,
+    relay,
+    sessions,
+    admission,
+    autoCreate,
+    delayLevels,
+    routes,
+    origin,
+    send,
+    ask,
+    turn,
+  }
+}
+
+/** The header of a send as code 10 has it. */
+export function sendHeader(topic: string, given: Readonly<Record<string, string | number | boolean>> = {}) {
+  return {
+    producerGroup: 'PG',
+    topic,
+    defaultTopic: 'TBW102',
+    defaultTopicQueueNums: 4,
+    queueId: 0,
+    sysFlag: 0,
+    bornTimestamp: 1_600_000_000_000,
+    flag: 0,
+    properties: 'KEYS\u0001k1\u0002UNIQ_KEY\u0001U1\u0002TAGS\u0001A\u0002',
+    reconsumeTimes: 0,
+    unitMode: false,
+    batch: false,
+    ...given,
+  }
+}
+
+export function pullHeader(topic: string, given: Readonly<Record<string, string | number | boolean>> = {}) {
+  return {
+    consumerGroup: 'CG',
+    topic,
+    queueId: 0,
+    queueOffset: 0,
+    maxMsgNums: 32,
+    sysFlag: 2 | 4,
+    commitOffset: 0,
+    suspendTimeoutMillis: 15_000,
+    subscription: '*',
+    subVersion: 0,
+    ...given,
+  }
+}
