@@ -46,6 +46,8 @@ export interface Machine {
 
 export interface BrokerConfiguration {
   readonly options: BrokerOptions
+  /** Every honoured key with its effective value, as a file would say it. */
+  readonly effective: readonly (readonly [key: string, value: string])[]
   /** One line each: keys that would change what the broker does and do not, and keys nobody knows. */
   readonly warnings: readonly string[]
 }
@@ -58,8 +60,11 @@ export function readBrokerOptions(properties: Properties, machine: Machine): Bro
   const values = readOptions(brokerOptionTable, properties)
   const problems = rules.flatMap((rule) => rule(values) ?? []).map((problem) => locate(properties, values, problem))
   if (problems.length > 0) throw invalidOptions(problems)
+  const options = resolve(values, machine)
+  const filled = { ...values, ...options, raftListen: options.peerListen, raftAdvertisedPort: options.advertised.port }
   return {
-    options: resolve(values, machine),
+    options,
+    effective: formatOptions(brokerOptionTable, filled),
     warnings: properties.entries.flatMap((entry) => warning(properties, entry)),
   }
 }

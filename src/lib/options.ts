@@ -112,7 +112,7 @@ export function option<T>(row: Row<T> & Pick<Option<T>, 'allowed' | 'parse' | 'f
 export function optional<T>(inner: Option<T>, unset = 'not set'): Option<T | undefined> {
   return {
     allowed: inner.allowed,
-    parse: inner.parse,
+    parse: (text) => inner.parse(text),
     format: (value) => (value === undefined ? '' : inner.format(value)),
     default: undefined,
     defaultDoc: inner.defaultDoc ?? unset,
@@ -139,6 +139,7 @@ export function readOptions<Table extends OptionTable>(table: Table, properties:
   }
   if (problems.length > 0) throw invalidOptions(problems)
   // Every key of the table was given a value of its own row just now, which the compiler cannot follow.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return values as OptionValues<Table>
 }
 

@@ -1,0 +1,37 @@
+/** What a process that hosts a broker node gives to it, and has of it. */
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import type { Random } from '../lib/prng.ts'
+import type { Address } from './options-values.ts'
+
+export interface BrokerParts {
+  readonly log: Log
+  readonly clock: Clock
+  readonly random: Random
+  /** Called at every change, from a turn of its own. */
+  readonly onStatus?: (status: BrokerStatus) => void
+}
+
+export interface BrokerStatus {
+  readonly role: 'leader' | 'follower' | 'candidate'
+  readonly term: number
+  /** Id of the leader this node knows of, itself included. */
+  readonly leader: string | null
+  /**
+   * A leader: an entry of its own term is applied and the name servers that answer have its route. Any other node: it
+   * listens and knows its leader.
+   */
+  readonly isReady: boolean
+}
+
+export interface RunningBroker {
+  /** Where it listens for clients (the port is the one bound, also where 0 was asked for). */
+  readonly listens: Address
+  readonly status: BrokerStatus
+  /** Resolves when the node has ended: without a value after `close`, with the reason when its disk or an invariant failed. */
+  readonly ended: Promise<Error | undefined>
+  /** A clean stop: leadership handed over, what is in flight finished, everything flushed. Repeated calls join the first. */
+  close(): Promise<void>
+  /** Stops as `kill -9` would, as far as a process can do that to a part of itself: sockets gone, nothing flushed. */
+  kill(): void
+}

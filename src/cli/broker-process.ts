@@ -1,0 +1,52 @@
+/** The process of one broker node: starts it, tells its supervisor, stops it, and ends with it. */
+import { formatAddress } from '../broker/options-values.ts'
+import type { BrokerConfiguration } from '../broker/options.ts'
+import { startBroker } from '../broker/main.ts'
+import type { RunningBroker } from '../broker/running-broker.ts'
+import { systemClock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import { systemRandom } from '../lib/prng.ts'
+import { supervisorChannel, type SupervisorChannel } from './child-channel.ts'
+import { pinoLog } from './pino-log.ts'
+import { stopSignal } from './stop-signal.ts'
+import { describeError } from './user-errors.ts'
+
+export async function runBrokerProcess({ options, warnings }: BrokerConfiguration, verbose: boolean): Promise<void> {
+  const log = pinoLog({ verbose, isTerminal: process.stderr.isTTY }).child({
+    broker: options.brokerName,
+    node: options.nodeId,
+  })
+  const signal = stopSignal({ ignoreInterrupt: process.send !== undefined })
+  const supervisor = supervisorChannel(signal.request)
+  for (const warning of warnings) log.warn({}, warning)
+  let broker: RunningBroker
+  try {
+    broker = await startBroker(options, {
+      log,
+      clock: systemClock,
+      random: systemRandom,
+      onStatus: (status) => supervisor?.tell({ type: 'status', status }),
+    })
+  } catch (error) {
+    return fail(error, log, supervisor)
+  }
+  supervisor?.tell({ type: 'status', status: broker.status })
+  log.info({ address: formatAddress(options.advertised), dir: options.storePathRootDir }, 'started')
+  const end = await Promise.race([signal.asked, broker.ended])
+  if (end instanceof Error) return fail(end, log, supervisor)
+  await broker.close()
+  log.info({}, 'stopped')
+  supervisor?.close()
+  // What still holds the event loop (a client's half-open socket) must not hold the process.
+  process.exit(0)
+}
+
+function fail(error: unknown, log: Log, supervisor: SupervisorChannel | undefined): never {
+  const message = describeError(error)
+  // On a terminal `main.ts` says it, in a node's log this line does.
+  if (supervisor === undefined) throw error
+  log.error({}, message)
+  supervisor.tell({ type: 'failed', message })
+  supervisor.close()
+  process.exit(1)
+}

@@ -1,0 +1,51 @@
+/**
+ * What a node's process and its supervisor tell each other over the IPC channel. The channel is also the tie between
+ * them: when it breaks, the supervisor is gone, however it went, and the node stops cleanly.
+ */
+import type { BrokerStatus } from '../broker/running-broker.ts'
+
+export type FromChild =
+  | { readonly type: 'status'; readonly status: BrokerStatus }
+  /** It could not start or cannot go on, and will exit. */
+  | { readonly type: 'failed'; readonly message: string }
+
+export type ToChild = { readonly type: 'stop' }
+
+export interface SupervisorChannel {
+  tell(message: FromChild): void
+  /** Breaks the tie, so that the process can end. */
+  close(): void
+}
+
+/** The channel to the supervisor; undefined where a person started the process. */
+export function supervisorChannel(onStop: (reason: string) => void): SupervisorChannel | undefined {
+  if (process.send === undefined) return undefined
+  process.on('message', (message: unknown) => {
+    if (messageType(message) === 'stop') onStop('the supervisor asked for it')
+  })
+  process.on('disconnect', () => onStop('the supervisor is gone'))
+  return {
+    tell(message) {
+      if (process.connected) process.send?.(message, undefined, undefined, () => {})
+    },
+    close() {
+      if (process.connected) process.disconnect()
+    },
+  }
+}
+
+/** A message of a child, checked: undefined for anything else. */
+export function readFromChild(message: unknown): FromChild | undefined {
+  if (typeof message !== 'object' || message === null) return undefined
+  const type = messageType(message)
+  if (type === 'failed' && 'message' in message) return { type, message: String(message.message) }
+  if (type !== 'status' || !('status' in message) || typeof message.status !== 'object') return undefined
+  const { role, term, leader, isReady } = { role: '', term: 0, leader: null, isReady: false, ...message.status }
+  if (role !== 'leader' && role !== 'follower' && role !== 'candidate') return undefined
+  return { type, status: { role, term: Number(term), leader: leader === null ? null : String(leader), isReady } }
+}
+
+function messageType(message: unknown): string | undefined {
+  if (typeof message !== 'object' || message === null || !('type' in message)) return undefined
+  return typeof message.type === 'string' ? message.type : undefined
+}

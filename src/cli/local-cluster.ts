@@ -1,0 +1,95 @@
+/** The local cluster of `raftmq up`: a name server in this process, each node in a process of its own. */
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Clock } from '../lib/clock.ts'
+import { silentLog } from '../lib/log.ts'
+import type { Namesrv } from '../namesrv/namesrv.ts'
+import { type NamesrvOptions, readNamesrvOptions } from '../namesrv/options.ts'
+import { readShape, writeNodeProperties, writeShape } from './cluster-folder.ts'
+import { chooseShape, HOST, planCluster, portsFrom, type ClusterShape } from './cluster-plan.ts'
+import { lockFolder, type FolderLock } from './folder-lock.ts'
+import { startNamesrv } from './start-namesrv.ts'
+import { supervise, type SupervisedNode, type Supervisor } from './supervisor.ts'
+
+export interface LocalClusterRequest {
+  /** What is not said is as in the folder, else three nodes and one group. */
+  readonly nodes: number | undefined
+  readonly brokers: number | undefined
+  readonly dir: string
+  readonly namesrvPort: number
+  readonly port: number
+  readonly flush: 'sync' | 'async'
+  readonly replication: 'sync' | 'async'
+  readonly restart: boolean
+  readonly verbose: boolean
+}
+
+export interface LocalCluster {
+  readonly dir: string
+  readonly shape: ClusterShape
+  readonly namesrv: string
+  readonly nodes: readonly SupervisedNode[]
+  /** See `Supervisor.ready`. */
+  readonly ready: Promise<void>
+  stop(): Promise<void>
+  kill(): void
+}
+
+/** @throws `CLUSTER_INVALID`, `FOLDER_IN_USE`, or the system's error (a port in use, a folder that cannot be written). */
+export async function startLocalCluster(
+  request: LocalClusterRequest,
+  need: { readonly clock: Clock; readonly say: (line: string) => void },
+): Promise<LocalCluster> {
+  const dir = resolve(request.dir)
+  const shape = chooseShape(request, readShape(dir), request.dir)
+  const plans = planCluster({
+    ...shape,
+    dir,
+    flush: request.flush,
+    replication: request.replication,
+    clusterName: 'DefaultCluster',
+    ports: portsFrom(request.port),
+  })
+  mkdirSync(dir, { recursive: true })
+  const lock = await lockFolder(dir)
+  let namesrv: Namesrv | undefined
+  let supervisor: Supervisor
+  const address = `${HOST}:${request.namesrvPort}`
+  try {
+    namesrv = await startNamesrv(namesrvOptions(dir, request.namesrvPort), silentLog)
+    writeShape(dir, shape)
+    const files = new Map(plans.map((plan) => [plan, writeNodeProperties(plan, address)]))
+    const configOf = (plan: (typeof plans)[number]): string => files.get(plan) ?? ''
+    supervisor = supervise({ nodes: plans, configOf, restart: request.restart, verbose: request.verbose, ...need })
+  } catch (error) {
+    await release(namesrv, lock)
+    throw error
+  }
+  return {
+    dir,
+    shape,
+    namesrv: address,
+    get nodes() {
+      return supervisor.nodes
+    },
+    ready: supervisor.ready,
+    async stop() {
+      await supervisor.stop()
+      await release(namesrv, lock)
+    },
+    kill: () => supervisor.kill(),
+  }
+}
+
+function namesrvOptions(dir: string, port: number): NamesrvOptions {
+  const folder = join(dir, 'namesrv')
+  const values = { listenPort: port, bindAddress: HOST, kvConfigPath: join(folder, 'kvConfig.json') }
+  const entries = Object.entries(values).map(([key, value]) => ({ key, value: String(value), line: 0 }))
+  const configFile = join(folder, 'namesrv.properties')
+  return readNamesrvOptions({ source: 'raftmq up', entries }, { homeFolder: folder, configFile }).options
+}
+
+async function release(namesrv: Namesrv | undefined, lock: FolderLock): Promise<void> {
+  await namesrv?.close()
+  await lock.release()
+}

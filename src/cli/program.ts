@@ -1,0 +1,53 @@
+/** The commands. Only the one that is asked for is loaded, so that every command starts at once. */
+import { Command } from 'commander'
+
+interface Entry {
+  readonly summary: string
+  /** Adds the command with its options and action to the program. */
+  readonly load: () => Promise<{ readonly register: (program: Command) => void }>
+}
+
+const entries: Readonly<Record<string, Entry>> = {
+  up: {
+    summary: 'start a local cluster: a name server and groups of broker nodes',
+    load: () => import('./commands/up.ts'),
+  },
+  namesrv: { summary: 'start a name server', load: () => import('./commands/namesrv.ts') },
+  broker: {
+    summary: 'start a broker node from a RocketMQ .properties file',
+    load: () => import('./commands/broker.ts'),
+  },
+  produce: { summary: 'send one message per line of standard input', load: () => import('./commands/produce.ts') },
+  consume: { summary: 'print messages of a topic', load: () => import('./commands/consume.ts') },
+  status: { summary: 'show broker groups, nodes, roles, terms and lags', load: () => import('./commands/status.ts') },
+  topic: { summary: 'create, list, show or delete topics', load: () => import('./commands/topic.ts') },
+  group: { summary: 'list or show consumer groups', load: () => import('./commands/group.ts') },
+  'transfer-leader': {
+    summary: 'move the leadership of a broker group to another node',
+    load: () => import('./commands/transfer-leader.ts'),
+  },
+  bench: { summary: 'measure sends or deliveries', load: () => import('./commands/bench.ts') },
+}
+
+/** The program with the command of `argv` loaded, and the others by name only. */
+export async function buildProgram(argv: readonly string[], version: string): Promise<Command> {
+  const program = new Command('raftmq')
+    .description("Apache RocketMQ's protocol in TypeScript, made durable by Raft")
+    .version(version, '-V, --version')
+    .option('--verbose', 'log more, and show where an error came from')
+    .helpCommand('help [command]', 'show the help of a command')
+    .enablePositionalOptions()
+    .showHelpAfterError('(raftmq --help lists the commands, raftmq <command> --help its options)')
+  const asked = askedCommand(argv)
+  for (const [name, { summary, load }] of Object.entries(entries)) {
+    if (name === asked) (await load()).register(program)
+    else program.command(name).summary(summary).description(summary)
+  }
+  return program
+}
+
+/** The first word that is not an option; for `help X` it is X. */
+function askedCommand(argv: readonly string[]): string | undefined {
+  const words = argv.filter((word) => !word.startsWith('-'))
+  return words[0] === 'help' ? words[1] : words[0]
+}

@@ -1,0 +1,190 @@
+/** Keeps the nodes of a local cluster running, each in a process of its own. */
+import { fork, type ChildProcess } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { BrokerStatus } from '../broker/running-broker.ts'
+import type { Clock } from '../lib/clock.ts'
+import { deferred } from '../lib/deferred.ts'
+import { defineErrors } from '../lib/errors.ts'
+import { readFromChild, type ToChild } from './child-channel.ts'
+import type { NodePlan } from './cluster-plan.ts'
+import { nextDelayMs } from './restart-delay.ts'
+
+export const supervisorErrors = defineErrors({
+  CLUSTER_NODE_FAILED: {
+    doc: 'A node of a local cluster did not start; the message says which and why.',
+    retriable: false,
+  },
+})
+
+export interface SupervisedNode {
+  readonly plan: NodePlan
+  readonly pid: number | undefined
+  /** Undefined while it is not running or has not said anything yet. */
+  readonly status: BrokerStatus | undefined
+}
+
+export interface SupervisorNeeds {
+  readonly nodes: readonly NodePlan[]
+  /** The `.properties` file of a node. */
+  readonly configOf: (node: NodePlan) => string
+  readonly restart: boolean
+  readonly verbose: boolean
+  readonly clock: Clock
+  /** One line for the person. */
+  readonly say: (line: string) => void
+}
+
+export interface Supervisor {
+  readonly nodes: readonly SupervisedNode[]
+  /** Resolves when every group has a leader that takes traffic and every node is up. Rejects when a node cannot start. */
+  readonly ready: Promise<void>
+  /** Asks all nodes to stop cleanly and waits for them; one that does not within `STOP_WITHIN_MS` is killed. */
+  stop(): Promise<void>
+  /** Kills all nodes at once. */
+  kill(): void
+}
+
+/** How long a clean stop of a node may take. */
+const STOP_WITHIN_MS = 15_000
+
+interface Child {
+  readonly plan: NodePlan
+  process: ChildProcess | undefined
+  status: BrokerStatus | undefined
+  startedMs: number
+  /** Deaths in a row soon after the start. */
+  quickDeaths: number
+  failure: string | undefined
+}
+
+export function supervise(need: SupervisorNeeds): Supervisor {
+  const { clock, say } = need
+  const ready = deferred<void>()
+  let isReady = false
+  let isStopping = false
+  const children: readonly Child[] = need.nodes.map((plan) => ({
+    plan,
+    process: undefined,
+    status: undefined,
+    startedMs: 0,
+    quickDeaths: 0,
+    failure: undefined,
+  }))
+  for (const child of children) start(child)
+
+  function start(child: Child): void {
+    child.startedMs = clock.monotonicMs()
+    child.failure = undefined
+    const log = openSync(join(child.plan.dir, 'node.log'), 'a')
+    const flags = need.verbose ? ['--verbose'] : []
+    const forked = fork(
+      fileURLToPath(new URL('./main.js', import.meta.url)),
+      [...flags, 'broker', '-c', need.configOf(child.plan)],
+      {
+        stdio: ['ignore', log, log, 'ipc'],
+      },
+    )
+    closeSync(log)
+    child.process = forked
+    forked.on('message', (message) => {
+      if (child.process === forked) hear(child, message)
+    })
+    forked.on('error', (error) => {
+      child.failure = error.message
+    })
+    forked.on('exit', (code, signal) => {
+      if (child.process === forked) ended(child, signal === null ? `exit code ${code}` : signal)
+    })
+  }
+
+  function hear(child: Child, raw: unknown): void {
+    const message = readFromChild(raw)
+    if (message === undefined) return
+    if (message.type === 'failed') {
+      child.failure = message.message
+      return
+    }
+    const before = child.status
+    child.status = message.status
+    if (
+      isReady &&
+      message.status.role === 'leader' &&
+      message.status.isReady &&
+      !(before?.role === 'leader' && before.isReady)
+    ) {
+      say(`${nameOf(child.plan)} leads (term ${message.status.term})`)
+    }
+    if (!isReady && everyGroupIsReady()) {
+      isReady = true
+      ready.resolve()
+    }
+  }
+
+  function ended(child: Child, how: string): void {
+    child.process = undefined
+    child.status = undefined
+    if (isStopping) return
+    const why = child.failure === undefined ? how : `${how}: ${child.failure}`
+    if (!isReady && child.failure !== undefined) {
+      const message = `${nameOf(child.plan)} did not start: ${child.failure}`
+      return ready.reject(supervisorErrors.create('CLUSTER_NODE_FAILED', message))
+    }
+    if (!need.restart) return say(`${nameOf(child.plan)} died (${why}); it stays dead (--no-restart)`)
+    child.quickDeaths = clock.monotonicMs() - child.startedMs < QUICK_DEATH_MS ? child.quickDeaths + 1 : 0
+    const delayMs = nextDelayMs(child.quickDeaths)
+    say(`${nameOf(child.plan)} died (${why}); restarting ${delayMs === 0 ? 'now' : `in ${delayMs} ms`}`)
+    if (delayMs === 0) return start(child)
+    clock.after(delayMs, () => {
+      if (!isStopping) start(child)
+    })
+  }
+
+  function everyGroupIsReady(): boolean {
+    const led = new Set(
+      children.filter(({ status }) => status?.role === 'leader' && status.isReady).map(({ plan }) => plan.broker),
+    )
+    return children.every(({ plan, status }) => status?.isReady === true && led.has(plan.broker))
+  }
+
+  function signalAll(signal: NodeJS.Signals): void {
+    for (const { process: running } of children) running?.kill(signal)
+  }
+
+  return {
+    get nodes() {
+      return children.map(({ plan, process: running, status }) => ({ plan, pid: running?.pid, status }))
+    },
+    ready: ready.promise,
+    async stop() {
+      isStopping = true
+      const exits = children.flatMap(({ process: running }) => (running === undefined ? [] : [exitOf(running)]))
+      const stop: ToChild = { type: 'stop' }
+      for (const { process: running } of children) {
+        if (running?.connected === true) running.send(stop, () => {})
+      }
+      const overdue = clock.after(STOP_WITHIN_MS, () => {
+        say(`a node did not stop within ${STOP_WITHIN_MS / 1000} s and is killed`)
+        signalAll('SIGKILL')
+      })
+      await Promise.all(exits)
+      overdue.cancel()
+    },
+    kill() {
+      isStopping = true
+      signalAll('SIGKILL')
+    },
+  }
+}
+
+/** A node that lived longer than this died of something new, and is restarted at once. */
+const QUICK_DEATH_MS = 10_000
+
+function exitOf(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve())
+  })
+}
+
+export const nameOf = ({ broker, id }: Pick<NodePlan, 'broker' | 'id'>): string => `${broker} ${id}`
