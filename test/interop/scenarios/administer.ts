@@ -11,6 +11,10 @@ function rows(printed: string): string[][] {
     .map((line) => line.trim().split(/\s{2,}|\s(?=\S+$)/))
 }
 
+function includes(printed: string, text: string): void {
+  assert.ok(printed.includes(text), `${text} in\n${printed}`)
+}
+
 export const administer: readonly Scenario[] = [
   {
     name: 'mqadmin clusterList names every broker',
@@ -116,6 +120,41 @@ export const administer: readonly Scenario[] = [
         all.split('\n').some((line) => line.startsWith(group) && /CLUSTERING/.test(line)),
         all,
       )
+    },
+  },
+  {
+    name: 'mqadmin sees connections, configuration and runtime, makes and deletes groups and topics, finds messages',
+    timeoutMs: 120_000,
+    async run(context) {
+      const { target } = context
+      const [topic, group, producerGroup] = [context.name('more'), context.name('more-group'), context.name('p-more')]
+      const driver = await context.driver({ release: 'client-5.5' })
+      const client = await driver.call<string>('producer', { id: 'p', group: producerGroup })
+      const [sent] = await driver.send('p', { topic, body: 'sought', keys: 'order-1' })
+      const consumer = await driver.call<string>('push', { id: 'c', group, topic })
+      await until(
+        'the message',
+        () => driver.received('c').length > 0,
+        () => 0,
+      )
+      const admin = async (...command: [string, ...string[]]): Promise<string> => mqadmin(target.namesrv, ...command)
+      const leader = /127\.0\.0\.1:\d+/.exec(await admin('topicRoute', '-t', topic))?.[0] ?? ''
+      includes(await admin('consumerConnection', '-g', group), consumer)
+      includes(await admin('producerConnection', '-g', producerGroup, '-t', topic), client)
+      includes(await admin('brokerStatus', '-b', leader), 'brokerVersionDesc')
+      includes(await admin('getBrokerConfig', '-b', leader), 'brokerName')
+      includes(await admin('queryMsgByKey', '-t', topic, '-k', 'order-1'), sent?.msgId ?? '')
+      includes(await admin('queryMsgByUniqueKey', '-t', topic, '-i', sent?.msgId ?? ''), 'order-1')
+      includes(await admin('queryMsgById', '-t', topic, '-i', sent?.offsetMsgId ?? ''), 'order-1')
+      const made = context.name('made-group')
+      includes(await admin('updateSubGroup', '-c', target.cluster, '-g', made, '-r', '3'), 'success')
+      includes(await admin('getConsumerConfig', '-g', made), made)
+      includes(await admin('deleteSubGroup', '-c', target.cluster, '-g', made), 'success')
+      await driver.call('close', { id: 'c' })
+      await driver.call('close', { id: 'p' })
+      includes(await admin('deleteTopic', '-c', target.cluster, '-t', topic), 'success')
+      const list = await admin('topicList')
+      assert.ok(!list.split('\n').some((line) => line.trim() === topic), list)
     },
   },
 ]

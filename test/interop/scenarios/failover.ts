@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { LoadEvent } from '../support/driver.ts'
+import { mqadmin } from '../support/stock.ts'
 import { longestGap, pause, type Scenario, until } from '../support/scenario.ts'
 
 const bars = { sendMs: 5_000, deliveryMs: 8_000 }
@@ -56,6 +57,39 @@ export const failover: readonly Scenario[] = [
       if (context.target.name === 'stock') return
       assert.ok(sends <= bars.sendMs, `gap in sends of ${sends} ms, at most ${bars.sendMs}`)
       assert.ok(deliveries <= bars.deliveryMs, `gap in deliveries of ${deliveries} ms, at most ${bars.deliveryMs}`)
+    },
+  },
+  {
+    name: 'topics and consumer offsets acknowledged before a kill are there after it',
+    timeoutMs: 120_000,
+    async run(context) {
+      const { target } = context
+      const topic = context.name('kept')
+      const group = context.name('kept-group')
+      const before = await context.driver({ release: 'client-5.5' })
+      await mqadmin(target.namesrv, 'updateTopic', '-c', target.cluster, '-t', topic, '-r', '3', '-w', '3')
+      await before.call('producer', { id: 'p', group: context.name('p-kept'), retries: 20 })
+      await before.send('p', { topic, body: 'old', count: 30 })
+      await before.call('push', { id: 'c', group, topic })
+      await until(
+        '30 messages',
+        () => before.received('c').length >= 30,
+        () => before.received('c').length,
+      )
+      await pause(500)
+      // A consumer that closes commits its offsets, one-way.
+      await before.call('close', { id: 'c' })
+      await pause(500)
+      await target.killLeader()
+      await pause(12_000)
+      await before.send('p', { topic, body: 'new', count: 12 })
+      const after = await context.driver({ release: 'client-5.5' })
+      await after.call('push', { id: 'c', group, topic })
+      const bodies = (): string[] => after.received('c').map(({ body }) => body ?? '')
+      await until('12 messages', () => bodies().length >= 12, bodies, 60_000)
+      await pause(1_000)
+      assert.deepEqual(bodies().sort(), Array.from({ length: 12 }, (_, i) => `new-${i}`).sort())
+      assert.deepEqual(new Set(after.received('c').map(({ queueId }) => queueId)), new Set([0, 1, 2]))
     },
   },
 ]

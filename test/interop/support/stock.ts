@@ -61,7 +61,6 @@ export async function startStock(options: StockOptions = {}): Promise<Target> {
       'autoCreateTopicEnable=true',
       'diskMaxUsedSpaceRatio=99',
       'flushDiskType=ASYNC_FLUSH',
-      'timerWheelEnable=false',
       '',
     ].join('\n'),
   )
