@@ -1,0 +1,218 @@
+/**
+ * A disk in memory that can crash: of what was written since a file's last sync any sectors may be missing, of names
+ * changed since a folder's last sync any tail of the changes. Can also fail a chosen operation.
+ */
+import type { Random } from '../../../src/lib/prng.ts'
+import type { FileSystem, OpenFile, OpenMode } from '../../../src/store/file-system.ts'
+
+const SECTOR_BYTES = 512
+
+interface Node {
+  bytes: Buffer
+  synced: Buffer
+  pending: { readonly at: number; readonly bytes: Buffer }[]
+}
+
+type NameChange = { readonly path: string; readonly node: Node | undefined }
+
+export class CrashDisk implements FileSystem {
+  #names = new Map<string, Node>()
+  #syncedNames = new Map<string, Node>()
+  #nameChanges: NameChange[] = []
+  #folders = new Set<string>()
+  #life = 0
+  openFiles = 0
+  mostOpenFiles = 0
+  writes = 0
+  syncs = 0
+  /** Asked before every write and sync; what it returns is thrown. */
+  fault: (operation: 'write' | 'sync', path: string) => Error | undefined = () => undefined
+
+  /** Loses what a crash may lose. Files that were open are void. */
+  crash(random: Random): void {
+    this.#life++
+    this.openFiles = 0
+    const kept = random.integer(0, this.#nameChanges.length)
+    const names = new Map(this.#syncedNames)
+    for (const change of this.#nameChanges.slice(0, kept)) {
+      if (change.node === undefined) names.delete(change.path)
+      else names.set(change.path, change.node)
+    }
+    for (const node of new Set(names.values())) {
+      let bytes: Buffer = Buffer.from(node.synced)
+      for (const write of node.pending) {
+        for (let from = 0; from < write.bytes.length; from += SECTOR_BYTES) {
+          if (random.next() < 0.4) continue
+          const part = write.bytes.subarray(from, from + SECTOR_BYTES)
+          bytes = grown(bytes, write.at + from + part.length)
+          bytes.set(part, write.at + from)
+        }
+      }
+      node.bytes = bytes
+      node.synced = Buffer.from(bytes)
+      node.pending = []
+    }
+    this.#names = names
+    this.#syncedNames = new Map(names)
+    this.#nameChanges = []
+  }
+
+  /** The bytes of a file, to be damaged in place. */
+  bytesOf(path: string): Buffer | undefined {
+    return this.#names.get(path)?.bytes
+  }
+
+  paths(): string[] {
+    return [...this.#names.keys()].sort()
+  }
+
+  async open(path: string, mode: OpenMode): Promise<OpenFile> {
+    await Promise.resolve()
+    let node = this.#names.get(path)
+    if (node === undefined && (mode === 'read' || mode === 'write')) throw failure('ENOENT', path)
+    if (node !== undefined && mode === 'createNew') throw failure('EEXIST', path)
+    if (node === undefined) {
+      node = { bytes: Buffer.alloc(0), synced: Buffer.alloc(0), pending: [] }
+      this.#change(path, node)
+    }
+    this.openFiles++
+    this.mostOpenFiles = Math.max(this.mostOpenFiles, this.openFiles)
+    return this.#file(path, node)
+  }
+
+  #file(path: string, node: Node): OpenFile {
+    const life = this.#life
+    let isClosed = false
+    const check = (): void => {
+      if (isClosed) throw failure('EBADF', path)
+      if (life !== this.#life) throw failure('EIO', `${path} of a process that crashed`)
+    }
+    return {
+      pread: async (target, position) => {
+        await Promise.resolve()
+        check()
+        const found = node.bytes.subarray(position, position + target.length)
+        target.set(found)
+        return found.length
+      },
+      writev: async (buffers, position) => {
+        await Promise.resolve()
+        check()
+        this.#mayFail('write', path)
+        this.writes++
+        const bytes = Buffer.concat(buffers)
+        node.pending.push({ at: position, bytes })
+        node.bytes = grown(node.bytes, position + bytes.length)
+        node.bytes.set(bytes, position)
+      },
+      fdatasync: async () => {
+        await Promise.resolve()
+        check()
+        this.#mayFail('sync', path)
+        this.syncs++
+        node.synced = Buffer.from(node.bytes)
+        node.pending = []
+      },
+      truncate: async (length) => {
+        await Promise.resolve()
+        check()
+        node.bytes = grown(node.bytes, length).subarray(0, length)
+      },
+      size: async () => {
+        await Promise.resolve()
+        return node.bytes.length
+      },
+      close: async () => {
+        await Promise.resolve()
+        if (!isClosed && life === this.#life) this.openFiles--
+        isClosed = true
+      },
+    }
+  }
+
+  async mkdir(path: string): Promise<void> {
+    await Promise.resolve()
+    this.#folders.add(path)
+  }
+
+  readSync(path: string, target: Uint8Array, position: number): number {
+    const found = this.#names.get(path)?.bytes.subarray(position, position + target.length)
+    if (found === undefined) throw failure('ENOENT', path)
+    target.set(found)
+    return found.length
+  }
+
+  async readdir(path: string): Promise<string[]> {
+    await Promise.resolve()
+    const prefix = `${path}/`
+    const names = this.paths().filter((name) => name.startsWith(prefix) && !name.slice(prefix.length).includes('/'))
+    return names.map((name) => name.slice(prefix.length))
+  }
+
+  async stat(path: string): Promise<{ readonly size: number; readonly isFolder: boolean } | undefined> {
+    await Promise.resolve()
+    const node = this.#names.get(path)
+    if (node !== undefined) return { size: node.bytes.length, isFolder: false }
+    return this.#folders.has(path) ? { size: 0, isFolder: true } : undefined
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await Promise.resolve()
+    const node = this.#names.get(from)
+    if (node === undefined) throw failure('ENOENT', from)
+    this.#change(to, node)
+    this.#change(from, undefined)
+  }
+
+  async unlink(path: string): Promise<void> {
+    await Promise.resolve()
+    if (this.#names.has(path)) this.#change(path, undefined)
+  }
+
+  async removeFolder(path: string): Promise<void> {
+    await Promise.resolve()
+    for (const name of this.paths()) if (name.startsWith(`${path}/`)) this.#change(name, undefined)
+    this.#folders.delete(path)
+  }
+
+  async fsyncFolder(path: string): Promise<void> {
+    await Promise.resolve()
+    const isIn = (change: NameChange): boolean => change.path.slice(0, change.path.lastIndexOf('/')) === path
+    for (const change of this.#nameChanges.filter(isIn)) {
+      if (change.node === undefined) this.#syncedNames.delete(change.path)
+      else this.#syncedNames.set(change.path, change.node)
+    }
+    this.#nameChanges = this.#nameChanges.filter((change) => !isIn(change))
+  }
+
+  space(): Promise<{ readonly totalBytes: number; readonly freeBytes: number }> {
+    return Promise.resolve({ totalBytes: 1e12, freeBytes: 1e12 })
+  }
+
+  #change(path: string, node: Node | undefined): void {
+    if (node === undefined) this.#names.delete(path)
+    else this.#names.set(path, node)
+    this.#nameChanges.push({ path, node })
+  }
+
+  #mayFail(operation: 'write' | 'sync', path: string): void {
+    const error = this.fault(operation, path)
+    if (error !== undefined) throw error
+  }
+}
+
+function grown(bytes: Buffer, length: number): Buffer {
+  if (bytes.length >= length) return bytes
+  const larger = Buffer.alloc(length)
+  larger.set(bytes)
+  return larger
+}
+
+function failure(code: string, what: string): Error {
+  return Object.assign(new Error(`${code}: ${what}`), { code })
+}
+
+/** The error of a disk without room. */
+export const noRoom = (): Error => failure('ENOSPC', 'no space left on device')
+/** The error of a disk that fails. */
+export const broken = (): Error => failure('EIO', 'the disk failed')

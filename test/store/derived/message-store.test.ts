@@ -1,0 +1,96 @@
+import { fc, test } from '@fast-check/vitest'
+import { describe, expect } from 'vitest'
+import { expectEqualToModel, expectKey } from './compare.ts'
+import { World } from './world.ts'
+
+const topic = fc.constantFrom('a', 'b', 'c')
+const sent = fc.record({
+  topic,
+  queueId: fc.nat(2),
+  tag: fc.constantFrom(undefined, 'red', 'blue'),
+  keys: fc.constantFrom(undefined, ['k1'], ['k1', 'k2'], ['k3']),
+  bodyBytes: fc.nat(60),
+})
+
+const step = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constant('send' as const), sent: fc.array(sent, { minLength: 1, maxLength: 5 }) }),
+  },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('burst' as const), of: sent, count: fc.nat(400) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('checkpoint' as const) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('begin' as const) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('crash' as const), ticks: fc.nat(60) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), topic }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('start' as const), part: fc.double({ min: 0, max: 0.99, noNaN: true }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('cold' as const), part: fc.double({ min: 0, max: 1, noNaN: true }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('compare' as const) }) },
+)
+
+describe('the message store', () => {
+  test.prop([fc.array(step, { minLength: 1, maxLength: 25 }), fc.nat()], { numRuns: 60 })(
+    'says what a naive model says, through checkpoints, crashes, retention and deleted topics',
+    async (steps, seed) => {
+      const world = await World.create(seed)
+      const begun: Promise<unknown>[] = []
+      for (const each of steps) {
+        switch (each.kind) {
+          case 'send':
+            world.send(...each.sent)
+            break
+          case 'burst':
+            for (let i = 0; i < each.count; i++) world.send(each.of)
+            break
+          case 'checkpoint':
+            await world.store.checkpoint()
+            break
+          case 'begin':
+            begun.push(world.store.checkpoint().catch(() => undefined))
+            break
+          case 'crash':
+            await expectNothingRepaired(world)
+            await world.crash(each.ticks)
+            break
+          case 'restart':
+            await world.restart()
+            break
+          case 'delete':
+            world.deleteTopic(each.topic)
+            break
+          case 'start':
+            await world.moveStart(each.part)
+            break
+          case 'cold':
+            world.log.coldBelow = each.part * world.log.endOffset
+            break
+          case 'compare':
+            await expectEqualToModel(world)
+            break
+        }
+      }
+      await expectEqualToModel(world)
+      await expectKey(world, 'a', 'k1')
+      await expectKey(world, 'b', 'k2')
+      await world.crash(0)
+      await expectEqualToModel(world)
+      await expectKey(world, 'a', 'k1')
+      await expectNothingRepaired(world)
+      await Promise.all(begun)
+      expect(world.fatals).toEqual([])
+      expect(world.disk.mostOpenFiles).toBeLessThanOrEqual(2 * 2 + 8 + 2)
+    },
+    60_000,
+  )
+})
+
+/** On a disk that keeps what was synced no page is ever found damaged: repairs would hide what writes did wrong. */
+async function expectNothingRepaired(world: World): Promise<void> {
+  expect((await world.store.stats()).repairedPages).toBe(0)
+}
