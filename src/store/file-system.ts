@@ -33,6 +33,11 @@ export interface FileSystem {
   open(path: string, mode: OpenMode): Promise<OpenFile>
   /** Makes the folder and those above it; nothing when it is there. */
   mkdir(path: string): Promise<void>
+  /**
+   * As `pread` of the file at `path`, at once. For the one place that must not wait: cutting the log at an entry that is no
+   * longer in memory.
+   */
+  readSync(path: string, target: Uint8Array, position: number): number
   /** Names in the folder, sorted. */
   readdir(path: string): Promise<string[]>
   /** Undefined when nothing has this name. */

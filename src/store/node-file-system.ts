@@ -124,6 +124,20 @@ export const nodeFileSystem: FileSystem = {
       fs.open(path, FLAGS[mode], 0o644, (error, fd) => (error === null ? resolve(new NodeFile(fd)) : reject(error)))
     })
   },
+  readSync(path, target, position) {
+    const fd = fs.openSync(path, FLAGS.read)
+    try {
+      let done = 0
+      while (done < target.length) {
+        const got = fs.readSync(fd, target, done, target.length - done, position + done)
+        if (got === 0) break
+        done += got
+      }
+      return done
+    } finally {
+      fs.closeSync(fd)
+    }
+  },
   async mkdir(path) {
     await fs.promises.mkdir(path, { recursive: true })
   },

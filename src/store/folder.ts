@@ -1,0 +1,266 @@
+/**
+ * A node's data folder: who works on it, whose it is, and whether it was left in order.
+ *
+ *     lock         who works on it: JSON {"pid":…}
+ *     identity     whose it is (slot file): JSON {"format":1,"nodeId":…,"group":…,"clusterId":…|null}
+ *     clean        left in order: JSON {"end":[offset,index,term,crc,timestampMs],"crc":…}; taken away before anything is
+ *                  written
+ */
+import { crc32 } from 'node:zlib'
+import { assert } from '../lib/assert.ts'
+import { type Clock, sleep } from '../lib/clock.ts'
+import { errorCode } from '../lib/errors.ts'
+import { storeErrors } from './errors.ts'
+import { type FileSystem, readFile } from './file-system.ts'
+import { type LogPosition, asPosition, positionFields } from './log-position.ts'
+import type { Processes } from './node-file-system.ts'
+import { SlotFile } from './slot-file.ts'
+
+/** Of everything in the folder: raised when an older version could no longer read it. */
+export const FOLDER_FORMAT = 1
+
+export interface FolderOwner {
+  readonly nodeId: string
+  readonly group: string
+}
+
+export interface FolderNeeds {
+  readonly fileSystem: FileSystem
+  readonly clock: Clock
+  readonly processes: Processes
+  readonly path: string
+  readonly owner: FolderOwner
+}
+
+interface Identity {
+  readonly format: number
+  readonly nodeId: string
+  readonly group: string
+  readonly clusterId: string | null
+}
+
+export class DataFolder {
+  readonly fileSystem: FileSystem
+  readonly path: string
+  readonly #owner: FolderOwner
+  readonly #slots: SlotFile
+  #identity: Identity | undefined
+
+  private constructor(need: FolderNeeds, slots: SlotFile, identity: Identity | undefined) {
+    this.fileSystem = need.fileSystem
+    this.path = need.path
+    this.#owner = need.owner
+    this.#slots = slots
+    this.#identity = identity
+  }
+
+  /**
+   * Takes the folder, making it when it is not there. Throws `STORE_LOCKED`, `STORE_FOREIGN_FOLDER`,
+   * `STORE_NEWER_FORMAT`, `STORE_SLOTS_CORRUPT`, or what the disk says.
+   */
+  static async open(need: FolderNeeds): Promise<DataFolder> {
+    await need.fileSystem.mkdir(need.path)
+    await lock(need)
+    try {
+      const slots = await SlotFile.open(need.fileSystem, `${need.path}/identity`)
+      try {
+        const identity = slots.value === undefined ? undefined : decodeIdentity(slots.value, need)
+        return new DataFolder(need, slots, identity)
+      } catch (error) {
+        await slots.close()
+        throw error
+      }
+    } catch (error) {
+      await unlock(need.fileSystem, need.path)
+      throw error
+    }
+  }
+
+  /** Nothing was ever acknowledged out of it: it was not begun, or its making did not end. */
+  get isNew(): boolean {
+    return this.#identity === undefined
+  }
+
+  /** Null until the node has joined a cluster. */
+  get clusterId(): string | null {
+    return this.#identity?.clusterId ?? null
+  }
+
+  /** The folder's files are made: from now on each of them must be there. */
+  async begun(): Promise<void> {
+    assert(this.isNew, 'a folder is begun once')
+    await this.fileSystem.fsyncFolder(this.path)
+    await this.#save({ format: FOLDER_FORMAT, ...this.#owner, clusterId: null })
+  }
+
+  /** Joins a cluster, for good. Throws `STORE_FOREIGN_FOLDER` when the folder belongs to another one. */
+  async join(clusterId: string): Promise<void> {
+    const identity = this.#identity
+    assert(identity !== undefined, 'a folder is begun before it joins')
+    if (identity.clusterId === clusterId) return
+    if (identity.clusterId !== null) throw foreign(this.path, 'cluster', identity.clusterId, clusterId)
+    await this.#save({ ...identity, clusterId })
+  }
+
+  /** Reads the marker of an orderly stop and takes it away, durably. Undefined when the last stop was none. */
+  async takeCleanMarker(): Promise<LogPosition | undefined> {
+    const path = `${this.path}/clean`
+    const bytes = await readFile(this.fileSystem, path)
+    if (bytes === undefined) return undefined
+    await this.fileSystem.unlink(path)
+    await this.fileSystem.fsyncFolder(this.path)
+    return decodeMarker(bytes)
+  }
+
+  /** Everything is durable, the log ends at `end`: the next start need not look. */
+  async leaveCleanMarker(end: LogPosition): Promise<void> {
+    const fields = JSON.stringify(positionFields(end))
+    const file = await this.fileSystem.open(`${this.path}/clean`, 'create')
+    try {
+      await file.truncate(0)
+      await file.writev([Buffer.from(JSON.stringify({ end: positionFields(end), crc: crc32(Buffer.from(fields)) }))], 0)
+      await file.fdatasync()
+    } finally {
+      await file.close()
+    }
+    await this.fileSystem.fsyncFolder(this.path)
+  }
+
+  /** Lets the folder go. */
+  async close(): Promise<void> {
+    await this.#slots.close()
+    await unlock(this.fileSystem, this.path)
+  }
+
+  async #save(identity: Identity): Promise<void> {
+    await this.#slots.save(Buffer.from(JSON.stringify(identity)))
+    this.#identity = identity
+  }
+}
+
+function decodeIdentity(value: Buffer, { path, owner }: FolderNeeds): Identity {
+  const fields: unknown = JSON.parse(value.toString())
+  const format = typeof fields === 'object' && fields !== null && 'format' in fields ? fields.format : undefined
+  if (typeof format !== 'number' || format > FOLDER_FORMAT) {
+    throw storeErrors.create(
+      'STORE_NEWER_FORMAT',
+      `${path} has format ${String(format)}, this version knows ${FOLDER_FORMAT}`,
+    )
+  }
+  // The format is ours, so the fields are.
+  const identity = fields as Identity
+  if (identity.nodeId !== owner.nodeId) throw foreign(path, 'node', identity.nodeId, owner.nodeId)
+  if (identity.group !== owner.group) throw foreign(path, 'group', identity.group, owner.group)
+  return identity
+}
+
+function foreign(path: string, what: string, theirs: string, ours: string): Error {
+  return storeErrors.create('STORE_FOREIGN_FOLDER', `${path} belongs to ${what} ${theirs}, not to ${ours}`)
+}
+
+function decodeMarker(bytes: Buffer): LogPosition | undefined {
+  try {
+    const fields: unknown = JSON.parse(bytes.toString())
+    if (typeof fields !== 'object' || fields === null || !('end' in fields) || !('crc' in fields)) return undefined
+    if (crc32(Buffer.from(JSON.stringify(fields.end))) !== fields.crc) return undefined
+    return asPosition(fields.end)
+  } catch {
+    // Torn: as good as none.
+    return undefined
+  }
+}
+
+/* The lock. Node offers no flock: a file names the process that holds it, and one that is dead holds nothing. */
+
+const LOCK_TRIES = 5
+/** A lock that names nobody is being written, or its writer died in the act. */
+const NAMELESS_WAIT_MS = 20
+
+/** What this process itself holds: its own id in a lock says nothing. */
+const heldHere = new WeakMap<FileSystem, Set<string>>()
+
+async function lock(need: FolderNeeds): Promise<void> {
+  const { fileSystem, path } = need
+  const held = heldHere.get(fileSystem) ?? new Set()
+  heldHere.set(fileSystem, held)
+  if (held.has(path)) throw storeErrors.create('STORE_LOCKED', `${path} is in use by this process`)
+  held.add(path)
+  try {
+    await lockFile(need)
+  } catch (error) {
+    held.delete(path)
+    throw error
+  }
+}
+
+async function unlock(fileSystem: FileSystem, path: string): Promise<void> {
+  await fileSystem.unlink(`${path}/lock`)
+  heldHere.get(fileSystem)?.delete(path)
+}
+
+async function lockFile(need: FolderNeeds): Promise<void> {
+  const { fileSystem, processes, path, clock } = need
+  const lockPath = `${path}/lock`
+  for (let tries = 1; tries <= LOCK_TRIES; tries++) {
+    if (await tryCreate(need, lockPath)) return
+    const held = await readFile(fileSystem, lockPath)
+    if (held === undefined) continue
+    const holder = holderOf(held)
+    if (holder === undefined && tries < LOCK_TRIES - 1) {
+      await sleep(clock, NAMELESS_WAIT_MS)
+      continue
+    }
+    // This process's own id is that of a dead one before it: a container starts every time with the same one.
+    if (holder !== undefined && holder !== processes.pid && processes.isAlive(holder)) {
+      throw storeErrors.create('STORE_LOCKED', `${path} is in use by process ${holder}`)
+    }
+    await removeStale(fileSystem, lockPath, held, processes.pid)
+  }
+  throw storeErrors.create('STORE_LOCKED', `${path} is being taken by another process`)
+}
+
+async function tryCreate({ fileSystem, processes }: FolderNeeds, lockPath: string): Promise<boolean> {
+  try {
+    const file = await fileSystem.open(lockPath, 'createNew')
+    try {
+      await file.writev([Buffer.from(JSON.stringify({ pid: processes.pid }))], 0)
+    } finally {
+      await file.close()
+    }
+    return true
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false
+    throw error
+  }
+}
+
+/**
+ * Takes a dead process's lock away. Two starting processes may both find it dead:
+ *   1. A and B read the same stale lock.
+ *   2. A moves it aside and makes its own.
+ *   3. B moves A's lock aside, sees that it is not what it had read, and moves it back.
+ */
+async function removeStale(fileSystem: FileSystem, lockPath: string, stale: Buffer, pid: number): Promise<void> {
+  const aside = `${lockPath}.${pid}`
+  try {
+    await fileSystem.rename(lockPath, aside)
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return
+    throw error
+  }
+  const moved = await readFile(fileSystem, aside)
+  if (moved !== undefined && !moved.equals(stale)) await fileSystem.rename(aside, lockPath)
+  else await fileSystem.unlink(aside)
+}
+
+function holderOf(bytes: Buffer): number | undefined {
+  try {
+    const fields: unknown = JSON.parse(bytes.toString())
+    return typeof fields === 'object' && fields !== null && 'pid' in fields && typeof fields.pid === 'number'
+      ? fields.pid
+      : undefined
+  } catch {
+    // Torn by a crash of its writer.
+    return undefined
+  }
+}

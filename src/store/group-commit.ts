@@ -1,0 +1,347 @@
+/**
+ * The one writer of the log. What is appended goes into a queue; one flush is in flight at a time and takes everything
+ * that is queued with it; what arrives meanwhile rides the next (RocketMQ GroupCommitService; Raft thesis §10.2.1).
+ *
+ * Order is that of the calls (FIFO): a write queued behind a truncation is done behind it, so an acknowledgement never
+ * overtakes a truncation.
+ *
+ *     mode    a write is stable when
+ *     sync    fdatasync returned
+ *     async   write(2) returned; fdatasync follows in the background, and once `maxUnflushedBytes` or `maxUnflushedMs`
+ *             are reached, `stable` waits for it
+ *
+ * A lack of room (or of descriptors) is waited out, everything else ends the log for good: after a failed write or sync
+ * nobody knows what is on disk.
+ */
+import { assert } from '../lib/assert.ts'
+import { type Clock, type Timer, sleep } from '../lib/clock.ts'
+import { type Deferred, deferred } from '../lib/deferred.ts'
+import { errorCode, errorMessage } from '../lib/errors.ts'
+import { joinAdjacent } from './arena.ts'
+import { storeErrors } from './errors.ts'
+import type { LogPosition } from './log-position.ts'
+
+export type FlushMode = 'sync' | 'async'
+
+/** The files behind the queue. Steps are idempotent: after a lack of room the same step is done again. */
+export interface CommitTarget {
+  /** Writes back to back from `offset`, within the current segment. */
+  write(buffers: readonly Buffer[], offset: number): Promise<void>
+  /** Makes all that was written durable. May run beside `write`. */
+  sync(): Promise<void>
+  /** Makes the current segment durable and begins the next one at `start`; durable when it resolves. */
+  roll(start: LogPosition): Promise<void>
+  /** Cuts the log behind `to`, into earlier segments if need be; durable when it resolves. */
+  truncate(to: LogPosition): Promise<void>
+}
+
+export interface GroupCommitOptions {
+  readonly mode: FlushMode
+  readonly maxUnflushedBytes: number
+  readonly maxUnflushedMs: number
+  /** How often a write is tried again while the disk is full. */
+  readonly retryMs: number
+}
+
+export interface GroupCommitNeeds {
+  readonly target: CommitTarget
+  readonly clock: Clock
+  readonly options: GroupCommitOptions
+  /** More is durable now, or, after a truncation, less. */
+  readonly onFlushed: (position: LogPosition) => void
+  /** More is written now: memory may be let go. */
+  readonly onWritten: (position: LogPosition) => void
+  /** The disk is full (true) or has room again (false). */
+  readonly onDiskFull: (full: boolean) => void
+  /** The log can no longer be believed: the node ends. Also told when nobody waits for `stable`. */
+  readonly onFailed: (error: Error) => void
+}
+
+type Step =
+  | { readonly kind: 'write'; readonly offset: number; readonly buffers: Buffer[]; end: LogPosition }
+  | { readonly kind: 'roll'; readonly start: LogPosition }
+  | { readonly kind: 'truncate'; readonly to: LogPosition }
+
+/** Errors that pass: no room on the disk, no descriptor left. */
+export const LACK_OF_ROOM: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE'])
+
+export class GroupCommit {
+  readonly #need: GroupCommitNeeds
+  #mode: FlushMode
+  #steps: Step[] = []
+  #waiters: Deferred<void>[] = []
+  #pendingBytes = 0
+  #running = false
+  #written: LogPosition
+  #flushed: LogPosition
+  /** When the oldest write that is not flushed was done; undefined when all is flushed. */
+  #unflushedSinceMs: number | undefined
+  #background: Promise<void> | undefined
+  #timer: Timer | undefined
+  #truncations = 0
+  #full = false
+  #failed: Error | undefined
+  readonly #closing = new AbortController()
+
+  constructor(need: GroupCommitNeeds, end: LogPosition) {
+    this.#need = need
+    this.#mode = need.options.mode
+    this.#written = end
+    this.#flushed = end
+  }
+
+  /** What write(2) has taken. */
+  get written(): LogPosition {
+    return this.#written
+  }
+
+  /** What is durable. */
+  get flushed(): LogPosition {
+    return this.#flushed
+  }
+
+  /** Bytes that wait for the disk. */
+  get pendingBytes(): number {
+    return this.#pendingBytes
+  }
+
+  /** Whether a truncation is queued: what is flushed may be about to go. */
+  get isTruncating(): boolean {
+    return this.#truncations > 0
+  }
+
+  get isDiskFull(): boolean {
+    return this.#full
+  }
+
+  setMode(mode: FlushMode): void {
+    this.#mode = mode
+  }
+
+  /** Queues one frame, which lies right behind all that was queued before. */
+  write(frame: Buffer, end: LogPosition): void {
+    this.#pendingBytes += frame.length
+    const last = this.#steps.at(-1)
+    if (last?.kind === 'write') {
+      last.buffers.push(frame)
+      last.end = end
+    } else {
+      this.#steps.push({ kind: 'write', offset: end.offset - frame.length, buffers: [frame], end })
+    }
+  }
+
+  roll(start: LogPosition): void {
+    this.#steps.push({ kind: 'roll', start })
+  }
+
+  truncate(to: LogPosition): void {
+    this.#truncations++
+    this.#steps.push({ kind: 'truncate', to })
+  }
+
+  /** Resolves when all that was queued before is stable in the sense of the mode. */
+  stable(): Promise<void> {
+    if (this.#failed !== undefined) return Promise.reject(this.#failed)
+    if (this.#closing.signal.aborted) return Promise.reject(storeErrors.create('STORE_CLOSED', 'the log is closed'))
+    const isDone = this.#mode === 'sync' ? this.#written.offset === this.#flushed.offset : this.#unflushedShare() < 1
+    if (!this.#running && this.#steps.length === 0 && isDone) return Promise.resolve()
+    const waiter = deferred<void>()
+    this.#waiters.push(waiter)
+    this.#start()
+    return waiter.promise
+  }
+
+  /** As `stable` in sync mode, whatever the mode. */
+  async flush(): Promise<void> {
+    await this.stable()
+    await this.#settled()
+    if (this.#flushed.offset !== this.#written.offset) await this.#syncInBackground()
+    if (this.#failed !== undefined) throw this.#failed
+  }
+
+  /** The log was replaced by one that is empty and begins at `start`. Precondition: nothing is queued or in flight. */
+  reset(start: LogPosition): void {
+    assert(
+      !this.#running && this.#steps.length === 0 && this.#background === undefined,
+      'a reset finds the writer idle',
+    )
+    this.#written = start
+    this.#allFlushed(start)
+  }
+
+  /** Ends the waiting of everything that is not stable. The caller has flushed what it wants kept. */
+  close(): void {
+    this.#closing.abort()
+    this.#timer?.cancel()
+  }
+
+  #start(): void {
+    if (this.#running) return
+    this.#running = true
+    this.#run().catch((error: unknown) => this.#fail(error))
+  }
+
+  async #run(): Promise<void> {
+    while ((this.#steps.length > 0 || this.#waiters.length > 0) && this.#failed === undefined) {
+      const steps = this.#steps
+      const waiters = this.#waiters
+      this.#steps = []
+      this.#waiters = []
+      try {
+        for (const step of steps) await this.#perform(step)
+        if (this.#mode === 'sync') await this.#syncNow()
+        else await this.#keepBounds()
+      } catch (error) {
+        this.#waiters = [...waiters, ...this.#waiters]
+        throw error
+      }
+      for (const waiter of waiters) waiter.resolve()
+    }
+    // In the same turn as the look at the queue: whoever is woken just now may queue more.
+    this.#running = false
+  }
+
+  async #perform(step: Step): Promise<void> {
+    const { target, clock, onWritten, onFlushed } = this.#need
+    switch (step.kind) {
+      case 'write': {
+        const buffers = joinAdjacent(step.buffers)
+        await this.#patiently(() => target.write(buffers, step.offset))
+        this.#unflushedSinceMs ??= clock.monotonicMs()
+        this.#pendingBytes -= step.end.offset - step.offset
+        this.#written = step.end
+        onWritten(step.end)
+        return
+      }
+      case 'roll':
+        // The files change hands: nothing may be in flight on the old one.
+        await this.#settled()
+        await this.#patiently(() => target.roll(step.start))
+        this.#allFlushed(step.start)
+        onFlushed(step.start)
+        return
+      case 'truncate':
+        await this.#settled()
+        await this.#patiently(() => target.truncate(step.to))
+        this.#truncations--
+        this.#written = step.to
+        this.#allFlushed(step.to)
+        onFlushed(step.to)
+    }
+  }
+
+  /** One fdatasync for all that is written, unless it is flushed already. */
+  async #syncNow(): Promise<void> {
+    await this.#settled()
+    const position = this.#written
+    if (position.offset === this.#flushed.offset) return
+    await this.#need.target.sync()
+    this.#allFlushed(position)
+    this.#need.onFlushed(position)
+  }
+
+  #allFlushed(position: LogPosition): void {
+    this.#flushed = position
+    this.#unflushedSinceMs = undefined
+  }
+
+  /* Async mode. */
+
+  async #keepBounds(): Promise<void> {
+    while (this.#unflushedShare() >= 1) {
+      await (this.#background ?? this.#syncInBackground())
+      if (this.#failed !== undefined) throw this.#failed
+    }
+    this.#schedule()
+  }
+
+  /** How much of the nearer bound is used up by what is written and not flushed; 1 when it is reached. */
+  #unflushedShare(): number {
+    const { options, clock } = this.#need
+    if (this.#unflushedSinceMs === undefined) return 0
+    const bytes = (this.#written.offset - this.#flushed.offset) / options.maxUnflushedBytes
+    const age = (clock.monotonicMs() - this.#unflushedSinceMs) / options.maxUnflushedMs
+    return Math.max(bytes, age)
+  }
+
+  /** Starts the fdatasync well before a bound is reached, so that nobody need wait for it. */
+  #schedule(): void {
+    if (this.#unflushedSinceMs === undefined || this.#background !== undefined) return
+    if (this.#unflushedShare() >= 0.5) {
+      void this.#syncInBackground()
+      return
+    }
+    this.#timer ??= this.#need.clock.after(this.#need.options.maxUnflushedMs / 2, () => {
+      this.#timer = undefined
+      if (!this.#closing.signal.aborted && this.#failed === undefined) this.#schedule()
+    })
+  }
+
+  /** Waits for a background sync, if there is one. */
+  async #settled(): Promise<void> {
+    if (this.#background !== undefined) await this.#background
+    if (this.#failed !== undefined) throw this.#failed
+  }
+
+  /** Never rejects: a failure ends the log through `onFailed`, and whoever waits looks at `#failed`. */
+  #syncInBackground(): Promise<void> {
+    assert(this.#background === undefined, 'one background sync at a time')
+    const position = this.#written
+    const startedMs = this.#need.clock.monotonicMs()
+    const work = this.#need.target.sync().then(
+      () => {
+        this.#background = undefined
+        this.#flushed = position
+        // What was written meanwhile is younger than this sync's start.
+        this.#unflushedSinceMs = this.#written.offset === position.offset ? undefined : startedMs
+        this.#need.onFlushed(position)
+        if (this.#mode === 'async') this.#schedule()
+      },
+      (error: unknown) => {
+        this.#background = undefined
+        this.#fail(error)
+      },
+    )
+    this.#background = work
+    return work
+  }
+
+  /* Trouble. */
+
+  async #patiently(step: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        await step()
+        if (this.#full) {
+          this.#full = false
+          this.#need.onDiskFull(false)
+        }
+        return
+      } catch (error) {
+        if (!LACK_OF_ROOM.has(errorCode(error) ?? '')) throw error
+        if (!this.#full) {
+          this.#full = true
+          this.#need.onDiskFull(true)
+        }
+        await sleep(this.#need.clock, this.#need.options.retryMs, this.#closing.signal)
+      }
+    }
+  }
+
+  #fail(thrown: unknown): void {
+    if (this.#failed !== undefined) return
+    const closed = this.#closing.signal.aborted
+    const error = closed ? storeErrors.create('STORE_CLOSED', 'the log is closed') : asFailure(thrown)
+    this.#failed = error
+    this.#running = false
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const waiter of waiters) waiter.reject(error)
+    if (!closed) this.#need.onFailed(error)
+  }
+}
+
+function asFailure(thrown: unknown): Error {
+  if (thrown instanceof Error && errorCode(thrown)?.startsWith('E') !== true) return thrown
+  return storeErrors.create('STORE_WRITE_FAILED', `the disk refused a write: ${errorMessage(thrown)}`, thrown)
+}
