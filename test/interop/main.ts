@@ -6,9 +6,11 @@ import { produce } from './scenarios/produce.ts'
 import { programs } from './scenarios/programs.ts'
 import { smokes } from './scenarios/smoke.ts'
 import { missingTool } from './support/maven.ts'
+import { startMixed } from './support/mixed.ts'
 import { startRaftmq } from './support/raftmq.ts'
 import { type Result, runScenarios } from './support/runner.ts'
 import { startStock } from './support/stock.ts'
+import type { Target } from './support/target.ts'
 import { recordGolden } from './tools/record-golden.ts'
 
 const together = [...smokes, ...consume, ...produce, ...programs, ...administer]
@@ -19,7 +21,14 @@ function summary(results: readonly Result[]): string {
   return `${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`
 }
 
-/** `run [--target raftmq|stock] [--only TEXT] [--lanes N]`: the scenarios; true when none failed. */
+/** What can be tested: RaftMQ; the stock servers, to prove the harness; RaftMQ's name server with a stock broker. */
+const targets: Readonly<Record<string, () => Promise<Target>>> = {
+  raftmq: startRaftmq,
+  stock: startStock,
+  mixed: startMixed,
+}
+
+/** `run [--target raftmq|stock|mixed] [--only TEXT] [--lanes N]`: the scenarios; true when none failed. */
 async function run(rest: string[]): Promise<boolean> {
   const { values } = parseArgs({
     args: rest,
@@ -36,7 +45,9 @@ async function run(rest: string[]): Promise<boolean> {
     console.log(`0 passed, 0 failed, ${[...together, ...alone].filter(({ name }) => chosen(name)).length} skipped`)
     return true
   }
-  const target = values.target === 'stock' ? await startStock() : await startRaftmq()
+  const start = targets[values.target]
+  if (start === undefined) throw new Error(`unknown target ${values.target}: ${Object.keys(targets).join(', ')}`)
+  const target = await start()
   const name = Math.floor(performance.timeOrigin).toString(36)
   try {
     const results = [

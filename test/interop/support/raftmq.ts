@@ -11,7 +11,13 @@ import type { Target } from './target.ts'
 import { parseJson } from './json.ts'
 
 const run = promisify(execFile)
-const program = join(checkout, 'dist/cli/main.js')
+
+/** The built command line; `RAFTMQ_PROGRAM` names another build of it. */
+export function raftmqProgram(): string {
+  const program = process.env['RAFTMQ_PROGRAM'] ?? join(checkout, 'dist/cli/main.js')
+  if (!existsSync(program)) throw new Error(`${program} is not there: npm run build`)
+  return program
+}
 
 interface Node {
   readonly broker: string
@@ -23,7 +29,9 @@ interface Node {
 
 /** The pid of a node now: `up` prints them once, and a killed node comes back under another. */
 async function pidOf(namesrv: string, address: string): Promise<number> {
-  const { stdout } = await run(process.execPath, [program, 'status', '-n', namesrv, '--json'], { timeout: 20_000 })
+  const { stdout } = await run(process.execPath, [raftmqProgram(), 'status', '-n', namesrv, '--json'], {
+    timeout: 20_000,
+  })
   const pids = [...stdout.matchAll(/\{[^{}]*\}/g)].map(([text]) => parseJson<Partial<Node>>(text))
   const pid = pids.find((node) => node.address === address)?.pid
   if (pid === undefined) throw new Error(`raftmq status does not name a pid for ${address}:\n${stdout}`)
@@ -42,7 +50,7 @@ async function leaderAddress(namesrv: string): Promise<string> {
 
 /** A name server and a group of three nodes, by `raftmq up`, on free ports with a folder of their own. */
 export async function startRaftmq(): Promise<Target> {
-  if (!existsSync(program)) throw new Error('dist/cli/main.js is not there: npm run build')
+  const program = raftmqProgram()
   const folder = temporaryFolder('interop')
   const namesrvPort = await freePorts(1)
   const port = await freePorts(40)

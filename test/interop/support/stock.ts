@@ -13,6 +13,8 @@ export interface StockOptions {
   /** Where the servers listen; the address they advertise stays 127.0.0.1 (a recorder may stand between). */
   readonly bindAddress?: string
   readonly namesrvPort?: number
+  /** A name server that runs already, `host:port`; without it a stock one is started. */
+  readonly namesrv?: string
   readonly brokerPort?: number
   /** The form of the header it answers in, whatever it is asked in. */
   readonly serializer?: 'JSON' | 'ROCKETMQ'
@@ -39,6 +41,7 @@ export async function startStock(options: StockOptions = {}): Promise<Target> {
   mkdirSync(join(home, 'conf'), { recursive: true })
   const bindAddress = options.bindAddress ?? '127.0.0.1'
   const namesrvPort = options.namesrvPort ?? (await freePorts(1))
+  const namesrv = options.namesrv ?? `127.0.0.1:${namesrvPort}`
   const brokerPort = options.brokerPort ?? (await freePorts(4)) + 2
   writeFileSync(join(folder, 'namesrv.properties'), `listenPort=${namesrvPort}\nbindAddress=${bindAddress}\n`)
   writeFileSync(
@@ -51,7 +54,7 @@ export async function startStock(options: StockOptions = {}): Promise<Target> {
       `bindAddress=${bindAddress}`,
       'brokerIP1=127.0.0.1',
       'brokerIP2=127.0.0.1',
-      `namesrvAddr=127.0.0.1:${namesrvPort}`,
+      `namesrvAddr=${namesrv}`,
       // Relative to the folder it is started in: the runtime info names them, and golden frames carry that.
       'storePathRootDir=store',
       'storePathCommitLog=store/commitlog',
@@ -92,22 +95,22 @@ export async function startStock(options: StockOptions = {}): Promise<Target> {
   }
   const broker = async (): Promise<ChildProcess> => {
     const child = start('org.apache.rocketmq.broker.BrokerStartup', 'broker.properties')
-    for (let i = 0; !(await registered(`${bindAddress}:${namesrvPort}`)); i++) {
+    for (let i = 0; !(await registered(namesrv)); i++) {
       if (i > 600 || child.exitCode !== null) throw new Error(`the stock broker did not start:\n${said}`)
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
     return child
   }
   try {
-    start('org.apache.rocketmq.namesrv.NamesrvStartup', 'namesrv.properties')
-    for (let i = 0; !(await reachable(bindAddress, namesrvPort)); i++) {
+    if (options.namesrv === undefined) start('org.apache.rocketmq.namesrv.NamesrvStartup', 'namesrv.properties')
+    for (let i = 0; options.namesrv === undefined && !(await reachable(bindAddress, namesrvPort)); i++) {
       if (i > 300) throw new Error(`the stock name server did not start:\n${said}`)
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
     let current = await broker()
     return {
       name: 'stock',
-      namesrv: `127.0.0.1:${namesrvPort}`,
+      namesrv,
       cluster: 'DefaultCluster',
       brokers: ['broker-a'],
       nodes: 1,
