@@ -22,6 +22,7 @@ export interface ClientSessionsNeeds {
   readonly proposals: Pick<Proposals, 'command'>
   readonly leadership: Pick<Leadership, 'isReady'>
   readonly clock: Clock
+  readonly options: { readonly notifyConsumerIdsChangedEnable: boolean }
 }
 
 /** A client leaves groups in so many words. */
@@ -82,7 +83,7 @@ export class ClientSessions {
   /** One notice for all that changed in a turn: a new leader hears of many clients at once. */
   #groupChanged(group: string): void {
     const { clock, leadership } = this.#need
-    if (!leadership.isReady) return
+    if (!leadership.isReady || !this.#need.options.notifyConsumerIdsChangedEnable) return
     if (this.#changed.size === 0) clock.endOfTurn(() => this.#notify())
     this.#changed.add(group)
   }

@@ -2,11 +2,6 @@
 import { appendProperty, findProperty, PropertyName, removeProperty } from '../message/properties.ts'
 import type { RecordDraft } from '../message/record.ts'
 import { SystemTopic } from '../message/topic-name.ts'
-import { refusal } from './errors.ts'
-
-export const DEFAULT_DELAY_LEVELS = '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h'
-
-const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 export interface DelayLevels {
   /** Levels are 1 to `max`. */
@@ -15,18 +10,10 @@ export interface DelayLevels {
   delayMs(level: number): number
 }
 
-/** Parses `1s 5s 10m`. Throws BROKER_INVALID_PARAMETER. */
-export function parseDelayLevels(text: string): DelayLevels {
-  const delays = text
-    .trim()
-    .split(/\s+/)
-    .map((item) => {
-      const [, count, unit] = /^(\d+)([smhd])$/.exec(item) ?? []
-      const ms = unit === undefined ? undefined : unitMs[unit]
-      if (ms === undefined) throw refusal('BROKER_INVALID_PARAMETER', `messageDelayLevel: ${item} is no delay like 10s`)
-      return Number(count) * ms
-    })
-  return { max: delays.length, delayMs: (level) => delays[level - 1] ?? 1_000 }
+/** `delaysMs[0]` is the delay of level 1. */
+export function delayLevels(delaysMs: readonly number[]): DelayLevels {
+  // RocketMQ ScheduleMessageService.computeDeliverTimestamp: a second for a level that is not configured any more.
+  return { max: delaysMs.length, delayMs: (level) => delaysMs[level - 1] ?? 1_000 }
 }
 
 /** The queue of SCHEDULE_TOPIC_XXXX in which messages of the level wait. */

@@ -13,9 +13,9 @@ import type { ConsumerOffsets } from '../consumer-offsets.ts'
 import { refusal } from '../errors.ts'
 import type { Leadership } from '../needs.ts'
 import type { OffsetCommits } from '../offset-commits.ts'
-import { errorReply } from '../response-codes.ts'
 import type { SubscriptionGroups } from '../subscription-groups.ts'
 import type { Topics } from '../topics.ts'
+import { fail, type Recover } from './failure.ts'
 
 export interface ConsumerOffsetNeeds {
   readonly topics: Topics
@@ -24,6 +24,7 @@ export interface ConsumerOffsetNeeds {
   readonly commits: OffsetCommits
   readonly clients: Pick<Clients, 'clientIds'>
   readonly leadership: Pick<Leadership, 'readBarrier'>
+  readonly recover: Recover
   readonly store: {
     queueBounds(topic: string, queueId: number): { readonly min: number; readonly max: number } | undefined
     pull(request: PullRequest): PullResult | Promise<PullResult>
@@ -76,7 +77,8 @@ export function consumerOffset(need: ConsumerOffsetNeeds): Route<unknown>[] {
       return { code: ResponseCode.SUCCESS }
     }
     commits.commit(topic, consumerGroup, queueId, commitOffset, (error) => {
-      call.respond(error === undefined ? { code: ResponseCode.SUCCESS } : errorReply(error))
+      if (error === undefined) call.respond({ code: ResponseCode.SUCCESS })
+      else fail(need.recover, call, error)
     })
     return undefined
   }

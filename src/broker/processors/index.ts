@@ -1,30 +1,42 @@
 /** All routes of a broker. */
 import { assert } from '../../lib/assert.ts'
 import type { Route } from '../../remoting/route.ts'
+import { type ConnectionsNeeds, connections } from './connections.ts'
 import { type ConsumerOffsetNeeds, consumerOffset } from './consumer-offset.ts'
+import { type GroupAdminNeeds, groupAdmin } from './group-admin.ts'
 import { type HeartbeatNeeds, heartbeat } from './heartbeat.ts'
 import { type PullMessageNeeds, pullMessage } from './pull-message.ts'
+import { type QueryMessageNeeds, queryMessage } from './query-message.ts'
 import { type QueueLockNeeds, queueLock } from './queue-lock.ts'
 import { type QueueOffsetNeeds, queueOffset } from './queue-offset.ts'
+import { type SendBackNeeds, sendBack } from './send-back.ts'
 import { type SendMessageNeeds, sendMessage } from './send-message.ts'
 import { type TopicAdminNeeds, topicAdmin } from './topic-admin.ts'
 import { whereHandled } from './where.ts'
 
 /** Everything that any processor needs; each takes the few that it names. */
-export type ProcessorNeeds = ConsumerOffsetNeeds &
+export type ProcessorNeeds = ConnectionsNeeds &
+  ConsumerOffsetNeeds &
+  GroupAdminNeeds &
   HeartbeatNeeds &
   PullMessageNeeds &
+  QueryMessageNeeds &
   QueueLockNeeds &
   QueueOffsetNeeds &
+  SendBackNeeds &
   SendMessageNeeds &
   TopicAdminNeeds
 
 const processors: readonly ((need: ProcessorNeeds) => Route<unknown>[])[] = [
+  connections,
   consumerOffset,
+  groupAdmin,
   heartbeat,
   pullMessage,
+  queryMessage,
   queueLock,
   queueOffset,
+  sendBack,
   sendMessage,
   topicAdmin,
 ]

@@ -16,10 +16,10 @@ import type { BrokerIdentity } from '../identity.ts'
 import type { Leadership } from '../needs.ts'
 import type { OffsetCommits } from '../offset-commits.ts'
 import type { PullHold } from '../pull-hold.ts'
-import { errorReply } from '../response-codes.ts'
 import { isTagExpression, parseSubscription, type Subscription } from '../subscription.ts'
 import { type SubscriptionGroup, type SubscriptionGroups, subscriptionGroup } from '../subscription-groups.ts'
 import { isReadable, type TopicConfig, type Topics } from '../topics.ts'
+import { fail, type Recover } from './failure.ts'
 
 export interface PullMessageNeeds {
   readonly topics: Topics
@@ -36,16 +36,17 @@ export interface PullMessageNeeds {
   readonly stats: Pick<BrokerStats, 'got' | 'getMissed'>
   readonly identity: BrokerIdentity
   readonly clock: Clock
+  readonly recover: Recover
   readonly options: {
-    readonly litePullMessageEnable: boolean
     readonly longPollingEnable: boolean
     readonly shortPollingTimeMills: number
-    readonly maxTransferBytes: number
-    readonly maxTransferCount: number
-    /** Longer waits are cut to this. */
-    readonly maxSuspendMs: number
+    readonly maxTransferBytesOnMessageInMemory: number
+    readonly maxTransferCountOnMessageInMemory: number
   }
 }
+
+/** Longer waits are cut to this: above every stock client's, below what a connection may idle. */
+const SUSPEND_MAX_MS = 60_000
 
 /** Bits of a pull's `sysFlag` (RocketMQ PullSysFlag). */
 export const PullFlag = { commitOffset: 1, suspend: 2, subscription: 4, classFilter: 8, litePull: 16 } as const
@@ -116,18 +117,19 @@ export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
 
   function run(pull: Pull, mayPark: boolean): void {
     const { header, call, tagsCodes } = pull
+    const maxBytes = options.maxTransferBytesOnMessageInMemory
     const request: PullRequest = {
       topic: header.topic,
       queueId: header.queueId,
       queueOffset: header.queueOffset,
-      maxCount: Math.max(1, Math.min(header.maxMsgNums, options.maxTransferCount)),
-      maxBytes: Math.min(header.maxMsgBytes ?? options.maxTransferBytes, options.maxTransferBytes),
+      maxCount: Math.max(1, Math.min(header.maxMsgNums, options.maxTransferCountOnMessageInMemory)),
+      maxBytes: Math.min(header.maxMsgBytes ?? maxBytes, maxBytes),
     }
     const result = store.pull(tagsCodes === undefined ? request : { ...request, tagsCodes })
     if (!(result instanceof Promise)) return finish(pull, result, mayPark)
     result.then(
       (read) => finish(pull, read, mayPark),
-      (error: unknown) => call.respond(errorReply(error)),
+      (error: unknown) => fail(need.recover, call, error),
     )
   }
 
@@ -181,9 +183,6 @@ export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
   function check(header: PullMessageRequestHeader, call: Call): Pull {
     if ((identity.permission & 4) === 0) {
       throw refusal('BROKER_NO_PERMISSION', `the broker[${identity.ip}] pulling message is forbidden`)
-    }
-    if (call.code === RequestCode.LITE_PULL_MESSAGE && !options.litePullMessageEnable) {
-      throw refusal('BROKER_NO_PERMISSION', `the broker[${identity.ip}] for lite pull consumer is forbidden`)
     }
     const group = groupOf(header.consumerGroup)
     if (!group.consumeEnable) {
@@ -253,7 +252,7 @@ export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
   function deadlineOf(header: PullMessageRequestHeader): number | undefined {
     if ((header.sysFlag & PullFlag.suspend) === 0) return undefined
     const waitMs = options.longPollingEnable ? header.suspendTimeoutMillis : options.shortPollingTimeMills
-    return clock.monotonicMs() + Math.min(waitMs, options.maxSuspendMs)
+    return clock.monotonicMs() + Math.min(waitMs, SUSPEND_MAX_MS)
   }
 }
 

@@ -21,8 +21,8 @@ import type { BrokerIdentity } from '../identity.ts'
 import type { Proposals, Stored } from '../needs.ts'
 import { offsetMessageIds } from '../offset-message-ids.ts'
 import type { QueueLocks } from '../queue-locks.ts'
-import { errorReply } from '../response-codes.ts'
 import { isWritable, type TopicConfig, type Topics } from '../topics.ts'
+import { fail, type Recover } from './failure.ts'
 
 type Header = SendMessageRequestHeader
 
@@ -38,6 +38,7 @@ export interface SendMessageNeeds {
   readonly random: Random
   /** Makes the UNIQ_KEY of a message whose producer made none. */
   readonly uniqueId: () => string
+  readonly recover: Recover
   readonly options: { readonly maxMessageSize: number }
 }
 
@@ -82,10 +83,10 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
         try {
           send(header, call, topic)
         } catch (error) {
-          call.respond(errorReply(error))
+          fail(need.recover, call, error)
         }
       },
-      (error: unknown) => call.respond(errorReply(error)),
+      (error: unknown) => fail(need.recover, call, error),
     )
   }
 
@@ -266,7 +267,7 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
       const first = stored?.[0]
       if (stored === undefined || first === undefined) {
         need.stats.putFailed()
-        return call.respond(errorReply(error))
+        return fail(need.recover, call, error)
       }
       need.stats.put(drafts)
       call.respond({

@@ -16,13 +16,15 @@ import type { Request } from '../../../src/remoting/connection.ts'
 import { Fields } from '../../../src/remoting/fields.ts'
 import { type Call, type Origin, type Reply, Router } from '../../../src/remoting/route.ts'
 import type { PullRequest, PullResult, PullStatus } from '../../../src/store/consume-queue-pull.ts'
+import type { KeyQuery, KeyResult } from '../../../src/store/key-query.ts'
 import { Admission } from '../../../src/broker/admission.ts'
 import { AutoCreate } from '../../../src/broker/auto-create.ts'
 import { BrokerStats } from '../../../src/broker/broker-stats.ts'
 import { type ClientReport, Clients, type Member, type Place } from '../../../src/broker/clients.ts'
 import { ClientSessions } from '../../../src/broker/client-sessions.ts'
 import { ConsumerOffsets } from '../../../src/broker/consumer-offsets.ts'
-import { DEFAULT_DELAY_LEVELS, parseDelayLevels } from '../../../src/broker/delay-levels.ts'
+import { delayLevels as delayLevelsOf } from '../../../src/broker/delay-levels.ts'
+import { DelayOffsets } from '../../../src/broker/delay-offsets.ts'
 import type { BrokerIdentity } from '../../../src/broker/identity.ts'
 import type { Command, Proposals, ReplicatedTable, Stored } from '../../../src/broker/needs.ts'
 import { OffsetCommits } from '../../../src/broker/offset-commits.ts'
@@ -33,6 +35,11 @@ import { errorReplies } from '../../../src/broker/response-codes.ts'
 import { createSubscriptionGroups, systemGroups } from '../../../src/broker/subscription-groups.ts'
 import { createTopics, systemTopics } from '../../../src/broker/topics.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
+
+/** RocketMQ's messageDelayLevel. */
+export const DELAYS_MS = [1, 5, 10, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200].map(
+  (seconds) => seconds * 1_000,
+)
 
 export const identity: BrokerIdentity = {
   clusterName: 'DefaultCluster',
@@ -166,19 +173,16 @@ export class MemoryStore {
     return Promise.resolve(this.#log.all().find((record) => decodeRecord(record, 0).offset === offset))
   }
 
-  byKey(query: { topic: string; key: string; maxCount: number; beginMs: number; endMs: number }): Promise<{
-    records: Buffer[]
-    lastTimestampMs: number
-    lastOffset: number
-  }> {
-    const records = this.#log.all().filter((record) => {
+  byKey(query: KeyQuery): Promise<KeyResult> {
+    const all = this.#log.all().filter((record) => {
       const message = decodeRecord(record, 0)
       const keys = findProperty(message.properties, 'KEYS')?.split(' ') ?? []
       return (
         message.topic === query.topic && [...keys, findProperty(message.properties, 'UNIQ_KEY')].includes(query.key)
       )
     })
-    return Promise.resolve({ records: records.slice(-query.maxCount), lastTimestampMs: 1, lastOffset: 2 })
+    const records = all.slice(-query.maxCount)
+    return Promise.resolve({ records, bytes: 0, lastUpdateTimestampMs: 1, lastUpdateOffset: 2 })
   }
 
   offsetByTime(topic: string, queueId: number, timestampMs: number, boundary: 'lower' | 'upper'): Promise<number> {
@@ -333,6 +337,7 @@ export function createHarness(given: { readonly autoCreate?: boolean; readonly m
   const store = new MemoryStore(log)
   const leadership = { isReady: true, term: 1, readBarrier: () => Promise.resolve() }
   const offsets = new ConsumerOffsets()
+  const delayOffsets = new DelayOffsets()
   const locks = new QueueLocks({ proposals: log, leadership, clock, leaseMs: 60_000 })
   const topics = createTopics({ deleted: (topic) => offsets.forgetTopic(topic) })
   const groups = createSubscriptionGroups({
@@ -341,7 +346,7 @@ export function createHarness(given: { readonly autoCreate?: boolean; readonly m
       if (withOffsets) offsets.forgetGroup(group)
     },
   })
-  for (const table of [offsets, locks, topics, groups]) log.tables.set(table.name, table)
+  for (const table of [offsets, locks, topics, groups, delayOffsets]) log.tables.set(table.name, table)
   const autoCreateTopicEnable = given.autoCreate ?? true
   const system = systemTopics({
     clusterName: identity.clusterName,
@@ -368,9 +373,19 @@ export function createHarness(given: { readonly autoCreate?: boolean; readonly m
     proposals: log,
     options: { autoCreateTopicEnable, autoCreateSubscriptionGroup: true },
   })
-  const sessions = new ClientSessions({ clients, relay, autoCreate, topics, groups, proposals: log, leadership, clock })
+  const sessions = new ClientSessions({
+    clients,
+    relay,
+    autoCreate,
+    topics,
+    groups,
+    proposals: log,
+    leadership,
+    clock,
+    options: { notifyConsumerIdsChangedEnable: true },
+  })
   const admission = new Admission({ max: given.maxSends ?? 1_000, what: 'sends' })
-  const delayLevels = parseDelayLevels(DEFAULT_DELAY_LEVELS)
+  const delayLevels = delayLevelsOf(DELAYS_MS)
   log.onStored = (draft, { queueOffset }) => hold.arrived(draft.topic, draft.queueId, queueOffset + 1)
   let unique = 0
   const routes = brokerRoutes({
@@ -383,9 +398,10 @@ export function createHarness(given: { readonly autoCreate?: boolean; readonly m
     stats,
     clients,
     sessions,
-    relay,
     autoCreate,
     admission,
+    delayOffsets,
+    recover: () => false,
     delayLevels,
     proposals: log,
     leadership,
@@ -396,12 +412,11 @@ export function createHarness(given: { readonly autoCreate?: boolean; readonly m
     clock,
     options: {
       maxMessageSize: 4_194_304,
-      litePullMessageEnable: true,
       longPollingEnable: true,
       shortPollingTimeMills: 1_000,
-      maxTransferBytes: 262_144,
-      maxTransferCount: 32,
-      maxSuspendMs: 60_000,
+      maxTransferBytesOnMessageInMemory: 262_144,
+      maxTransferCountOnMessageInMemory: 32,
+      defaultQueryMaxNum: 32,
     },
   })
   const router = new Router({ routes, errors: errorReplies, log: silentLog })
@@ -481,6 +496,7 @@ export function createHarness(given: { readonly autoCreate?: boolean; readonly m
     admission,
     autoCreate,
     delayLevels,
+    delayOffsets,
     routes,
     origin,
     send,
