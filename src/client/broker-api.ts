@@ -4,7 +4,7 @@ import type { RemotingCommand } from '../remoting/command.ts'
 import type { HeaderRecord } from '../remoting/fields.ts'
 import { clientErrors } from './errors.ts'
 import type { BrokerAnswer, ClientError } from './errors.ts'
-import { field, integerOf, listOf, parseJavaJson, textOf } from './java-json.ts'
+import { field, integerOf, listOf, parseBody, textOf } from './java-json.ts'
 import type { MessageQueue } from './message-queue.ts'
 import type { SubscriptionData } from './subscription.ts'
 import { parseTopicRoute } from './topic-route.ts'
@@ -104,7 +104,7 @@ export async function unregister(invoke: Invoke, address: string, who: Unregistr
 export async function consumerIds(invoke: Invoke, address: string, group: string): Promise<string[]> {
   const header = { consumerGroup: group }
   const answer = succeeded(await invoke(address, { code: RequestCode.GET_CONSUMER_LIST_BY_GROUP, header }))
-  const list = listOf(field(parseJavaJson(answer.body.toString()), 'consumerIdList'))
+  const list = listOf(field(parseBody(answer.body), 'consumerIdList'))
   return list.flatMap((id) => (typeof id === 'string' ? [id] : []))
 }
 

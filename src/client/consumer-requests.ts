@@ -5,10 +5,10 @@
 import { errorMessage } from '../lib/errors.ts'
 import { RequestCode, ResponseCode } from '../remoting/codes.ts'
 import { EmptyHeader, boolean, defineHeader, string } from '../remoting/header.ts'
+import { toJson } from '../remoting/json-dialect.ts'
 import { route } from '../remoting/route.ts'
 import type { Reply, Route } from '../remoting/route.ts'
-import { field, integerOf, isObject, listOf, objectKeyMap, parseJavaJson, textOf } from './java-json.ts'
-import type { Json } from './java-json.ts'
+import { field, integerOf, listOf, parseBody, rowsOf, textOf } from './java-json.ts'
 import type { MessageQueue } from './message-queue.ts'
 import type { QueueOffset } from './offset-store.ts'
 import type { QueueFeed } from './queue-feed.ts'
@@ -69,7 +69,7 @@ export function consumerRequests(state: ConsumerState): Route<unknown>[] {
           .feeds()
           .filter((feed) => feed.queue.topic === topic)
           .map((feed) => [keyOf(feed.queue), feed.messages.commitOffset] as const)
-        return { code: ResponseCode.SUCCESS, body: Buffer.from(`{"messageQueueTable":${objectKeyMap(rows)}}`) }
+        return { code: ResponseCode.SUCCESS, body: Buffer.from(toJson({ messageQueueTable: new Map(rows) })) }
       },
     }),
     route({
@@ -119,8 +119,15 @@ function runningInfo(state: ConsumerState): string {
     PROP_CONSUMER_START_TIMESTAMP: String(Math.round(state.startMs)),
   }
   const rows = state.feeds().map((feed) => [keyOf(feed.queue), queueInfo(feed)] as const)
-  const subscriptionSet = JSON.stringify(state.subscriptions())
-  return `{"jstack":null,"mqPopTable":{},"mqTable":${objectKeyMap(rows)},"properties":${JSON.stringify(properties)},"statusTable":{},"subscriptionSet":${subscriptionSet},"userConsumerInfo":{}}`
+  return toJson({
+    jstack: null,
+    mqPopTable: {},
+    mqTable: new Map(rows),
+    properties,
+    statusTable: {},
+    subscriptionSet: state.subscriptions(),
+    userConsumerInfo: {},
+  })
 }
 
 /** ProcessQueueInfo. */
@@ -147,14 +154,13 @@ function queueInfo(feed: QueueFeed): object {
 
 /** ResetOffsetBody: `{"offsetTable":{{queue}:offset}}`, or as a list in the form for other languages. */
 function offsetsOf(body: Buffer): QueueOffset[] {
-  const offsetTable = field(parseJavaJson(body.toString()), 'offsetTable')
-  if (isObject(offsetTable)) {
-    return Object.entries(offsetTable).flatMap(([key, value]) => queueOffset(parseJavaJson(key), integerOf(value)))
-  }
-  return listOf(offsetTable).flatMap((row) => queueOffset(row, integerOf(field(row, 'offset'))))
+  const offsetTable = field(parseBody(body), 'offsetTable')
+  const rows = rowsOf(offsetTable).flatMap(([queue, offset]) => queueOffset(queue, integerOf(offset)))
+  const listed = listOf(offsetTable).flatMap((row) => queueOffset(row, integerOf(field(row, 'offset'))))
+  return [...rows, ...listed]
 }
 
-function queueOffset(key: Json, offset: number | undefined): QueueOffset[] {
+function queueOffset(key: unknown, offset: number | undefined): QueueOffset[] {
   const topic = textOf(field(key, 'topic'))
   const brokerName = textOf(field(key, 'brokerName'))
   const queueId = integerOf(field(key, 'queueId'))

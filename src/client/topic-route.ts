@@ -1,5 +1,5 @@
 /** Where a topic lives, as a name server tells it (RocketMQ TopicRouteData). */
-import { parseJavaJson, field, integerOf, isObject, listOf, textOf } from './java-json.ts'
+import { field, integerOf, isObject, listOf, parseBody, rowsOf, textOf } from './java-json.ts'
 import { clientErrors } from './errors.ts'
 import { compareQueues } from './message-queue.ts'
 import type { MessageQueue } from './message-queue.ts'
@@ -37,7 +37,7 @@ export function leaderOf(group: BrokerGroup | undefined): string | undefined {
 
 /** Reads the body of a GET_ROUTEINFO_BY_TOPIC answer. Errors: `CLIENT_PROTOCOL`. */
 export function parseTopicRoute(topic: string, body: Buffer): TopicRoute {
-  const root = parseJavaJson(body.toString())
+  const root = parseBody(body)
   if (!isObject(root)) throw clientErrors.create('CLIENT_PROTOCOL', `the route of ${topic} is no object`)
   const brokers = new Map<string, BrokerGroup>()
   for (const data of listOf(root['brokerDatas'])) {
@@ -59,17 +59,14 @@ export function parseTopicRoute(topic: string, body: Buffer): TopicRoute {
 }
 
 /** One BrokerData, or undefined when it has no name. */
-export function parseBrokerGroup(data: Parameters<typeof field>[0]): BrokerGroup | undefined {
+export function parseBrokerGroup(data: unknown): BrokerGroup | undefined {
   const brokerName = textOf(field(data, 'brokerName'))
   if (brokerName === undefined) return undefined
   const addresses = new Map<number, string>()
-  const addressRows = field(data, 'brokerAddrs')
-  if (isObject(addressRows)) {
-    for (const [id, address] of Object.entries(addressRows)) {
-      const brokerId = integerOf(id)
-      const text = textOf(address)
-      if (brokerId !== undefined && text !== undefined) addresses.set(brokerId, text)
-    }
+  for (const [id, address] of rowsOf(field(data, 'brokerAddrs'))) {
+    const brokerId = integerOf(id)
+    const text = textOf(address)
+    if (brokerId !== undefined && text !== undefined) addresses.set(brokerId, text)
   }
   return { brokerName, cluster: textOf(field(data, 'cluster')) ?? '', addresses }
 }
@@ -104,7 +101,7 @@ function fingerprint(route: TopicRoute): string {
   return [...groups, queues(route.writeQueues), queues(route.readQueues)].join(';')
 }
 
-function queueCount(topic: string, value: Parameters<typeof integerOf>[0]): number {
+function queueCount(topic: string, value: unknown): number {
   const count = integerOf(value) ?? 0
   if (count < 0 || count > QUEUES_MAX) throw clientErrors.create('CLIENT_PROTOCOL', `${topic} has ${count} queues`)
   return count
