@@ -31,7 +31,7 @@ export interface OpenFile {
 
 export interface FileSystem {
   open(path: string, mode: OpenMode): Promise<OpenFile>
-  /** Makes the folder and those above it; nothing when it is there. */
+  /** Makes the folder and those above it, durably; nothing when it is there. */
   mkdir(path: string): Promise<void>
   /**
    * As `pread` of the file at `path`, at once. For the one place that must not wait: cutting the log at an entry that is no

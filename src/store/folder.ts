@@ -140,18 +140,23 @@ export class DataFolder {
 
 function decodeIdentity(value: Buffer, { path, owner }: FolderNeeds): Identity {
   const fields: unknown = JSON.parse(value.toString())
-  const format = typeof fields === 'object' && fields !== null && 'format' in fields ? fields.format : undefined
+  const format = field(fields, 'format')
   if (typeof format !== 'number' || format > FOLDER_FORMAT) {
     throw storeErrors.create(
       'STORE_NEWER_FORMAT',
       `${path} has format ${String(format)}, this version knows ${FOLDER_FORMAT}`,
     )
   }
-  // The format is ours, so the fields are.
-  const identity = fields as Identity
-  if (identity.nodeId !== owner.nodeId) throw foreign(path, 'node', identity.nodeId, owner.nodeId)
-  if (identity.group !== owner.group) throw foreign(path, 'group', identity.group, owner.group)
-  return identity
+  const nodeId = String(field(fields, 'nodeId'))
+  const group = String(field(fields, 'group'))
+  const clusterId = field(fields, 'clusterId')
+  if (nodeId !== owner.nodeId) throw foreign(path, 'node', nodeId, owner.nodeId)
+  if (group !== owner.group) throw foreign(path, 'group', group, owner.group)
+  return { format, nodeId, group, clusterId: typeof clusterId === 'string' ? clusterId : null }
+}
+
+function field(fields: unknown, name: string): unknown {
+  return typeof fields === 'object' && fields !== null ? Reflect.get(fields, name) : undefined
 }
 
 function foreign(path: string, what: string, theirs: string, ours: string): Error {

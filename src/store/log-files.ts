@@ -57,18 +57,16 @@ export class LogFiles implements CommitTarget {
     const cut = this.#starts.filter((_, at) => (this.#starts[at + 1] ?? Infinity) > to.offset)
     await beforeTruncate(to, cut)
     // Later segments go first, durably: a segment is never followed by one that does not begin at its end.
-    let isFolderChanged = false
     while (this.#current > to.offset) {
       await this.#file.close()
       const gone = this.#current
       await fileSystem.unlink(`${folder}/${segmentName(gone)}`)
+      await fileSystem.fsyncFolder(folder)
       descriptors.forget(gone)
-      isFolderChanged = true
       const before = present(this.#starts.at(-2), 'segment before')
       this.#file = await fileSystem.open(`${folder}/${segmentName(before)}`, 'write')
       this.#starts.pop()
     }
-    if (isFolderChanged) await fileSystem.fsyncFolder(folder)
     await this.#file.truncate(to.offset - this.#current)
     await syncFile(this.#file)
   }

@@ -26,10 +26,13 @@ export function positionAfter(frame: Buffer, at: number): LogPosition {
 /** `value` from a checksummed file, if it is a position. */
 export function asPosition(value: unknown): LogPosition | undefined {
   if (!Array.isArray(value)) return undefined
-  const fields: readonly unknown[] = value
-  const numbers = fields.filter((field) => typeof field === 'number' && Number.isSafeInteger(field) && field >= 0)
-  const [offset, index, term, crc, timestampMs] = numbers as number[]
-  if (fields.length !== 5 || offset === undefined || index === undefined || term === undefined) return undefined
+  const numbers: number[] = []
+  for (const field of value) {
+    if (typeof field !== 'number' || !Number.isSafeInteger(field) || field < 0) return undefined
+    numbers.push(field)
+  }
+  const [offset, index, term, crc, timestampMs] = numbers
+  if (numbers.length !== 5 || offset === undefined || index === undefined || term === undefined) return undefined
   if (crc === undefined || timestampMs === undefined) return undefined
   return { offset, index, term, crc, timestampMs }
 }

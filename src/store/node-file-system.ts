@@ -1,5 +1,6 @@
 /** The machine's disk. The only file of the store that imports `node:fs`. */
 import fs from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { kill, pid } from 'node:process'
 import type { FileSystem, OpenFile, OpenMode } from './file-system.ts'
 
@@ -139,7 +140,13 @@ export const nodeFileSystem: FileSystem = {
     }
   },
   async mkdir(path) {
-    await fs.promises.mkdir(path, { recursive: true })
+    const first = await fs.promises.mkdir(path, { recursive: true })
+    if (first === undefined) return
+    // A folder is as durable as its name in the one above.
+    for (let folder = resolve(path); ; folder = dirname(folder)) {
+      await this.fsyncFolder(dirname(folder))
+      if (folder === resolve(first) || folder === dirname(folder)) return
+    }
   },
   async readdir(path) {
     return (await fs.promises.readdir(path)).sort()

@@ -1,4 +1,5 @@
 /** Opens a data folder's log: puts the parts together. No logic of its own. */
+import { unreachable } from '../lib/assert.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { BadRange } from './bad-ranges.ts'
 import { CommitLog } from './commit-log.ts'
@@ -241,5 +242,7 @@ async function prepare(
         'STORE_SEGMENT_MISSING',
         `${setup.folder}: a segment is gone; there are ${offsets.map(segmentName).join(', ')}`,
       )
+    default:
+      return unreachable(action)
   }
 }

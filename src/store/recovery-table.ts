@@ -8,7 +8,7 @@ export type Facts = Readonly<Record<string, string>>
 /** Allowed values by fact; a fact that is not named may have any value. */
 export interface Case<Action extends string> {
   readonly when: Readonly<Record<string, readonly string[]>>
-  readonly then: Action
+  readonly do: Action
 }
 
 export function matches(one: Case<string>, facts: Facts): boolean {
@@ -20,7 +20,7 @@ export function decide<Action extends string>(table: readonly Case<Action>[], fa
   return present(
     table.find((one) => matches(one, facts)),
     `recovery case for ${JSON.stringify(facts)}`,
-  ).then
+  ).do
 }
 
 /** The folder as a whole. */
@@ -37,16 +37,16 @@ export type FolderAction = 'begin' | 'open' | 'finishReset' | 'refuseFileMissing
 
 export const FOLDER_CASES: readonly Case<FolderAction>[] = [
   // Nothing was ever acknowledged from a folder without identity: whatever a crash left of its making is made again.
-  { when: { folder: ['new'] }, then: 'begin' },
-  { when: { folder: ['begun'], start: ['none'] }, then: 'refuseFileMissing' },
+  { when: { folder: ['new'] }, do: 'begin' },
+  { when: { folder: ['begun'], start: ['none'] }, do: 'refuseFileMissing' },
   // The old log is void from the moment the reset was written down, in whatever state a crash left its files.
-  { when: { folder: ['begun'], start: ['resetting'] }, then: 'finishReset' },
-  { when: { folder: ['begun'], start: ['sound'], mark: ['none'] }, then: 'refuseFileMissing' },
+  { when: { folder: ['begun'], start: ['resetting'] }, do: 'finishReset' },
+  { when: { folder: ['begun'], start: ['sound'], mark: ['none'] }, do: 'refuseFileMissing' },
   {
     when: { folder: ['begun'], start: ['sound'], mark: ['sound'], segments: ['none', 'gap'] },
-    then: 'refuseSegmentMissing',
+    do: 'refuseSegmentMissing',
   },
-  { when: { folder: ['begun'], start: ['sound'], mark: ['sound'], segments: ['whole'] }, then: 'open' },
+  { when: { folder: ['begun'], start: ['sound'], mark: ['sound'], segments: ['whole'] }, do: 'open' },
 ]
 
 /** One segment. */
@@ -62,15 +62,15 @@ export const SEGMENT_FACTS = {
 export type SegmentAction = 'trustIndex' | 'scanBehindIndex' | 'scan' | 'refuseLength'
 
 export const SEGMENT_CASES: readonly Case<SegmentAction>[] = [
-  { when: { length: ['shorter'] }, then: 'refuseLength' },
-  { when: { place: ['inner'], length: ['longer'] }, then: 'refuseLength' },
-  { when: { place: ['inner'], length: ['right'], index: ['all'] }, then: 'trustIndex' },
-  { when: { place: ['inner'], length: ['right'], index: ['part'] }, then: 'scanBehindIndex' },
-  { when: { place: ['inner'], length: ['right'], index: ['none'] }, then: 'scan' },
-  { when: { place: ['last'], length: ['right'], index: ['all'] }, then: 'trustIndex' },
-  { when: { place: ['last'], length: ['longer'], index: ['all'] }, then: 'scanBehindIndex' },
-  { when: { place: ['last'], length: ['right', 'longer'], index: ['part'] }, then: 'scanBehindIndex' },
-  { when: { place: ['last'], length: ['right', 'longer'], index: ['none'] }, then: 'scan' },
+  { when: { length: ['shorter'] }, do: 'refuseLength' },
+  { when: { place: ['inner'], length: ['longer'] }, do: 'refuseLength' },
+  { when: { place: ['inner'], length: ['right'], index: ['all'] }, do: 'trustIndex' },
+  { when: { place: ['inner'], length: ['right'], index: ['part'] }, do: 'scanBehindIndex' },
+  { when: { place: ['inner'], length: ['right'], index: ['none'] }, do: 'scan' },
+  { when: { place: ['last'], length: ['right'], index: ['all'] }, do: 'trustIndex' },
+  { when: { place: ['last'], length: ['longer'], index: ['all'] }, do: 'scanBehindIndex' },
+  { when: { place: ['last'], length: ['right', 'longer'], index: ['part'] }, do: 'scanBehindIndex' },
+  { when: { place: ['last'], length: ['right', 'longer'], index: ['none'] }, do: 'scan' },
 ]
 
 /** One frame that a scan comes to. */
@@ -83,9 +83,9 @@ export const FRAME_FACTS = {
 export type FrameAction = 'keep' | 'rot' | 'end'
 
 export const FRAME_CASES: readonly Case<FrameAction>[] = [
-  { when: { frame: ['sound'] }, then: 'keep' },
+  { when: { frame: ['sound'] }, do: 'keep' },
   // It was acknowledged: cutting it off would vote for a log without it. A peer brings it again.
-  { when: { zone: ['durable'], frame: ['bad'] }, then: 'rot' },
+  { when: { zone: ['durable'], frame: ['bad'] }, do: 'rot' },
   // Never reported stable: a torn tail.
-  { when: { zone: ['open'], frame: ['bad'] }, then: 'end' },
+  { when: { zone: ['open'], frame: ['bad'] }, do: 'end' },
 ]
