@@ -1,5 +1,6 @@
 /** Reads the answer to a send: a few fields out of its header, without making a table of all of them. */
 import type { RemotingCommand } from '../remoting/command.ts'
+import { readLength } from '../remoting/fields.ts'
 
 export interface SendAnswer {
   /** The broker's id of the message (store host and offset in hex); a comma list for a batch. */
@@ -15,22 +16,22 @@ export interface SendAnswer {
  */
 export function readSendAnswer(answer: RemotingCommand): SendAnswer {
   const { fields } = answer
-  if (!fields.isBinary) {
+  if (fields.record !== undefined) {
     return {
       offsetMessageId: fields.get('msgId') ?? '',
       queueId: Number(fields.get('queueId') ?? Number.NaN),
       queueOffset: Number(fields.get('queueOffset') ?? Number.NaN),
     }
   }
-  const { bytes } = fields
+  const { bytes, start, end } = fields
   let offsetMessageId = ''
   let queueId = Number.NaN
   let queueOffset = Number.NaN
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = start; at < end; ) {
     const keyLength = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
     const first = bytes[at + 2]
     const valueAt = at + 2 + keyLength + 4
-    const valueEnd = valueAt + bytes.readUInt32BE(valueAt - 4)
+    const valueEnd = valueAt + readLength(bytes, valueAt - 4)
     if (keyLength === 5 && first === 0x6d) offsetMessageId = bytes.toString('latin1', valueAt, valueEnd)
     else if (keyLength === 7 && first === 0x71) queueId = digits(bytes, valueAt, valueEnd)
     else if (keyLength === 11 && first === 0x71) queueOffset = digits(bytes, valueAt, valueEnd)

@@ -1,9 +1,8 @@
-/** What the client commands need of a terminal and of commander, so that tests can run them without a process. */
+/** What the client commands share: the terminal, handed in so that tests can run them without a process, and options. */
 import { once } from 'node:events'
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { systemClock } from '../../lib/clock.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { errorMessage } from '../../lib/errors.ts'
 
 export interface ClientIo {
   readonly input: NodeJS.ReadableStream
@@ -34,38 +33,20 @@ export function processIo(): ClientIo {
   }
 }
 
-/** Runs a command's work: what it throws becomes one line on stderr and exit code 1. */
-export function action<Args extends unknown[]>(
-  io: ClientIo,
-  work: (...args: Args) => Promise<void>,
-): (...args: Args) => Promise<void> {
-  return async (...args) => {
-    try {
-      await work(...args)
-    } catch (error) {
-      note(io, `raftmq: ${errorMessage(error).replaceAll(/\s*\n\s*/g, ' ')}`)
-      io.setExitCode(1)
-    }
-  }
-}
-
 /** Writes to standard output, waiting while the reader is slow. */
 export async function print(io: ClientIo, text: string): Promise<void> {
   if (!io.output.write(text)) await once(io.output, 'drain')
 }
 
-export function note(io: ClientIo, line: string): void {
-  io.notes.write(`${line}\n`)
+/** `-n`: RocketMQ's NAMESRV_ADDR is the default, as for its own tools. */
+export function namesrvOption(): Option {
+  return new Option('-n, --namesrv <addresses>', 'name servers: host:port;host:port')
+    .env('NAMESRV_ADDR')
+    .default('127.0.0.1:9876')
 }
 
-/** A commander argument parser for integers in a range. */
-export function integer(low: number, high = Number.MAX_SAFE_INTEGER): (text: string) => number {
-  return (text) => {
-    const value = Number(text)
-    if (/^\d+$/.test(text.trim()) && value >= low && value <= high) return value
-    const range = high === Number.MAX_SAFE_INTEGER ? `from ${low} on` : `from ${low} to ${high}`
-    throw new InvalidArgumentError(`It is an integer ${range}.`)
-  }
+export function note(io: ClientIo, line: string): void {
+  io.notes.write(`${line}\n`)
 }
 
 /** A commander argument parser for positive numbers, fractions allowed. */
@@ -83,7 +64,9 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
   return cells
     .map((row) =>
       row
-        .map((cell, column) => (isNumber[column] === true ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+        .map((cell, column) =>
+          isNumber[column] === true ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+        )
         .join('  ')
         .trimEnd(),
     )

@@ -1,0 +1,162 @@
+import type { Command } from 'commander'
+import { Admin } from '../../client/admin.ts'
+import type { BrokerNode } from '../../client/admin.ts'
+import { bytesText, namesrvOption, print, processIo, table } from './client-io.ts'
+import type { ClientIo } from './client-io.ts'
+
+interface StatusFlags {
+  readonly namesrv: string
+  readonly json?: boolean
+}
+
+interface FollowerStatus {
+  readonly id: string
+  readonly matchIndex: number
+  readonly lagEntries: number
+  readonly lagBytes: number
+  readonly lastContactMs: number
+}
+
+interface NodeStatus {
+  readonly broker: string
+  readonly cluster: string
+  readonly id: string | null
+  readonly brokerId: number
+  readonly pid: number | null
+  readonly address: string
+  readonly role: string
+  readonly leader: string | null
+  readonly mode: { readonly flush: string | null; readonly replication: string | null }
+  readonly term: number | null
+  readonly lastIndex: number | null
+  readonly commitIndex: number | null
+  readonly stableIndex: number | null
+  readonly flushedOffset: number | null
+  readonly bytesOnDisk: number | null
+  readonly clusterId: string | null
+  readonly followers: readonly FollowerStatus[]
+  readonly error: string | null
+}
+
+export function register(program: Command, io: ClientIo = processIo()): void {
+  program
+    .command('status')
+    .summary('show broker groups, nodes, roles, terms and lags')
+    .description('Shows every broker group with its nodes: roles, mode, term, log, lag of the followers, disk.')
+    .addOption(namesrvOption())
+    .option('--json', 'one JSON document')
+    .action((flags: StatusFlags) => status(flags, io))
+}
+
+async function status({ namesrv, json = false }: StatusFlags, io: ClientIo): Promise<void> {
+  const admin = new Admin({ namesrv, clock: io.clock })
+  try {
+    const nodes = (await admin.nodes()).map(nodeStatus)
+    await print(io, json ? `${JSON.stringify({ namesrv, nodes })}\n` : describe(nodes))
+  } finally {
+    admin.close()
+  }
+}
+
+function nodeStatus(node: BrokerNode): NodeStatus {
+  const text = (key: string): string | null => node.runtime?.get(`raftmq.${key}`) ?? null
+  const number = (key: string): number | null => {
+    const value = text(key)
+    return value === null || value === '' || Number.isNaN(Number(value)) ? null : Number(value)
+  }
+  const { brokerName, cluster, brokerId, address, error } = node
+  return {
+    broker: brokerName,
+    cluster,
+    id: text('nodeId'),
+    brokerId,
+    pid: number('pid'),
+    address,
+    role: text('role') ?? (error === undefined ? (brokerId === 0 ? 'master' : 'slave') : 'unreachable'),
+    leader: text('leader'),
+    mode: { flush: text('mode.flush'), replication: text('mode.replication') },
+    term: number('term'),
+    lastIndex: number('lastIndex'),
+    commitIndex: number('commitIndex'),
+    stableIndex: number('stableIndex'),
+    flushedOffset: number('flushedOffset'),
+    bytesOnDisk: number('bytesOnDisk'),
+    clusterId: text('clusterId'),
+    followers: followersOf(text('followers')),
+    error: error ?? null,
+  }
+}
+
+function followersOf(text: string | null): FollowerStatus[] {
+  if (text === null) return []
+  let rows: unknown
+  try {
+    rows = JSON.parse(text)
+  } catch {
+    return []
+  }
+  if (!Array.isArray(rows)) return []
+  return rows.flatMap((row: unknown) => {
+    if (typeof row !== 'object' || row === null) return []
+    const fields = new Map<string, unknown>(Object.entries(row))
+    const number = (name: string): number => Number(fields.get(name) ?? 0)
+    return [
+      {
+        id: String(fields.get('id') ?? ''),
+        matchIndex: number('matchIndex'),
+        lagEntries: number('lagEntries'),
+        lagBytes: number('lagBytes'),
+        lastContactMs: number('lastContactMs'),
+      },
+    ]
+  })
+}
+
+function describe(nodes: readonly NodeStatus[]): string {
+  if (nodes.length === 0) return 'no broker is registered\n'
+  const groups = [...new Set(nodes.map((node) => node.broker))]
+  return groups
+    .map((broker) => {
+      const members = nodes.filter((node) => node.broker === broker)
+      const leader = members.find((node) => node.role === 'leader' || node.brokerId === 0)
+      return `${heading(broker, leader)}\n${nodeTable(members, leader)}`
+    })
+    .join('\n')
+}
+
+function heading(broker: string, leader: NodeStatus | undefined): string {
+  if (leader === undefined) return `${broker}: no leader`
+  const { flush, replication } = leader.mode
+  const mode = flush === null ? '' : `, flush ${flush}, replication ${replication ?? '?'}`
+  return `${broker} (${leader.cluster})${leader.term === null ? '' : `: term ${leader.term}`}${mode}`
+}
+
+function nodeTable(members: readonly NodeStatus[], leader: NodeStatus | undefined): string {
+  const head = ['  node', 'pid', 'address', 'role', 'last', 'committed', 'flushed', 'lag', 'on disk']
+  const rows = members.map((node) => {
+    const follower = leader?.followers.find((row) => row.id === node.id)
+    return [
+      `  ${node.id ?? node.brokerId}`,
+      shown(node.pid),
+      node.address,
+      node.error === null ? node.role : `unreachable: ${node.error}`,
+      shown(node.lastIndex),
+      shown(node.commitIndex),
+      shown(node.flushedOffset),
+      follower === undefined ? '–' : lagText(follower),
+      node.bytesOnDisk === null ? '–' : bytesText(node.bytesOnDisk),
+    ]
+  })
+  // Nodes the leader knows and no name server does: they are down, or cut off.
+  const missing = (leader?.followers ?? []).filter((row) => !members.some((node) => node.id === row.id))
+  const absent = missing.map((row) => [`  ${row.id}`, '–', '–', 'not registered', '–', '–', '–', lagText(row), '–'])
+  return table(head, [...rows, ...absent])
+}
+
+function lagText({ lagEntries, lagBytes }: FollowerStatus): string {
+  return lagEntries === 0 ? '0' : `${lagEntries} (${bytesText(lagBytes)})`
+}
+
+function shown(value: number | null): string {
+  return value === null ? '–' : String(value)
+}

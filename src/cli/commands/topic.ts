@@ -1,0 +1,115 @@
+import { Option } from 'commander'
+import type { Command } from 'commander'
+import { Admin } from '../../client/admin.ts'
+import { leaderOf } from '../../client/topic-route.ts'
+import { integerArgument } from '../arguments.ts'
+import { namesrvOption, note, print, processIo, table } from './client-io.ts'
+import type { ClientIo } from './client-io.ts'
+
+interface TopicFlags {
+  readonly namesrv: string
+  readonly json?: boolean
+  readonly all?: boolean
+}
+
+interface CreateFlags extends TopicFlags {
+  readonly queues: number
+  readonly broker?: string
+  readonly permission: 'r' | 'w' | 'rw'
+}
+
+/** Topics that brokers make for themselves: of no interest to whoever lists their own. */
+const systemNames =
+  /^(?:TBW102|SELF_TEST_TOPIC|BenchmarkTest|OFFSET_MOVED_EVENT|SCHEDULE_TOPIC_XXXX|RMQ_SYS_.*|rmq_sys_.*|TRANS_CHECK_MAX_TIME_TOPIC|%RETRY%.*|%DLQ%.*|.*_REPLY_TOPIC)$/
+
+export function register(program: Command, io: ClientIo = processIo()): void {
+  const topic = program
+    .command('topic')
+    .summary('create, list, show or delete topics')
+    .description('Topics of the cluster.')
+  topic
+    .command('create <topic>')
+    .description('create a topic, or change its queues and permission')
+    .addOption(namesrvOption())
+    .option('--queues <n>', 'queues per broker group', integerArgument(1, 1_024), 4)
+    .option('--broker <name>', 'only in this broker group')
+    .addOption(new Option('--permission <p>', 'what clients may do').choices(['r', 'w', 'rw']).default('rw'))
+    .action((name: string, flags: CreateFlags) => withAdmin(flags, io, (admin) => create(admin, name, flags, io)))
+  topic
+    .command('list')
+    .description('list topics')
+    .addOption(namesrvOption())
+    .option('--all', "the system's own topics too")
+    .option('--json', 'one JSON document')
+    .action((flags: TopicFlags) => withAdmin(flags, io, (admin) => list(admin, flags, io)))
+  topic
+    .command('show <topic>')
+    .description('show where a topic lives and how full its queues are')
+    .addOption(namesrvOption())
+    .option('--json', 'one JSON document')
+    .action((name: string, flags: TopicFlags) => withAdmin(flags, io, (admin) => show(admin, name, flags, io)))
+  topic
+    .command('delete <topic>')
+    .description('delete a topic with its messages')
+    .addOption(namesrvOption())
+    .action((name: string, flags: TopicFlags) => withAdmin(flags, io, (admin) => remove(admin, name, io)))
+}
+
+async function withAdmin(flags: TopicFlags, io: ClientIo, work: (admin: Admin) => Promise<void>): Promise<void> {
+  const admin = new Admin({ namesrv: flags.namesrv, clock: io.clock })
+  try {
+    await work(admin)
+  } finally {
+    admin.close()
+  }
+}
+
+async function create(admin: Admin, topic: string, flags: CreateFlags, io: ClientIo): Promise<void> {
+  const { queues, broker, permission } = flags
+  const brokers = await admin.createTopic({ topic, queues, permission, ...(broker === undefined ? {} : { broker }) })
+  note(io, `${topic}: ${queues} ${queues === 1 ? 'queue' : 'queues'} in ${brokers.join(', ')}`)
+}
+
+async function list(admin: Admin, { json = false, all = false }: TopicFlags, io: ClientIo): Promise<void> {
+  const brokers = all ? [] : await admin.brokers()
+  const own = new Set(brokers.flatMap(({ brokerName, cluster }) => [brokerName, cluster]))
+  const topics = (await admin.topics()).filter((topic) => all || (!systemNames.test(topic) && !own.has(topic)))
+  await print(io, json ? `${JSON.stringify(topics)}\n` : topics.map((topic) => `${topic}\n`).join(''))
+}
+
+async function show(admin: Admin, topic: string, { json = false }: TopicFlags, io: ClientIo): Promise<void> {
+  const stats = await admin.topicStats(topic)
+  const route = await admin.route(topic)
+  const leaders = [...(route?.brokers.values() ?? [])].map((group) => ({
+    broker: group.brokerName,
+    cluster: group.cluster,
+    leader: leaderOf(group) ?? null,
+  }))
+  if (json) {
+    const queues = stats.map(({ queue, minOffset, maxOffset, lastUpdateMs }) => ({
+      broker: queue.brokerName,
+      queueId: queue.queueId,
+      minOffset,
+      maxOffset,
+      lastUpdateMs,
+    }))
+    return print(io, `${JSON.stringify({ topic, brokers: leaders, queues })}\n`)
+  }
+  const messages = stats.reduce((sum, row) => sum + row.maxOffset - row.minOffset, 0)
+  const where = leaders.map(({ broker, leader }) => `${broker} (${leader ?? 'no leader'})`).join(', ')
+  const rows = stats.map(({ queue, minOffset, maxOffset, lastUpdateMs }) => [
+    queue.brokerName,
+    queue.queueId,
+    minOffset,
+    maxOffset,
+    maxOffset - minOffset,
+    lastUpdateMs > 0 ? new Date(lastUpdateMs).toISOString() : '–',
+  ])
+  await print(io, `${topic}: ${messages} messages in ${stats.length} queues at ${where}\n`)
+  await print(io, table(['broker', 'queue', 'first', 'next', 'messages', 'last stored'], rows))
+}
+
+async function remove(admin: Admin, topic: string, io: ClientIo): Promise<void> {
+  await admin.deleteTopic(topic)
+  note(io, `${topic}: deleted`)
+}

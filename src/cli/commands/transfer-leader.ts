@@ -1,0 +1,32 @@
+import type { Command } from 'commander'
+import { Admin } from '../../client/admin.ts'
+import { namesrvOption, note, processIo } from './client-io.ts'
+import type { ClientIo } from './client-io.ts'
+
+interface TransferFlags {
+  readonly namesrv: string
+  readonly broker: string
+  readonly to: string
+}
+
+export function register(program: Command, io: ClientIo = processIo()): void {
+  program
+    .command('transfer-leader')
+    .summary('move the leadership of a broker group to another node')
+    .description('Moves the leadership of a broker group to another of its nodes, without a failed request.')
+    .addOption(namesrvOption())
+    .requiredOption('--broker <name>', 'broker group, for example broker-a')
+    .requiredOption('--to <node>', 'the node that shall lead, for example n1')
+    .action((flags: TransferFlags) => transfer(flags, io))
+}
+
+async function transfer({ namesrv, broker, to }: TransferFlags, io: ClientIo): Promise<void> {
+  const admin = new Admin({ namesrv, clock: io.clock })
+  try {
+    const startMs = io.clock.monotonicMs()
+    await admin.transferLeader({ broker, to })
+    note(io, `${broker}: ${to} leads (${Math.round(io.clock.monotonicMs() - startMs)} ms)`)
+  } finally {
+    admin.close()
+  }
+}
