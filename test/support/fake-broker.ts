@@ -2,6 +2,7 @@
  * A name server and a broker in one, as simple as can be: queues are arrays, offsets a map. Tests tell it to misbehave
  * through `fault`. One `FakeCluster` may have several nodes that share the data, one of them the leader.
  */
+import { TRANSFER_LEADERSHIP } from '../../src/client/admin.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { decodeBatch } from '../../src/message/batch.ts'
@@ -28,6 +29,13 @@ interface Parked {
   readonly queueOffset: number
   readonly max: number
 }
+
+/** Requests that a follower answers too. */
+const everywhere: ReadonlySet<number> = new Set([
+  RequestCode.HEART_BEAT,
+  RequestCode.UNREGISTER_CLIENT,
+  RequestCode.GET_BROKER_RUNTIME_INFO,
+])
 
 const host = { ip: Uint8Array.of(127, 0, 0, 1), port: 10911 }
 
@@ -163,12 +171,19 @@ export class FakeCluster {
 
   #route(call: Call): void {
     const name = call.fields.get('topic') ?? ''
+    if (call.code === RequestCode.GET_ALL_TOPIC_LIST_FROM_NAMESERVER) {
+      return call.respond(json({ topicList: [...this.topics.keys(), 'TBW102', this.brokerName] }))
+    }
+    if (call.code === RequestCode.GET_BROKER_CLUSTER_INFO) {
+      return call.respond(json({ brokerAddrTable: { [this.brokerName]: this.#brokerData() } }))
+    }
+    if (call.code === RequestCode.DELETE_TOPIC_IN_NAMESRV) {
+      this.topics.delete(name)
+      return call.respond({ code: 0 })
+    }
     if (call.code !== RequestCode.GET_ROUTEINFO_BY_TOPIC) return call.respond({ code: 3, remark: 'fake' })
     const topic = this.topics.get(name) ?? (name === 'TBW102' && this.autoCreate ? { queues: new Array(8) } : undefined)
     if (topic === undefined) return call.respond({ code: ResponseCode.TOPIC_NOT_EXIST, remark: `No topic ${name}` })
-    const followers = this.nodes.filter((node) => node !== this.leader)
-    const addresses = Object.fromEntries(followers.map((node, n) => [n + 1, node.address]))
-    const brokerAddrs = this.leader === undefined ? addresses : { 0: this.leader.address, ...addresses }
     const body = {
       queueDatas: [
         {
@@ -178,9 +193,16 @@ export class FakeCluster {
           perm: 6,
         },
       ],
-      brokerDatas: [{ cluster: 'DefaultCluster', brokerName: this.brokerName, brokerAddrs }],
+      brokerDatas: [this.#brokerData()],
     }
-    call.respond({ code: 0, body: Buffer.from(JSON.stringify(body)) })
+    call.respond(json(body))
+  }
+
+  #brokerData(): object {
+    const followers = this.nodes.filter((node) => node !== this.leader)
+    const addresses = Object.fromEntries(followers.map((node, n) => [n + 1, node.address]))
+    const brokerAddrs = this.leader === undefined ? addresses : { 0: this.leader.address, ...addresses }
+    return { cluster: 'DefaultCluster', brokerName: this.brokerName, brokerAddrs }
   }
 
   #handle(call: Call, node: FakeNode): void {
@@ -194,14 +216,14 @@ export class FakeCluster {
     if (misbehaviour !== undefined) return call.respond(misbehaviour)
     const handler = this.#handlers.get(call.code)
     if (handler === undefined) return call.respond({ code: 3, remark: `fake broker: ${call.code}` })
-    if (node !== this.leader && call.code !== RequestCode.HEART_BEAT && call.code !== RequestCode.UNREGISTER_CLIENT) {
+    if (node !== this.leader && !everywhere.has(call.code)) {
       return call.respond({ code: ResponseCode.SERVICE_NOT_AVAILABLE, remark: 'not leader' })
     }
-    const reply = handler(call)
+    const reply = handler(call, node)
     if (reply !== undefined) call.respond(reply)
   }
 
-  readonly #handlers = new Map<number, (call: Call) => Reply | undefined>([
+  readonly #handlers = new Map<number, (call: Call, node: FakeNode) => Reply | undefined>([
     [RequestCode.SEND_MESSAGE_V2, (call) => this.#send(call)],
     [RequestCode.SEND_BATCH_MESSAGE, (call) => this.#sendBatch(call)],
     [RequestCode.PULL_MESSAGE, (call) => this.#pull(call)],
@@ -237,6 +259,64 @@ export class FakeCluster {
         return { code: 0, header: { offset: Math.max(0, Math.min(after, this.#queueOf(call).length)) } }
       },
     ],
+    [RequestCode.GET_BROKER_RUNTIME_INFO, (_call, node) => json({ table: this.runtime(node) })],
+    [
+      RequestCode.UPDATE_AND_CREATE_TOPIC,
+      (call) => {
+        this.createTopic(text(call, 'topic'), number(call, 'writeQueueNums'))
+        return { code: 0 }
+      },
+    ],
+    [RequestCode.DELETE_TOPIC_IN_BROKER, () => ({ code: 0 })],
+    [
+      RequestCode.GET_TOPIC_STATS_INFO,
+      (call) => {
+        const topic = text(call, 'topic')
+        const queues = this.topics.get(topic)?.queues ?? []
+        const rows = queues.map((queue, queueId) => {
+          const key = JSON.stringify({ brokerName: this.brokerName, queueId, topic })
+          return `${key}:{"lastUpdateTimestamp":0,"maxOffset":${queue.length},"minOffset":0}`
+        })
+        return { code: 0, body: Buffer.from(`{"offsetTable":{${rows.join(',')}},"topicPutTps":0.0}`) }
+      },
+    ],
+    [
+      RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG,
+      () => {
+        const groups = [...this.clients.values()].flatMap(({ data }) => groupsOf(data))
+        const rows = ['TOOLS_CONSUMER', ...groups].map((group) => [group, { groupName: group, retryMaxTimes: 16 }])
+        return json({ subscriptionGroupTable: Object.fromEntries(rows) })
+      },
+    ],
+    [
+      RequestCode.GET_CONSUME_STATS,
+      (call) => {
+        const rows = [...this.offsets].flatMap(([key, consumerOffset]) => {
+          const [group, topic = '', queueId] = key.split(' ')
+          if (group !== text(call, 'consumerGroup')) return []
+          const brokerOffset = this.#queue(topic, Number(queueId)).length
+          const queue = { brokerName: this.brokerName, queueId: Number(queueId), topic }
+          return [`${JSON.stringify(queue)}:${JSON.stringify({ brokerOffset, consumerOffset })}`]
+        })
+        return { code: 0, body: Buffer.from(`{"consumeTps":0.0,"offsetTable":{${rows.join(',')}}}`) }
+      },
+    ],
+    [
+      RequestCode.GET_CONSUMER_CONNECTION_LIST,
+      (call) => {
+        const members = this.#members(text(call, 'consumerGroup'))
+        if (members.length === 0) return { code: ResponseCode.CONSUMER_NOT_ONLINE, remark: 'not online' }
+        const connectionSet = members.map((clientId) => ({ clientId, clientAddr: '127.0.0.1:1', language: 'OTHER' }))
+        return json({ connectionSet })
+      },
+    ],
+    [
+      TRANSFER_LEADERSHIP,
+      (call) => {
+        this.transfers.push(text(call, 'to'))
+        return text(call, 'to') === 'n1' ? { code: 0 } : { code: 1, remark: `no node ${text(call, 'to')}` }
+      },
+    ],
     [
       RequestCode.CONSUMER_SEND_MSG_BACK,
       (call) => {
@@ -262,6 +342,10 @@ export class FakeCluster {
       },
     ],
   ])
+
+  /** Keys of the runtime information of a node. */
+  runtime: (node: FakeNode) => Record<string, string> = () => ({})
+  readonly transfers: string[] = []
 
   #send(call: Call): Reply {
     const topic = text(call, 'b')
@@ -394,6 +478,10 @@ export class FakeNode {
     if (this.server.port !== 0) this.#address = `127.0.0.1:${this.server.port}`
     return this.#address
   }
+}
+
+function json(body: object): Reply {
+  return { code: 0, body: Buffer.from(JSON.stringify(body)) }
 }
 
 function stored(queueId: number, queueOffset: number, msgId: string): Record<string, string | number | boolean> {

@@ -12,7 +12,6 @@ export interface ClientIo {
   readonly clock: Clock
   /** Fires when the person wants to stop (SIGINT, SIGTERM). */
   interrupted(): AbortSignal
-  setExitCode(code: number): void
 }
 
 export function processIo(): ClientIo {
@@ -26,9 +25,6 @@ export function processIo(): ClientIo {
       // A second signal finds no handler and ends the process at once.
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort())
       return controller.signal
-    },
-    setExitCode(code) {
-      process.exitCode = code
     },
   }
 }
