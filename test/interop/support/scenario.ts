@@ -19,12 +19,15 @@ export interface Scenario {
   run(context: Context): Promise<void>
 }
 
-/** Waits until `holds`, asking ten times a second; the message says what was there instead. */
+/**
+ * Waits until `holds`, asking ten times a second; the message says what was there instead. A stock client asks for a
+ * route that it did not find again after 30 s, so less than that is too little.
+ */
 export async function until(
   what: string,
   holds: () => boolean,
   found: () => unknown,
-  timeoutMs = 30_000,
+  timeoutMs = 45_000,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!holds()) {
