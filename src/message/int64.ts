@@ -20,6 +20,9 @@ export function writeInt32(target: Uint8Array, at: number, value: number): void 
 
 /** Reads a signed 64-bit integer; NaN when a double does not hold it exactly (only damaged bytes say such a number). */
 export function readInt64(source: Buffer, at: number): number {
-  const value = source.readInt32BE(at) * TWO_32 + source.readUInt32BE(at + 4)
-  return Number.isSafeInteger(value) ? value : Number.NaN
+  const high = source.readInt32BE(at)
+  const low = source.readUInt32BE(at + 4)
+  // The safe integers are those from -(2^53 - 1) to 2^53 - 1.
+  if (high >= 0x200000 || high < -0x200000 || (high === -0x200000 && low === 0)) return Number.NaN
+  return high * TWO_32 + low
 }

@@ -14,7 +14,7 @@ import type { Clock } from '../lib/clock.ts'
 import { errorCode, errorMessage } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { Checkpoint } from './checkpoint.ts'
-import { encodeCheckpoint, type CheckpointMeta } from './checkpoint-codec.ts'
+import { encodeCheckpoint, type CheckpointImage, type CheckpointMeta } from './checkpoint-codec.ts'
 import type { ConsumeQueue, Chunk } from './consume-queue.ts'
 import { UNIT_BYTES } from './consume-queue-unit.ts'
 import { ConsumeQueues } from './consume-queues.ts'
@@ -26,6 +26,8 @@ import type { LogSource } from './log-source.ts'
 import { PageFiles } from './page-files.ts'
 import { PAGE_BYTES, UNITS_PER_PAGE, pageIndexOf } from './page-layout.ts'
 import { PageStore } from './page-store.ts'
+import { loadQueueStarts, type QueueStarts } from './queue-starts.ts'
+import type { QueueStart } from './reset-state.ts'
 import { cutPages, markCutWritten, newPage } from './page-writer.ts'
 
 export interface DerivedOptions {
@@ -62,6 +64,11 @@ export interface DerivedWriterNeeds {
   readonly clock: Clock
   readonly logger: Log
   readonly options?: Partial<DerivedOptions>
+  /**
+   * Called in the turn of every cut; what it returns is called once the checkpoint is durable. For snapshots that must
+   * never be ahead of the queues (`table-store.ts`).
+   */
+  readonly alongside?: () => () => Promise<void>
   readonly fatal: (error: Error) => void
 }
 
@@ -119,8 +126,11 @@ export class DerivedWriter {
     const { maxOpenFiles } = options
     const { checkpoint: file, image: found } = await Checkpoint.open(fileSystem, folder)
     const keyState = found === undefined ? undefined : decodeKeyParts(found.keyParts)
-    const image = keyState === undefined ? undefined : found
-    if (image === undefined) logger.info({ startOffset: log.startOffset }, 'queues and indexes are built from the log')
+    const image = keyState !== undefined && found !== undefined && fits(found, log) ? found : undefined
+    const starts = image === undefined ? await startsOf(need) : undefined
+    if (image === undefined && log.endOffset > log.startOffset) {
+      logger.info({ startOffset: log.startOffset }, 'queues and indexes are built from the log')
+    }
     const pageFiles = await PageFiles.open({ fileSystem, folder: `${folder}/pages`, suffix: '.pages', maxOpenFiles })
     const keyFiles = await PageFiles.open({ fileSystem, folder: `${folder}/keys`, suffix: '.keys', maxOpenFiles })
     const pages = new PageStore({
@@ -136,11 +146,13 @@ export class DerivedWriter {
     }
     queues.reserveNumbers(image?.nextQueueNumber ?? 1)
     pages.restore(used)
+    for (const [topic, queueId, queueOffset] of starts?.queues ?? []) queues.create(topic, queueId, queueOffset)
     const position =
       image === undefined
-        ? { index: log.startIndex, endOffset: log.startOffset, logStart: log.startOffset }
+        ? { index: log.startIndex, endOffset: log.startOffset, logStart: starts?.logStart ?? log.startOffset }
         : { index: image.index, endOffset: image.endOffset, logStart: image.logStart }
-    return new DerivedWriter(need, { options, queues, pages, keys: new KeyIndex(keyFiles, keyState), file, position })
+    const keys = new KeyIndex(keyFiles, image === undefined ? undefined : keyState)
+    return new DerivedWriter(need, { options, queues, pages, keys, file, position })
   }
 
   get position(): Position {
@@ -206,8 +218,15 @@ export class DerivedWriter {
     return this.#next
   }
 
-  async close(): Promise<void> {
-    await this.checkpoint()
+  /** Where each queue begins that lost messages to retention. */
+  *starts(): Generator<QueueStart> {
+    for (const queue of this.queues.all()) if (queue.min > 0) yield [queue.topic, queue.queueId, queue.min]
+  }
+
+  /** Closes all files; without a last checkpoint when what is here is void. */
+  async close(withCheckpoint: boolean): Promise<void> {
+    if (withCheckpoint) await this.checkpoint()
+    else await (this.#next ?? this.#running)?.catch(() => undefined)
     await this.pages.close()
     await this.keys.close()
     await this.file.close()
@@ -228,6 +247,7 @@ export class DerivedWriter {
     this.#removed = []
     this.#unwrittenBytes = 0
     const isWhole = this.file.needsWhole
+    const alongside = this.#need.alongside?.()
     const pageCut = cutPages(changed, this.pages)
     const keyCut = this.keys.cut(isWhole)
     const payload = encodeCheckpoint({
@@ -256,8 +276,14 @@ export class DerivedWriter {
     this.#savedAtMs = this.#need.clock.monotonicMs()
     for (const queue of changed) queue.markSaved(queue.pageEnd)
     this.pages.free(released)
-    await keyCut.saved()
     this.#trim(pageCut.ends)
+    try {
+      await keyCut.saved()
+      await alongside?.()
+    } catch (error) {
+      this.#failed(error)
+      throw error
+    }
   }
 
   #failed(error: unknown): void {
@@ -296,4 +322,18 @@ async function synced(sync: Promise<void>): Promise<void> {
       cause,
     )
   }
+}
+
+/** Whether a checkpoint speaks of this log: it begins before where the checkpoint ends, and reaches at least there. */
+function fits(image: CheckpointImage, log: LogSource): boolean {
+  return image.endOffset >= log.startOffset && image.endOffset <= log.endOffset
+}
+
+/** Where queues begin when there is no checkpoint. A log that lost its beginning cannot be derived without. */
+async function startsOf(need: DerivedWriterNeeds): Promise<QueueStarts | undefined> {
+  const starts = await loadQueueStarts(need.fileSystem, need.folder)
+  if (starts === undefined && need.log.startOffset > 0) {
+    throw storeErrors.create('STORE_FILE_MISSING', `${need.folder} tells neither queues nor where they begin`)
+  }
+  return starts
 }

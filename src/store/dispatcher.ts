@@ -53,6 +53,8 @@ export class Dispatcher {
   /** Java's hash code of `topic#`, which the hashes of its keys go on from. */
   #keySeed = 0
   #queue: ConsumeQueue | undefined
+  /** Records before this offset are no longer counted to their queues: a log may begin a little before its start. */
+  logStart = 0
 
   constructor(need: DispatcherNeeds) {
     this.#need = need
@@ -82,11 +84,12 @@ export class Dispatcher {
   }
 
   #record(bytes: Buffer, at: number, size: number, touched: ConsumeQueue[], round: number): void {
+    const offset = recordOffset(bytes, at)
+    if (offset < this.logStart) return
     const sysFlag = recordSysFlag(bytes, at)
     const topicStart = recordTopicStart(bytes, at)
     const topicLength = recordTopicLength(bytes, at)
     this.#enter(bytes, topicStart, topicLength)
-    const offset = recordOffset(bytes, at)
     const timestampMs = recordStoreTimestampMs(bytes, at)
     const isIndexed = transactionType(sysFlag) !== SysFlag.transactionRollback
     const tags = this.#scan(bytes, recordPropertiesStart(bytes, at), at + size, isIndexed ? offset : -1, timestampMs)

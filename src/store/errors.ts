@@ -46,6 +46,10 @@ export const storeErrors = defineErrors({
     doc: 'The disk refused a write for a reason other than a lack of room. The node stops.',
     retriable: false,
   },
+  STORE_RESET_DAMAGED: {
+    doc: 'A state that was to take the place of the data of a node behind its leader is damaged or cut off. Nothing of it was used.',
+    retriable: true,
+  },
   STORE_CLOSED: {
     doc: 'The store is closed.',
     retriable: false,

@@ -13,13 +13,16 @@ import { frameIndex, frameLength, frameOffset, frameRecordCount, frameRecordsSta
 import { recordFault, recordOffset, recordSize, recordStoreTimestampMs } from '../message/record.ts'
 import { QueuePull, emptyResult, type PullRequest, type PullResult } from './consume-queue-pull.ts'
 import { ConsumeQueueReader } from './consume-queue-reader.ts'
-import { ConsumeQueues } from './consume-queues.ts'
 import type { ConsumeQueue } from './consume-queue.ts'
 import { DerivedWriter, type DerivedOptions } from './derived-writer.ts'
 import { Dispatcher, type Touched } from './dispatcher.ts'
 import type { FileSystem } from './file-system.ts'
 import { findByKey, type KeyQuery, type KeyResult } from './key-query.ts'
+import type { LogPosition } from './log-position.ts'
 import type { LogSource } from './log-source.ts'
+import { saveQueueStarts } from './queue-starts.ts'
+import { ResetFile } from './reset-state.ts'
+import type { SnapshotTable } from './table-store.ts'
 import { lowestAtOrAfter } from './consume-queue-start.ts'
 import { searchQueueByTime, type TimeBoundary } from './time-index.ts'
 
@@ -31,6 +34,8 @@ export interface MessageStoreNeeds {
   readonly clock: Clock
   readonly logger: Log
   readonly options?: Partial<DerivedOptions>
+  /** See `DerivedWriterNeeds`: the tables' snapshot is cut with every checkpoint. */
+  readonly alongside?: () => () => Promise<void>
   /** The disk can no longer be believed: the node must end. */
   readonly fatal: (error: Error) => void
 }
@@ -53,33 +58,26 @@ export interface StoreStats {
 const YIELD_EVERY = 256
 
 export class MessageStore {
+  readonly #needs: MessageStoreNeeds
   readonly #log: LogSource
   readonly #clock: Clock
-  readonly #queues: ConsumeQueues
-  readonly #writer: DerivedWriter
-  readonly #reader: ConsumeQueueReader
-  readonly #dispatcher: Dispatcher
   readonly #timer: Timer
+  #writer: DerivedWriter
+  #reader: ConsumeQueueReader
+  #dispatcher: Dispatcher
   #touched: ConsumeQueue[] = []
   #round = 1
+  #resets = 0
   #movingStart: Promise<void> = Promise.resolve()
 
   private constructor(needs: MessageStoreNeeds, writer: DerivedWriter) {
+    this.#needs = needs
     this.#log = needs.log
     this.#clock = needs.clock
     this.#writer = writer
-    this.#queues = writer.queues
-    this.#reader = new ConsumeQueueReader({
-      pages: writer.pages,
-      log: needs.log,
-      derivedEnd: () => writer.position.endOffset,
-    })
-    this.#dispatcher = new Dispatcher({
-      queues: writer.queues,
-      keys: writer.keys,
-      dirtied: (queue, grownBytes) => writer.dirtied(queue, grownBytes),
-    })
-    this.#timer = needs.clock.every(writer.options.checkpointPeriodMs, () => writer.checkpointIfDue(true))
+    this.#reader = readerOf(writer, needs.log)
+    this.#dispatcher = dispatcherOf(writer)
+    this.#timer = needs.clock.every(writer.options.checkpointPeriodMs, () => this.#writer.checkpointIfDue(true))
   }
 
   static async open(needs: MessageStoreNeeds): Promise<MessageStore> {
@@ -134,23 +132,23 @@ export class MessageStore {
   }
 
   queueBounds(topic: string, queueId: number): QueueBounds | undefined {
-    const queue = this.#queues.queue(topic, queueId)
+    const queue = this.#writer.queues.queue(topic, queueId)
     return queue === undefined ? undefined : { min: queue.min, max: queue.next }
   }
 
   /** The queueOffset after the last applied message; 0 for a queue that never had one. */
   nextQueueOffset(topic: string, queueId: number): number {
-    return this.#queues.queue(topic, queueId)?.next ?? 0
+    return this.#writer.queues.queue(topic, queueId)?.next ?? 0
   }
 
   /** Ids of the queues that have, or had, messages of the topic. */
   queueIds(topic: string): number[] {
-    return [...(this.#queues.topic(topic)?.queues.keys() ?? [])]
+    return [...(this.#writer.queues.topic(topic)?.queues.keys() ?? [])]
   }
 
   /** Synchronous while everything asked for is in memory. */
   pull(request: PullRequest): PullResult | Promise<PullResult> {
-    const topic = this.#queues.topic(request.topic)
+    const topic = this.#writer.queues.topic(request.topic)
     const queue = topic?.queues.get(request.queueId)
     if (topic === undefined || queue === undefined) return emptyResult('noSuchQueue', 0, 0, 0)
     const { min, next } = queue
@@ -180,7 +178,7 @@ export class MessageStore {
 
   /** The queueOffset for a time (`time-index.ts`); 0 for a queue that does not exist. */
   async offsetByTime(topic: string, queueId: number, timestampMs: number, boundary: TimeBoundary): Promise<number> {
-    const queue = this.#queues.queue(topic, queueId)
+    const queue = this.#writer.queues.queue(topic, queueId)
     if (queue === undefined) return 0
     const timeOf = (queueOffset: number): Promise<number | undefined> => this.#timeOf(queue, queueOffset)
     const found = await searchQueueByTime(
@@ -198,13 +196,13 @@ export class MessageStore {
 
   /** Store time of a message; undefined when the queue has none there. */
   async timeOfQueueOffset(topic: string, queueId: number, queueOffset: number): Promise<number | undefined> {
-    const queue = this.#queues.queue(topic, queueId)
+    const queue = this.#writer.queues.queue(topic, queueId)
     return queue === undefined ? undefined : this.#timeOf(queue, queueOffset)
   }
 
   /** Store time of the oldest message of a queue; undefined when it has none. */
   async earliestTime(topic: string, queueId: number): Promise<number | undefined> {
-    const queue = this.#queues.queue(topic, queueId)
+    const queue = this.#writer.queues.queue(topic, queueId)
     return queue === undefined ? undefined : this.#timeOf(queue, queue.min)
   }
 
@@ -212,7 +210,7 @@ export class MessageStore {
   deleteTopic(topic: string, index: number): void {
     if (index <= this.appliedIndex) return
     this.#dispatcher.forget()
-    for (const queue of this.#queues.removeTopic(topic)) this.#writer.removed(queue)
+    for (const queue of this.#writer.queues.removeTopic(topic)) this.#writer.removed(queue)
   }
 
   /**
@@ -233,7 +231,7 @@ export class MessageStore {
   async stats(): Promise<StoreStats> {
     const { pages, keys, file } = this.#writer
     return {
-      queues: this.#queues.count,
+      queues: this.#writer.queues.count,
       pageBytes: await pages.bytesOnDisk(),
       keyIndexBytes: await keys.bytesOnDisk(),
       checkpointBytes: file.bytesOnDisk,
@@ -246,14 +244,52 @@ export class MessageStore {
   async close(): Promise<void> {
     this.#timer.cancel()
     await this.#movingStart
-    await this.#writer.close()
+    await this.#writer.close(true)
+  }
+
+  /**
+   * What a follower behind the log's start needs, as a file that goes when it is closed. `position` is the log's own
+   * start; queues and tables are read in this turn.
+   */
+  async openReset(
+    position: LogPosition,
+    tablesIndex: number,
+    tables: Iterable<Pick<SnapshotTable, 'name' | 'rows'>>,
+  ): Promise<ResetFile> {
+    // While the start moves, queues stand at two starts.
+    for (let moving = this.#movingStart; ; moving = this.#movingStart) {
+      await moving
+      if (moving === this.#movingStart) break
+    }
+    const start = { position, logStart: this.logStart, tablesIndex }
+    return ResetFile.make(this.#needs.fileSystem, `${this.#needs.folder}/reset-${++this.#resets}`, {
+      start,
+      queues: this.#writer.starts(),
+      tables,
+    })
+  }
+
+  /** Lets go of everything: the log is being replaced. Until `reopen` there are no queues. */
+  async suspend(): Promise<void> {
+    await this.#movingStart
+    for (const queue of this.#writer.queues.all()) queue.remove()
+    this.#writer.queues.clear()
+    await this.#writer.close(false)
+  }
+
+  /** Takes up what is on disk now (`installReset`), over the log as it is now. */
+  async reopen(): Promise<void> {
+    this.#writer = await DerivedWriter.open(this.#needs)
+    this.#reader = readerOf(this.#writer, this.#log)
+    this.#dispatcher = dispatcherOf(this.#writer)
+    this.#touched = []
   }
 
   async #moveLogStart(offset: number): Promise<void> {
     assert(offset <= this.endOffset, 'the log starts at what is derived')
     if (offset <= this.logStart) return
     let visited = 0
-    for (const queue of this.#queues.all()) {
+    for (const queue of this.#writer.queues.all()) {
       if (++visited % YIELD_EVERY === 0) await this.#turn()
       if (queue.isRemoved || queue.min === queue.next || queue.minUnitOffset >= offset) continue
       const lowest = await lowestAtOrAfter(queue, offset, this.#reader)
@@ -261,6 +297,9 @@ export class MessageStore {
       if (!queue.isRemoved) this.#writer.raiseMin(queue, lowest, place?.offset ?? 0)
     }
     this.#writer.moveLogStart(offset)
+    this.#dispatcher.logStart = offset
+    const { fileSystem, folder } = this.#needs
+    await saveQueueStarts(fileSystem, folder, offset, this.#writer.starts())
     await this.#writer.checkpoint()
   }
 
@@ -274,4 +313,15 @@ export class MessageStore {
   #turn(): Promise<void> {
     return new Promise((resolve) => this.#clock.endOfTurn(resolve))
   }
+}
+
+function readerOf(writer: DerivedWriter, log: LogSource): ConsumeQueueReader {
+  return new ConsumeQueueReader({ pages: writer.pages, log, derivedEnd: () => writer.position.endOffset })
+}
+
+function dispatcherOf(writer: DerivedWriter): Dispatcher {
+  const { queues, keys } = writer
+  const dispatcher = new Dispatcher({ queues, keys, dirtied: (queue, grown) => writer.dirtied(queue, grown) })
+  dispatcher.logStart = writer.position.logStart
+  return dispatcher
 }

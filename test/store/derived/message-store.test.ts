@@ -22,6 +22,7 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('begin' as const) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('crash' as const), ticks: fc.nat(60) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('rebuild' as const) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), topic }) },
   {
     weight: 2,
@@ -35,7 +36,7 @@ const step = fc.oneof(
 )
 
 describe('the message store', () => {
-  test.prop([fc.array(step, { minLength: 1, maxLength: 25 }), fc.nat()], { numRuns: 60 })(
+  test.prop([fc.array(step, { minLength: 1, maxLength: 25 }), fc.nat()], { numRuns: 40 })(
     'says what a naive model says, through checkpoints, crashes, retention and deleted topics',
     async (steps, seed) => {
       const world = await World.create(seed)
@@ -57,6 +58,9 @@ describe('the message store', () => {
           case 'crash':
             await expectNothingRepaired(world)
             await world.crash(each.ticks)
+            break
+          case 'rebuild':
+            await world.rebuild()
             break
           case 'restart':
             await world.restart()

@@ -164,6 +164,14 @@ export class World {
     await this.open()
   }
 
+  /** Stops, loses the checkpoint, and starts: everything is derived again from the log. */
+  async rebuild(): Promise<void> {
+    await this.store.close()
+    this.#retire()
+    await this.disk.unlink('/derived/checkpoint')
+    await this.open()
+  }
+
   async restart(): Promise<void> {
     await this.store.close()
     this.#retire()

@@ -1,0 +1,146 @@
+/**
+ * Snapshots of the replicated tables, in LevelDB: rows under `table/key` in msgpack, and the index of the entry up to
+ * which the tables were applied, all in one atomic, synced batch. Values are encoded when they are taken: what the table
+ * changes later does not reach into a snapshot.
+ *
+ * A snapshot is written after the checkpoint of queues and indexes that was cut in the same turn, so it is never ahead of
+ * them: an entry applied again to the tables (a deleted topic) is at most passed over by the queues, never missed.
+ */
+import { Level } from 'level'
+import { pack, unpack } from 'msgpackr'
+import { errorMessage } from '../lib/errors.ts'
+import { storeErrors } from './errors.ts'
+
+/** What the store needs of a replicated table. */
+export interface SnapshotTable {
+  readonly name: string
+  /** Rows whose value changed since the last call; `undefined` marks a deleted row. */
+  takeChanges(): ReadonlyMap<string, unknown>
+  /** All rows, in key order. */
+  rows(): Iterable<readonly [key: string, value: unknown]>
+  /** Replaces everything by `rows`. */
+  load(rows: Iterable<readonly [key: string, value: unknown]>): void
+}
+
+type Batch = { type: 'put'; key: string; value: Buffer } | { type: 'del'; key: string }
+
+/** A key of its own: those of rows have a slash. */
+const INDEX_KEY = 'index'
+const ROWS_PER_BATCH = 4096
+
+export class TableStore {
+  readonly #level: Level<string, Buffer>
+  #appliedIndex: number
+  /** Changes taken and not yet in the snapshot; the newest of a row counts. */
+  readonly #pending = new Map<string, Buffer | undefined>()
+  #writing: Promise<void> = Promise.resolve()
+
+  private constructor(level: Level<string, Buffer>, appliedIndex: number) {
+    this.#level = level
+    this.#appliedIndex = appliedIndex
+  }
+
+  static async open(folder: string): Promise<TableStore> {
+    const level = new Level<string, Buffer>(folder, { keyEncoding: 'utf8', valueEncoding: 'buffer' })
+    try {
+      await level.open()
+      const index: unknown = decode(await level.get(INDEX_KEY))
+      return new TableStore(level, typeof index === 'number' ? index : 0)
+    } catch (cause) {
+      throw storeErrors.create(
+        'STORE_UNREADABLE',
+        `the tables in ${folder} cannot be opened: ${errorMessage(cause)}`,
+        cause,
+      )
+    }
+  }
+
+  /** Index of the last entry that the snapshot holds; 0 for an empty one. */
+  get appliedIndex(): number {
+    return this.#appliedIndex
+  }
+
+  /** Fills the tables with the snapshot. */
+  async load(tables: Iterable<SnapshotTable>): Promise<void> {
+    for (const table of tables) {
+      const prefix = `${table.name}/`
+      const rows: (readonly [string, unknown])[] = []
+      // '0' follows '/'.
+      for await (const [key, value] of this.#level.iterator({ gte: prefix, lt: `${table.name}0` })) {
+        rows.push([key.slice(prefix.length), decode(value)])
+      }
+      table.load(rows)
+    }
+  }
+
+  /**
+   * Takes what changed in the tables, which stand at entry `index`. The function given writes it down. If it is not called,
+   * or rejects, the changes are kept for the next time.
+   */
+  cut(index: number, tables: Iterable<SnapshotTable>): () => Promise<void> {
+    for (const table of tables) {
+      for (const [key, value] of table.takeChanges()) {
+        this.#pending.set(`${table.name}/${key}`, value === undefined ? undefined : pack(value))
+      }
+    }
+    const changes = new Map(this.#pending)
+    return () => this.#write(index, changes)
+  }
+
+  /** Replaces everything by other rows, as of entry `index`. Done again after a crash, it gives the same. */
+  async replace(
+    index: number,
+    rows: AsyncIterable<readonly [table: string, key: string, value: unknown]>,
+  ): Promise<void> {
+    await this.#writing.catch(() => undefined)
+    this.#pending.clear()
+    await this.#level.clear()
+    let batch: Batch[] = []
+    for await (const [table, key, value] of rows) {
+      batch.push({ type: 'put', key: `${table}/${key}`, value: pack(value) })
+      if (batch.length < ROWS_PER_BATCH) continue
+      await this.#level.batch(batch)
+      batch = []
+    }
+    batch.push({ type: 'put', key: INDEX_KEY, value: pack(index) })
+    await this.#level.batch(batch, { sync: true })
+    this.#appliedIndex = index
+  }
+
+  async close(): Promise<void> {
+    await this.#writing.catch(() => undefined)
+    await this.#level.close()
+  }
+
+  #write(index: number, changes: Map<string, Buffer | undefined>): Promise<void> {
+    const write = this.#writing
+      .catch(() => undefined)
+      .then(async () => {
+        if (changes.size === 0 && index === this.#appliedIndex) return
+        const batch: Batch[] = [{ type: 'put', key: INDEX_KEY, value: pack(index) }]
+        for (const [key, value] of changes) {
+          batch.push(value === undefined ? { type: 'del', key } : { type: 'put', key, value })
+        }
+        try {
+          await this.#level.batch(batch, { sync: true })
+        } catch (cause) {
+          throw storeErrors.create(
+            'STORE_WRITE_FAILED',
+            `the tables could not be written: ${errorMessage(cause)}`,
+            cause,
+          )
+        }
+        this.#appliedIndex = index
+        // A row that changed again since has another value here.
+        for (const [key, value] of changes) {
+          if (this.#pending.get(key) === value) this.#pending.delete(key)
+        }
+      })
+    this.#writing = write
+    return write
+  }
+}
+
+function decode(value: Buffer | undefined): unknown {
+  return value === undefined ? undefined : unpack(value)
+}
