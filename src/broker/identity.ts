@@ -13,6 +13,4 @@ export interface BrokerIdentity {
   /** RocketMQ regionId, `DefaultRegion` unless configured. */
   readonly regionId: string
   readonly traceOn: boolean
-  /** RocketMQ brokerPermission. */
-  readonly permission: number
 }

@@ -1,6 +1,7 @@
 /** All routes of a broker. */
 import { assert } from '../../lib/assert.ts'
 import type { Route } from '../../remoting/route.ts'
+import { type ClientRequestNeeds, clientRequest } from './client-request.ts'
 import { type ConnectionsNeeds, connections } from './connections.ts'
 import { type ConsumerOffsetNeeds, consumerOffset } from './consumer-offset.ts'
 import { type GroupAdminNeeds, groupAdmin } from './group-admin.ts'
@@ -9,13 +10,15 @@ import { type PullMessageNeeds, pullMessage } from './pull-message.ts'
 import { type QueryMessageNeeds, queryMessage } from './query-message.ts'
 import { type QueueLockNeeds, queueLock } from './queue-lock.ts'
 import { type QueueOffsetNeeds, queueOffset } from './queue-offset.ts'
+import { type RuntimeInfoNeeds, runtimeInfo } from './runtime-info.ts'
 import { type SendBackNeeds, sendBack } from './send-back.ts'
 import { type SendMessageNeeds, sendMessage } from './send-message.ts'
 import { type TopicAdminNeeds, topicAdmin } from './topic-admin.ts'
 import { whereHandled } from './where.ts'
 
 /** Everything that any processor needs; each takes the few that it names. */
-export type ProcessorNeeds = ConnectionsNeeds &
+export type ProcessorNeeds = ClientRequestNeeds &
+  ConnectionsNeeds &
   ConsumerOffsetNeeds &
   GroupAdminNeeds &
   HeartbeatNeeds &
@@ -23,11 +26,13 @@ export type ProcessorNeeds = ConnectionsNeeds &
   QueryMessageNeeds &
   QueueLockNeeds &
   QueueOffsetNeeds &
+  RuntimeInfoNeeds &
   SendBackNeeds &
   SendMessageNeeds &
   TopicAdminNeeds
 
 const processors: readonly ((need: ProcessorNeeds) => Route<unknown>[])[] = [
+  clientRequest,
   connections,
   consumerOffset,
   groupAdmin,
@@ -36,6 +41,7 @@ const processors: readonly ((need: ProcessorNeeds) => Route<unknown>[])[] = [
   queryMessage,
   queueLock,
   queueOffset,
+  runtimeInfo,
   sendBack,
   sendMessage,
   topicAdmin,

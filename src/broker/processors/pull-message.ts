@@ -38,6 +38,8 @@ export interface PullMessageNeeds {
   readonly clock: Clock
   readonly recover: Recover
   readonly options: {
+    /** RocketMQ PermName: 4 read, 2 write. */
+    readonly brokerPermission: number
     readonly longPollingEnable: boolean
     readonly shortPollingTimeMills: number
     readonly maxTransferBytesOnMessageInMemory: number
@@ -181,7 +183,7 @@ export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
   }
 
   function check(header: PullMessageRequestHeader, call: Call): Pull {
-    if ((identity.permission & 4) === 0) {
+    if ((options.brokerPermission & 4) === 0) {
       throw refusal('BROKER_NO_PERMISSION', `the broker[${identity.ip}] pulling message is forbidden`)
     }
     const group = groupOf(header.consumerGroup)

@@ -34,6 +34,7 @@ export interface SendBackNeeds {
   readonly stats: Pick<BrokerStats, 'put' | 'sentBack'>
   readonly identity: BrokerIdentity
   readonly random: Random
+  readonly options: { readonly brokerPermission: number }
 }
 
 const UNIT_SUB_FLAG = 2
@@ -41,7 +42,7 @@ const UNIT_SUB_FLAG = 2
 const FIRST_DELAY_LEVEL = 3
 
 export function sendBack(need: SendBackNeeds): Route<unknown>[] {
-  const { autoCreate, identity } = need
+  const { autoCreate, identity, options } = need
   return [
     route({ code: RequestCode.CONSUMER_SEND_MSG_BACK, request: ConsumerSendMsgBackRequestHeader, handle }),
     route({
@@ -57,7 +58,7 @@ export function sendBack(need: SendBackNeeds): Route<unknown>[] {
   async function handle(header: ConsumerSendMsgBackRequestHeader): Promise<Reply> {
     const group = await autoCreate.group(header.group)
     if (group === undefined) throw refusal('BROKER_GROUP_NOT_EXIST', `subscription group not exist, ${header.group} `)
-    if ((identity.permission & 2) === 0) {
+    if ((options.brokerPermission & 2) === 0) {
       throw refusal('BROKER_NO_PERMISSION', `the broker[${identity.ip}] sending message is forbidden`)
     }
     if (group.retryQueueNums <= 0) return { code: ResponseCode.SUCCESS }

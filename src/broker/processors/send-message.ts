@@ -39,7 +39,7 @@ export interface SendMessageNeeds {
   /** Makes the UNIQ_KEY of a message whose producer made none. */
   readonly uniqueId: () => string
   readonly recover: Recover
-  readonly options: { readonly maxMessageSize: number }
+  readonly options: { readonly maxMessageSize: number; readonly brokerPermission: number }
 }
 
 /** Properties that make a send more than a send. */
@@ -127,7 +127,7 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
 
   /** RocketMQ msgCheck. */
   function check(header: Header, topic: TopicConfig): void {
-    if ((identity.permission & 2) === 0 && topic.order) {
+    if ((options.brokerPermission & 2) === 0 && topic.order) {
       throw refusal('BROKER_NO_PERMISSION', `the broker[${identity.ip}] sending message is forbidden`)
     }
     if (isClosedForSend(topic.topicName)) {

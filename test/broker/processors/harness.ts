@@ -49,7 +49,6 @@ export const identity: BrokerIdentity = {
   storeHost: { ip: Uint8Array.of(127, 0, 0, 1), port: 10911 },
   regionId: 'DefaultRegion',
   traceOn: true,
-  permission: 6,
 }
 
 /** Applies at once, unless told otherwise. */
@@ -388,6 +387,23 @@ export function createHarness(given: { readonly autoCreate?: boolean; readonly m
   const delayLevels = delayLevelsOf(DELAYS_MS)
   log.onStored = (draft, { queueOffset }) => hold.arrived(draft.topic, draft.queueId, queueOffset + 1)
   let unique = 0
+  const configuration = {
+    text: 'a=b\n',
+    version: { counter: 1, stateVersion: 0, timestamp: 2 },
+    update: () => undefined,
+  }
+  const runtime = {
+    bootTimestampMs: clock.nowMs() - 90_061_000,
+    nowMs: clock.nowMs(),
+    commitLogMinOffset: 0,
+    commitLogMaxOffset: 5_000,
+    flushedOffset: 1_000,
+    dispatchedOffset: 4_000,
+    earliestMessageTimestampMs: -1,
+    diskTotalBytes: 4 * 1_024 ** 3,
+    diskFreeBytes: 3 * 1_024 ** 3,
+    more: { 'raftmq.nodeId': 'n0' },
+  }
   const routes = brokerRoutes({
     topics,
     groups,
@@ -410,7 +426,11 @@ export function createHarness(given: { readonly autoCreate?: boolean; readonly m
     random,
     uniqueId: () => `BROKERMADE${unique++}`,
     clock,
+    relay,
+    configuration,
+    nodeRuntime: () => Promise.resolve(runtime),
     options: {
+      brokerPermission: 6,
       maxMessageSize: 4_194_304,
       longPollingEnable: true,
       shortPollingTimeMills: 1_000,

@@ -1,0 +1,54 @@
+/** What a node tells of itself and may be told: 25, 26, 28, 315 (RocketMQ AdminBrokerProcessor). */
+import { BrokerStatsData, KvTable } from '../../remoting/bodies/broker.ts'
+import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
+import { EmptyHeader } from '../../remoting/header.ts'
+import { ViewBrokerStatsDataRequestHeader } from '../../remoting/headers/broker.ts'
+import { type Call, type Reply, type Route, route } from '../../remoting/route.ts'
+import { refusal } from '../errors.ts'
+import type { LiveConfiguration } from '../live-configuration.ts'
+import { type NodeRuntime, type RuntimeTableNeeds, runtimeTable } from '../runtime-table.ts'
+
+export interface RuntimeInfoNeeds extends RuntimeTableNeeds {
+  readonly configuration: Pick<LiveConfiguration, 'text' | 'version' | 'update'>
+  readonly nodeRuntime: () => Promise<NodeRuntime>
+}
+
+export function runtimeInfo(need: RuntimeInfoNeeds): Route<unknown>[] {
+  const { configuration, stats } = need
+  return [
+    route({
+      code: RequestCode.UPDATE_BROKER_CONFIG,
+      request: EmptyHeader,
+      handle(_header, call: Call) {
+        configuration.update(call.body.toString())
+        return { code: ResponseCode.SUCCESS }
+      },
+    }),
+    route({
+      code: RequestCode.GET_BROKER_CONFIG,
+      request: EmptyHeader,
+      handle: () => ({
+        code: ResponseCode.SUCCESS,
+        header: { version: JSON.stringify(configuration.version) },
+        body: Buffer.from(configuration.text),
+      }),
+    }),
+    route({
+      code: RequestCode.GET_BROKER_RUNTIME_INFO,
+      request: EmptyHeader,
+      async handle() {
+        const table = runtimeTable(need, await need.nodeRuntime())
+        return { code: ResponseCode.SUCCESS, body: KvTable.encode({ table }) }
+      },
+    }),
+    route({ code: RequestCode.VIEW_BROKER_STATS_DATA, request: ViewBrokerStatsDataRequestHeader, handle: statsOf }),
+  ]
+
+  function statsOf({ statsName, statsKey }: ViewBrokerStatsDataRequestHeader): Reply {
+    const report = stats.report(statsName, statsKey)
+    if (report === undefined) throw refusal('BROKER_REFUSED', `The stats <${statsName}> <${statsKey}> not exist`)
+    const { minute, hour, day } = report
+    const body = BrokerStatsData.encode({ statsMinute: minute, statsHour: hour, statsDay: day })
+    return { code: ResponseCode.SUCCESS, body }
+  }
+}
