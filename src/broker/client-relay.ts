@@ -20,7 +20,13 @@ export interface ClientRelayNeeds {
   readonly leadership: { readonly isReady: boolean }
   readonly peers: {
     handle(method: string, handler: ServiceHandler): void
-    ask(peer: string, method: string, meta: unknown, payload: readonly Uint8Array[], timeoutMs: number): Promise<ServiceAnswer>
+    ask(
+      peer: string,
+      method: string,
+      meta: unknown,
+      payload: readonly Uint8Array[],
+      timeoutMs: number,
+    ): Promise<ServiceAnswer>
     tell(peer: string, method: string, meta: unknown, payload?: readonly Uint8Array[]): void
   }
 }

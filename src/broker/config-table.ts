@@ -117,6 +117,13 @@ export class ConfigTable<Row extends Config> implements ReplicatedTable {
     delete: (name: string, detail?: unknown): Command => this.#command('delete', [name, detail]),
   }
 
+  /** The names of the rows that a command of this table speaks of. */
+  namesIn({ op, args }: Command): string[] {
+    if (op === 'delete') return typeof args[0] === 'string' ? [args[0]] : []
+    const rows: unknown = op === 'create' ? [args[0]] : args[0]
+    return this.#rowsOf(rows).map((row) => this.#need.nameOf(row))
+  }
+
   /** Returns whether anything changed. */
   #change(op: string, args: readonly unknown[]): boolean {
     // Only `commands` makes operations, and a build refuses what it does not understand.

@@ -36,7 +36,10 @@ export function encodeForward(call: Call): { readonly meta: ForwardedHead; reado
 }
 
 /** Head and command of a forwarded request. Throws `PEER_BAD_FRAME` for what no peer of this format sends. */
-export function readForward(meta: unknown, body: Buffer): { readonly head: ForwardedHead; readonly command: RemotingCommand } {
+export function readForward(
+  meta: unknown,
+  body: Buffer,
+): { readonly head: ForwardedHead; readonly command: RemotingCommand } {
   if (typeof meta !== 'object' || meta === null || !('code' in meta) || !('fields' in meta)) {
     throw peerErrors.create('PEER_BAD_FRAME', 'a forwarded request has no head')
   }

@@ -129,5 +129,3 @@ export class Forwarding {
     journey.call.respond(reply)
   }
 }
-
-

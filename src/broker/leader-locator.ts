@@ -26,6 +26,7 @@ export interface LeaderLocatorNeeds {
 export class LeaderLocator {
   readonly #need: LeaderLocatorNeeds
   readonly #views = new Map<string, LeaderPlace>()
+  readonly #listeners: (() => void)[] = []
   #waiting: Waiter[] = []
   #swept = false
 
@@ -37,6 +38,7 @@ export class LeaderLocator {
   learn(from: string, view: LeaderView): void {
     if (view.leader === null) this.#views.delete(from)
     else this.#views.set(from, { id: view.leader, term: view.term })
+    for (const listener of this.#listeners) listener()
     this.#wake()
   }
 
@@ -44,6 +46,12 @@ export class LeaderLocator {
   forget(peer: string): void {
     this.#views.delete(peer)
     for (const [from, place] of this.#views) if (place.id === peer) this.#views.delete(from)
+    for (const listener of this.#listeners) listener()
+  }
+
+  /** Calls `listener` after every change of what is believed. */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener)
   }
 
   current(): LeaderPlace | undefined {

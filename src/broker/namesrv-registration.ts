@@ -33,6 +33,8 @@ export interface RegistrationNeeds {
     get(name: string): TopicConfig | undefined
     readonly version: { readonly timestampMs: number; readonly counter: number }
   }
+  /** A name server confirmed this node, or stopped to. */
+  readonly changed: () => void
   readonly options: {
     readonly periodMs: number
     readonly timeoutMs: number
@@ -73,9 +75,9 @@ export class NamesrvRegistration {
     this.#schedule()
   }
 
-  /** A topic was made, changed or deleted: what changed in one turn is registered together. */
-  topicChanged(topic: string): void {
-    this.#changed.set(topic, this.#need.topics.version.counter)
+  /** Topics were made, changed or deleted: what changed in one turn is registered together. */
+  topicChanged(topics: Iterable<string>): void {
+    for (const topic of topics) this.#changed.set(topic, this.#need.topics.version.counter)
     this.#schedule()
   }
 
@@ -155,11 +157,14 @@ export class NamesrvRegistration {
       target.confirmed = undefined
       // Nothing more until the timer's next round.
       target.busy = false
-      if (!target.warned) log.warn({ namesrv: address, reason: errorMessage(error) }, 'cannot register with a name server')
+      if (!target.warned)
+        log.warn({ namesrv: address, reason: errorMessage(error) }, 'cannot register with a name server')
       target.warned = true
+      this.#need.changed()
       return
     }
     target.busy = false
+    this.#need.changed()
     this.#forget()
     // What changed while it was on its way goes now.
     if (!this.#closed && this.#isBehind(target)) void this.#register(address, target)
@@ -167,7 +172,9 @@ export class NamesrvRegistration {
 
   /** Drops changes that every name server knows of. */
   #forget(): void {
-    const counters = [...this.#targets.values()].map((target) => (target.confirmed === undefined ? Infinity : target.counter))
+    const counters = [...this.#targets.values()].map((target) =>
+      target.confirmed === undefined ? Infinity : target.counter,
+    )
     const known = Math.min(...counters)
     for (const [topic, counter] of this.#changed) if (counter <= known) this.#changed.delete(topic)
   }

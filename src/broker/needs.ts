@@ -19,7 +19,10 @@ export interface Proposals {
    * mode lets it be acknowledged (sync replication: committed and applied). Exactly one of `stored`/`error` is given.
    * Errors: `BROKER_NOT_LEADER`, `BROKER_BUSY` (certainly not stored), `BROKER_UNDECIDED` (may or may not be stored).
    */
-  records(drafts: readonly RecordDraft[], done: (error: Error | undefined, stored: readonly Stored[] | undefined) => void): void
+  records(
+    drafts: readonly RecordDraft[],
+    done: (error: Error | undefined, stored: readonly Stored[] | undefined) => void,
+  ): void
   /** Appends a table command; resolves with what applying it returned, after commit and apply, in every mode. */
   command(command: Command): Promise<unknown>
   /** As `command`, with records in the same entry: effect and cause are one (send-back, delayed delivery, …). */

@@ -50,7 +50,10 @@ export function readHello(value: unknown): Hello | undefined {
   return { formatVersion, commandVersion, group, clusterId: clusterId ?? undefined, from, to, incarnation, lane }
 }
 
-type Reason = readonly [refuses: (own: Identity, hello: Hello, members: ReadonlySet<string>) => boolean, text: (own: Identity, hello: Hello) => string]
+type Reason = readonly [
+  refuses: (own: Identity, hello: Hello, members: ReadonlySet<string>) => boolean,
+  text: (own: Identity, hello: Hello) => string,
+]
 
 const reasons: readonly Reason[] = [
   [

@@ -86,7 +86,10 @@ export class PeerLink {
     done: (error: Error | undefined, answer: ServiceAnswer | undefined) => void,
   ): void {
     if (this.#waiting.size >= this.#need.options.maxInFlight) {
-      return done(peerErrors.create('PEER_BUSY', `${this.#waiting.size} requests to ${this.#need.peer} in flight`), undefined)
+      return done(
+        peerErrors.create('PEER_BUSY', `${this.#waiting.size} requests to ${this.#need.peer} in flight`),
+        undefined,
+      )
     }
     const id = this.#nextRequest++
     this.#waiting.set(id, { deadlineMs: this.#need.clock.monotonicMs() + timeoutMs, done })

@@ -29,7 +29,8 @@ export interface RaftEnd {
 export interface PeersNeeds {
   readonly identity: () => Identity
   readonly addresses: ReadonlyMap<string, PeerAddress>
-  readonly listen: PeerAddress
+  /** Undefined in a group of one, which has no peers to listen for. */
+  readonly listen: PeerAddress | undefined
   readonly network: PeerNetwork
   readonly clock: Clock
   readonly log: Log
@@ -68,7 +69,9 @@ export class Peers {
   /** Listens, then dials. Rejects when the port cannot be had. */
   async start(): Promise<void> {
     const { network, listen, clock } = this.#need
-    this.#listener = await network.listen(listen.host, listen.port, (socket) => this.#accept(socket))
+    if (listen !== undefined) {
+      this.#listener = await network.listen(listen.host, listen.port, (socket) => this.#accept(socket))
+    }
     for (const link of [...this.#raftLinks.values(), ...this.#serviceLinks.values()]) link.start()
     this.#sweep = clock.every(SWEEP_PERIOD_MS, () => {
       for (const link of this.#serviceLinks.values()) link.sweep(clock.monotonicMs())
@@ -123,7 +126,13 @@ export class Peers {
     link.request(method, meta, payload, timeoutMs, done)
   }
 
-  ask(peer: string, method: string, meta: unknown, payload: readonly Uint8Array[], timeoutMs: number): Promise<ServiceAnswer> {
+  ask(
+    peer: string,
+    method: string,
+    meta: unknown,
+    payload: readonly Uint8Array[],
+    timeoutMs: number,
+  ): Promise<ServiceAnswer> {
     return new Promise((resolve, reject) => {
       this.request(peer, method, meta, payload, timeoutMs, (error, answer) => {
         if (answer === undefined) reject(error ?? peerErrors.create('PEER_FAILED', 'no answer'))

@@ -245,7 +245,14 @@ export class Proposals implements ProposalsNeed {
     assert(id !== undefined && draft.placed !== undefined, 'the log takes what it did not refuse')
     this.#queuedBytes -= bytes
     this.#flightBytes += bytes
-    const flight: Flight = { term: id.term, items, entry: draft.entry, placed: draft.placed, bytes, proposedMs: clock.monotonicMs() }
+    const flight: Flight = {
+      term: id.term,
+      items,
+      entry: draft.entry,
+      placed: draft.placed,
+      bytes,
+      proposedMs: clock.monotonicMs(),
+    }
     assert(!this.#flights.has(id.index), 'an index is in flight once')
     this.#flights.set(id.index, flight)
   }

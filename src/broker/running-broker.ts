@@ -8,6 +8,8 @@ export interface BrokerParts {
   readonly log: Log
   readonly clock: Clock
   readonly random: Random
+  /** Of this process: shown to people, and part of message ids. */
+  readonly pid: number
   /** Called at every change, from a turn of its own. */
   readonly onStatus?: (status: BrokerStatus) => void
 }

@@ -21,8 +21,14 @@ export interface AppliedEntry {
 
 export interface StateMachineNeeds {
   /** Committed entries from `first` on, at most about `maxBytes`; waits for the disk where it must. */
-  readonly readEntries: (first: number, last: number, maxBytes: number) => readonly AppliedEntry[] | Promise<readonly AppliedEntry[]>
+  readonly readEntries: (
+    first: number,
+    last: number,
+    maxBytes: number,
+  ) => readonly AppliedEntry[] | Promise<readonly AppliedEntry[]>
   readonly tables: ReadonlyMap<string, ReplicatedTable>
+  /** An entry is about to be applied. */
+  readonly begin: (entry: AppliedEntry) => void
   /** Adds the records of the entry to their queues and indexes. */
   readonly dispatch: (entry: AppliedEntry) => void
   /** The entry was applied; `result` is what its command returned. */
@@ -119,6 +125,7 @@ export class StateMachine {
   #apply(entry: AppliedEntry): void {
     assert(entry.id.index === this.#appliedIndex + 1, `entry ${entry.id.index} follows ${this.#appliedIndex}`)
     assert(entry.id.index <= this.#commitIndex, 'only committed entries are applied')
+    this.#need.begin(entry)
     let command: Command | undefined
     let result: unknown
     if (entry.command !== undefined && entry.id.index > this.#tablesIndex) {

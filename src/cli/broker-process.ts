@@ -25,6 +25,7 @@ export async function runBrokerProcess({ options, warnings }: BrokerConfiguratio
       log,
       clock: systemClock,
       random: systemRandom,
+      pid: process.pid,
       onStatus: (status) => supervisor?.tell({ type: 'status', status }),
     })
   } catch (error) {

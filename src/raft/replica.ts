@@ -253,6 +253,11 @@ export class Replica<Draft> implements LogSink {
     await this.#halt()
   }
 
+  /** Stops without handing leadership over. Resolves when nothing of it touches the disk any more. */
+  abandon(): Promise<void> {
+    return this.#halt()
+  }
+
   // LogSink: the core's decisions, carried out at once.
 
   appendEmpty(id: EntryId): void {

@@ -28,6 +28,7 @@ function machine(entries: readonly AppliedEntry[], tablesIndex = 0) {
     {
       readEntries: (first, last) => entries.slice(first - 1, Math.min(last, first + 1)),
       tables: new Map([['t', table(heard)]]),
+      begin: () => {},
       dispatch: (one) => heard.push(`queues ${one.id.index}`),
       applied: (one, command, result) => heard.push(`applied ${one.id.index} ${command?.op ?? ''} ${String(result)}`),
       settled: (index) => heard.push(`settled ${index}`),

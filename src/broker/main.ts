@@ -1,0 +1,14 @@
+import { BrokerNode } from './broker-node.ts'
+import type { BrokerOptions } from './options.ts'
+import type { BrokerParts, RunningBroker } from './running-broker.ts'
+
+/**
+ * Starts one broker node. Resolves once its log is open and it takes part in its group; whether it leads, and is ready
+ * for traffic, is told by `parts.onStatus`. Rejects when the folder, a port or the log cannot be had (`STORE_*`,
+ * `REMOTING_LISTEN_FAILED`, …).
+ */
+export async function startBroker(options: BrokerOptions, parts: BrokerParts): Promise<RunningBroker> {
+  const node = new BrokerNode(options, parts)
+  await node.start()
+  return node
+}

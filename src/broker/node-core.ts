@@ -1,0 +1,216 @@
+/**
+ * The replicated heart of a node: Raft over its log, the state machine with its tables, and the door to both. Built once
+ * the node's state is open.
+ */
+import { assert } from '../lib/assert.ts'
+import { raftConfig } from '../raft/config.ts'
+import { Replica } from '../raft/replica.ts'
+import type { ReplicaEvents } from '../raft/ports.ts'
+import { FrameKind, frameCommand, frameIndex, frameKind, frameLength, frameRecordCount, frameTerm, frameTimestampMs } from '../message/entry-frame.ts'
+import { refusal } from './errors.ts'
+import type { Leadership } from './leadership.ts'
+import type { Command, Proposals as ProposalsNeed } from './needs.ts'
+import type { NodeState } from './node-state.ts'
+import type { NodeTables } from './node-tables.ts'
+import type { NodeNetwork } from './node-network.ts'
+import type { BrokerOptions } from './options.ts'
+import { Proposals, type Draft } from './proposals.ts'
+import { QueueCounters } from './queue-counters.ts'
+import { raftLog, type ResetPort } from './raft-log.ts'
+import type { BrokerParts } from './running-broker.ts'
+import { StateMachine, type AppliedEntry } from './state-machine.ts'
+import { forwardCommands } from './forwarded-commands.ts'
+
+export interface NodeCoreNeeds {
+  readonly options: BrokerOptions
+  readonly parts: BrokerParts
+  readonly state: NodeState
+  readonly tables: NodeTables
+  readonly network: NodeNetwork
+  readonly leadership: Leadership
+  /** An entry was applied, with its command if it has one. */
+  readonly applied: (entry: AppliedEntry, command: Command | undefined) => void
+  /** Messages arrived: who waits for them is woken. */
+  readonly settled: () => void
+  readonly resets: ResetPort
+  /** A reset replaced log and tables: loads the tables again. */
+  readonly reload: () => Promise<void>
+  readonly fatal: (error: Error) => void
+}
+
+export class NodeCore {
+  readonly replica: Replica<Draft>
+  readonly machine: StateMachine
+  /** For processors: commands are proposed wherever the leader is. */
+  readonly proposals: ProposalsNeed
+  readonly counters: QueueCounters
+  readonly #local: Proposals
+  readonly #need: NodeCoreNeeds
+
+  constructor(need: NodeCoreNeeds) {
+    this.#need = need
+    const { options, parts, state, tables, leadership, network } = need
+    const { store, log } = state
+    this.machine = new StateMachine(
+      {
+        readEntries: (first, last, maxBytes) => readEntries(log, first, last, maxBytes),
+        tables: tables.byName,
+        begin: (entry) => tables.begin(entry.id.index),
+        dispatch: (entry) => store.apply(entry.frame),
+        applied: (entry, command, result) => {
+          this.replica.applied(entry.id.index)
+          leadership.applied(entry.id.term)
+          need.applied(entry, command)
+          this.#local.applied(entry.id, result)
+        },
+        settled: need.settled,
+        fatal: need.fatal,
+        clock: parts.clock,
+      },
+      startOf(state, tables),
+    )
+    this.replica = new Replica<Draft>({
+      id: options.nodeId,
+      config: raftConfig({
+        heartbeatMs: options.raftHeartbeatMs,
+        electionTimeoutMinMs: options.raftElectionTimeoutMinMs,
+        electionTimeoutMaxMs: options.raftElectionTimeoutMaxMs,
+        maxAppendBytes: options.raftMaxAppendBytes,
+        maxInflightMessages: options.raftMaxInflightMessages,
+        maxInflightBytes: options.raftMaxInflightBytes,
+        maxUncommittedBytes: options.raftMaxUncommittedBytes,
+      }),
+      peers: { voters: votersOf(options), outgoing: [], learners: [] },
+      store: raftLog(log, need.resets),
+      stableStore: state.stableStore,
+      transport: network.peers,
+      clock: parts.clock,
+      random: parts.random,
+      events: this.#events(),
+      log: parts.log,
+    })
+    this.counters = new QueueCounters(store)
+    this.#local = new Proposals({
+      log: this.replica,
+      leadership,
+      counters: this.counters,
+      replication: () => options.raftReplication,
+      clock: parts.clock,
+      options: {
+        maxInFlightBytes: options.maxInFlightBytes,
+        maxEntryBytes: Math.min(options.raftMaxAppendBytes, 512 * 1024),
+        decideWithinMs: options.decideWithinMs,
+        maxUnreplicatedBytes: options.maxUnreplicatedBytes,
+        maxUnreplicatedMs: options.maxUnreplicatedMs,
+      },
+    })
+    this.proposals = forwardCommands({
+      local: this.#local,
+      leadership,
+      locator: network.locator,
+      peers: network.peers,
+      ownId: options.nodeId,
+      timeoutMs: options.forwardWithinMs,
+    })
+    leadership.onChange(() => {
+      if (leadership.isReady) this.counters.clear()
+      this.#local.roleChanged()
+    })
+  }
+
+  start(): void {
+    this.replica.start()
+    this.#need.network.peers.attachRaft(this.replica)
+  }
+
+  /** A clean stop: leadership is handed over, then nothing is applied any more. */
+  async stop(): Promise<void> {
+    await this.replica.stop()
+    await this.machine.stop()
+    this.#local.close()
+  }
+
+  /** Stops as it is: nothing is handed over, nothing is waited for but what touches the disk. */
+  async abandon(): Promise<void> {
+    await this.replica.abandon()
+    await this.machine.stop()
+    this.#local.close()
+  }
+
+  #events(): ReplicaEvents {
+    const { leadership, fatal } = this.#need
+    return {
+      committed: (index) => this.machine.committed(index),
+      roleChanged: (role) => leadership.roleChanged(role),
+      // What a truncation cut off is decided when an entry is committed in its place.
+      truncated: () => {},
+      stable: (index) => this.#local.stable(index),
+      reset: () => {
+        this.#reset().catch((error: unknown) => fatal(error instanceof Error ? error : new Error(String(error))))
+      },
+      fatal,
+    }
+  }
+
+  /** The log was replaced: tables and queues are those that came with it. */
+  async #reset(): Promise<void> {
+    const { tables, state, reload } = this.#need
+    await this.machine.stop()
+    await reload()
+    const start = startOf(state, tables)
+    this.#local.skippedTo(start.appliedIndex)
+    this.machine.restart(start)
+  }
+}
+
+/** Where applying goes on: behind what both queues and tables have; each passes over what it has already. */
+function startOf(state: NodeState, tables: NodeTables): { readonly appliedIndex: number; readonly tablesIndex: number } {
+  const appliedIndex = Math.max(state.log.start.index, Math.min(state.store.appliedIndex, tables.appliedIndex))
+  return { appliedIndex, tablesIndex: tables.appliedIndex }
+}
+
+type EntryLog = Pick<NodeState['log'], 'read'>
+
+function readEntries(
+  log: EntryLog,
+  first: number,
+  last: number,
+  maxBytes: number,
+): readonly AppliedEntry[] | Promise<readonly AppliedEntry[]> {
+  const found = log.read(first, last, maxBytes)
+  return found instanceof Promise ? found.then((entries) => split(entries, first)) : split(found, first)
+}
+
+function split(entries: { readonly bytes: readonly Uint8Array[] } | undefined, first: number): readonly AppliedEntry[] {
+  if (entries === undefined) throw refusal('BROKER_REFUSED', `committed entry ${first} is not in the log`)
+  const applied: AppliedEntry[] = []
+  for (const bytes of entries.bytes) {
+    const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    for (let at = 0; at < buffer.length; ) {
+      const length = frameLength(buffer, at)
+      assert(length > 0 && at + length <= buffer.length, 'frames are whole')
+      applied.push(entryAt(buffer.subarray(at, at + length)))
+      at += length
+    }
+  }
+  return applied
+}
+
+function entryAt(frame: Buffer): AppliedEntry {
+  return {
+    id: { index: frameIndex(frame, 0), term: frameTerm(frame, 0) },
+    timestampMs: frameTimestampMs(frame, 0),
+    command: isData(frame) ? frameCommand(frame, 0) : undefined,
+    recordCount: frameRecordCount(frame, 0),
+    frame,
+  }
+}
+
+function isData(frame: Buffer): boolean {
+  return frameKind(frame, 0) === FrameKind.data
+}
+
+function votersOf(options: BrokerOptions): readonly string[] {
+  return options.peers.length === 0 ? [options.nodeId] : options.peers.map(({ id }) => id)
+}
+

@@ -1,0 +1,140 @@
+/**
+ * Everything of a node that speaks: the client port, the connections to peers, and who leads as far as anybody told.
+ * It works before the log is open: a node that recovers forwards.
+ */
+import type { BrokerOptions } from './options.ts'
+import type { BrokerParts } from './running-broker.ts'
+import { RemotingClient } from '../remoting/client.ts'
+import { RemotingServer } from '../remoting/server.ts'
+import { ClientRelay } from './client-relay.ts'
+import { Clients } from './clients.ts'
+import { Forwarding } from './forwarding.ts'
+import { FrontDoor } from './front-door.ts'
+import { LeaderLocator } from './leader-locator.ts'
+import type { Leadership, LeaderView } from './leadership.ts'
+import type { Identity } from './peer-handshake.ts'
+import type { PeerAddress } from './peer-link.ts'
+import { Peers } from './peers.ts'
+import { tcpPeerNetwork } from './peer-socket.ts'
+import { mayRepeat } from './processors/where.ts'
+
+export interface NodeNetworkNeeds {
+  readonly options: BrokerOptions
+  readonly parts: BrokerParts
+  readonly identity: () => Identity
+  readonly leadership: Leadership
+}
+
+const MAX_LEADER_WAITERS = 20_000
+const VIEW_METHOD = 'view'
+const PEER_LIMITS = { maxFrameBytes: 80 * 1024 * 1024, maxOutgoingBytes: 32 * 1024 * 1024 }
+const LINK_OPTIONS = { dialTimeoutMs: 1000, redialMinMs: 20, redialMaxMs: 500, maxInFlight: 16_384 }
+const MAX_MEMBERS = 200_000
+
+export class NodeNetwork {
+  readonly peers: Peers
+  readonly locator: LeaderLocator
+  readonly clients: Clients
+  readonly relay: ClientRelay
+  readonly door: FrontDoor
+  readonly server: RemotingServer
+  /** For name servers. */
+  readonly client: RemotingClient
+  readonly #need: NodeNetworkNeeds
+
+  constructor(need: NodeNetworkNeeds) {
+    this.#need = need
+    const { options, leadership } = need
+    const { clock, log } = need.parts
+    const ownId = options.nodeId
+    this.locator = new LeaderLocator({ clock, maxWaiting: MAX_LEADER_WAITERS })
+    this.peers = new Peers({
+      identity: need.identity,
+      addresses: peerAddresses(options),
+      listen: options.peerListen ?? undefined,
+      network: tcpPeerNetwork(PEER_LIMITS),
+      clock,
+      log,
+      link: LINK_OPTIONS,
+    })
+    this.clients = new Clients({ clock, options: { expireMs: options.channelExpiredTimeout, maxMembers: MAX_MEMBERS } })
+    const { peers, locator, clients } = this
+    this.relay = new ClientRelay({ ownId, clients, locator, leadership, peers })
+    this.door = new FrontDoor({ ownId, leadership, locator, peers, log, withinMs: options.forwardWithinMs })
+    const forwarding = new Forwarding(
+      {
+        ownId,
+        locator,
+        peers,
+        handleHere: this.door.handleHere,
+        clock,
+        options: {
+          withinMs: options.forwardWithinMs,
+          maxInFlight: options.forwardMaxInFlight,
+          maxInFlightBytes: options.forwardMaxInFlightBytes,
+        },
+      },
+      mayRepeat,
+    )
+    this.door.attachForwarding(forwarding)
+    this.server = new RemotingServer({
+      host: options.bindAddress,
+      port: options.listenPort,
+      router: this.door.router,
+      clock,
+      log,
+      limits: { idleMs: options.serverChannelMaxIdleTimeSeconds * 1000 },
+    })
+    this.client = new RemotingClient({ clock, log })
+    this.#shareViews()
+  }
+
+  /** Opens both ports. Rejects when one cannot be had. */
+  async start(): Promise<void> {
+    await this.peers.start()
+    await this.server.listen()
+  }
+
+  async close(graceMs: number): Promise<void> {
+    this.door.close()
+    this.clients.close()
+    await this.server.close(graceMs)
+    this.client.close()
+    await this.peers.close()
+  }
+
+  /** Nodes tell each other who leads: one that recovers forwards by it, and a change is known at once everywhere. */
+  #shareViews(): void {
+    const { peers, locator, relay, clients } = this
+    const { leadership, options } = this.#need
+    peers.handle(VIEW_METHOD, (from, meta) => {
+      // Wire edge: peers passed the handshake of this format version, which fixes the shape.
+      locator.learn(from, meta as LeaderView)
+      relay.leaderChanged()
+      return Promise.resolve({ meta: null })
+    })
+    const own = (): LeaderView => {
+      const { view } = leadership
+      // A leader that is not ready is none yet for those who forward.
+      return view.leader === options.nodeId && !leadership.isReady ? { ...view, leader: null } : view
+    }
+    leadership.onChange(() => {
+      locator.learn(options.nodeId, own())
+      relay.leaderChanged()
+      for (const peer of peers.ids) peers.tell(peer, VIEW_METHOD, own())
+    })
+    peers.onOpened((peer) => {
+      peers.tell(peer, VIEW_METHOD, own())
+      relay.peerOpened(peer)
+    })
+    peers.onLost((peer) => {
+      locator.forget(peer)
+      clients.nodeLost(peer)
+    })
+  }
+}
+
+function peerAddresses(options: BrokerOptions): ReadonlyMap<string, PeerAddress> {
+  const dialled = new Map(options.dialPeers.map((place) => [place.id, place]))
+  return new Map(options.peers.map((place) => [place.id, dialled.get(place.id) ?? place]))
+}

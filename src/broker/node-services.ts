@@ -1,0 +1,155 @@
+/** What stands between the processors and the heart of a node: who waits, who is connected, what is counted. */
+import { ipBytes } from './born-host.ts'
+import { Admission } from './admission.ts'
+import type { AutoCreate } from './auto-create.ts'
+import { BrokerStats } from './broker-stats.ts'
+import { ClientSessions } from './client-sessions.ts'
+import { delayLevels, type DelayLevels } from './delay-levels.ts'
+import { DelaySchedule } from './delay-schedule.ts'
+import type { BrokerIdentity } from './identity.ts'
+import type { Leadership } from './leadership.ts'
+import type { Command } from './needs.ts'
+import type { NodeCore } from './node-core.ts'
+import type { NodeNetwork } from './node-network.ts'
+import type { NodeState } from './node-state.ts'
+import type { NodeTables } from './node-tables.ts'
+import { OffsetCommits } from './offset-commits.ts'
+import type { BrokerOptions } from './options.ts'
+import { formatAddress } from './options-values.ts'
+import { brokerRoutes } from './processors/index.ts'
+import { PullHold } from './pull-hold.ts'
+import type { QueueLocks } from './queue-locks.ts'
+import type { BrokerParts } from './running-broker.ts'
+import { uniqueIds } from '../message/message-id.ts'
+import type { Route } from '../remoting/route.ts'
+import type { Touched } from '../store/dispatcher.ts'
+
+export interface NodeServicesNeeds {
+  readonly options: BrokerOptions
+  readonly parts: BrokerParts
+  readonly state: NodeState
+  readonly tables: NodeTables
+  readonly core: NodeCore
+  readonly network: NodeNetwork
+  readonly leadership: Leadership
+  readonly locks: QueueLocks
+  readonly autoCreate: AutoCreate
+}
+
+const MAX_PARKED_PULLS = 200_000
+const MAX_PENDING_OFFSETS = 200_000
+const OFFSET_COMMIT_PERIOD_MS = 200
+const MAX_SENDS = 200_000
+const MAX_STAT_ITEMS = 50_000
+
+export class NodeServices {
+  readonly need: NodeServicesNeeds
+  readonly #hold: PullHold
+  readonly #commits: OffsetCommits
+  readonly #stats: BrokerStats
+  readonly #sessions: ClientSessions
+  readonly #levels: DelayLevels
+  readonly #schedule: DelaySchedule
+
+  constructor(need: NodeServicesNeeds) {
+    this.need = need
+    const { options, parts, tables, core, network, leadership, autoCreate } = need
+    const { clock } = parts
+    const { proposals } = core
+    this.#hold = new PullHold({ clock, maxParked: MAX_PARKED_PULLS })
+    this.#commits = new OffsetCommits({
+      offsets: tables.offsets,
+      proposals,
+      clock,
+      options: { periodMs: OFFSET_COMMIT_PERIOD_MS, maxPending: MAX_PENDING_OFFSETS },
+    })
+    this.#levels = delayLevels(options.messageDelayLevel)
+    this.#schedule = new DelaySchedule({
+      offsets: tables.delayOffsets,
+      store: need.state.store,
+      proposals,
+      leadership,
+      topics: tables.topics,
+      levels: this.#levels,
+      clock,
+      log: parts.log,
+    })
+    this.#stats = new BrokerStats({ clock, clusterName: options.brokerClusterName, maxItems: MAX_STAT_ITEMS })
+    this.#sessions = new ClientSessions({
+      clients: network.clients,
+      relay: network.relay,
+      autoCreate,
+      topics: tables.topics,
+      groups: tables.groups,
+      proposals,
+      leadership,
+      clock,
+      options,
+    })
+  }
+
+  routes(): Route<unknown>[] {
+    const { options, parts, state, tables, core, network, leadership, locks, autoCreate } = this.need
+    const { clock, random } = parts
+    const identity = identityOf(options)
+    return brokerRoutes({
+      ...tables,
+      autoCreate,
+      locks,
+      proposals: core.proposals,
+      admission: new Admission({ max: MAX_SENDS, what: 'sends' }),
+      stats: this.#stats,
+      identity,
+      delayLevels: this.#levels,
+      random,
+      uniqueId: uniqueIds({ clock, random, ip: identity.storeHost.ip, pid: parts.pid }),
+      clients: network.clients,
+      relay: network.relay,
+      store: state.store,
+      hold: this.#hold,
+      commits: this.#commits,
+      leadership,
+      sessions: this.#sessions,
+      recover: network.door.recover,
+      clock,
+      options,
+    })
+  }
+
+  /** Messages were applied: pulls that wait for them are answered. */
+  arrived(touched: readonly Touched[]): void {
+    for (const { topic, queueId, next } of touched) this.#hold.arrived(topic, queueId, next)
+  }
+
+  applied(command: Command): void {
+    if (command.table !== 'topics' || command.op !== 'delete') return
+    for (const topic of this.need.tables.topics.namesIn(command)) {
+      this.need.core.counters.forgetTopic(topic)
+      this.#hold.wakeAll(topic)
+    }
+  }
+
+  /** Pulls parked as a follower's may be answered by a leader, and the other way round. */
+  roleChanged(): void {
+    this.#hold.wakeAll()
+  }
+
+  close(): void {
+    this.#schedule.close()
+    this.#commits.close()
+    this.#hold.close()
+    this.#stats.close()
+  }
+}
+
+function identityOf(options: BrokerOptions): BrokerIdentity {
+  return {
+    clusterName: options.brokerClusterName,
+    brokerName: options.brokerName,
+    address: formatAddress(options.advertised),
+    ip: options.brokerIP1,
+    storeHost: { ip: ipBytes(options.brokerIP1), port: options.advertised.port },
+    regionId: 'DefaultRegion',
+    traceOn: true,
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * The replicated tables of a node, and what one means for the others: deleting a topic ends its queues and offsets in
+ * the entry that deletes it, on every replica.
+ */
+import { createTopics, type Topics } from './topics.ts'
+import { createSubscriptionGroups, type SubscriptionGroups } from './subscription-groups.ts'
+import { ConsumerOffsets } from './consumer-offsets.ts'
+import { DelayOffsets } from './delay-offsets.ts'
+import { LogStartTable } from './log-start-table.ts'
+import type { ReplicatedTable } from './needs.ts'
+import type { QueueLocks } from './queue-locks.ts'
+import { digestRows } from './table-rows.ts'
+
+export interface NodeTablesNeeds {
+  readonly locks: QueueLocks
+  /** Entry `index` deleted the topic: its queues end. */
+  readonly topicDeleted: (topic: string, index: number) => void
+}
+
+export class NodeTables {
+  readonly topics: Topics
+  readonly groups: SubscriptionGroups
+  readonly offsets = new ConsumerOffsets()
+  readonly delayOffsets = new DelayOffsets()
+  readonly logStart = new LogStartTable()
+  readonly byName: ReadonlyMap<string, ReplicatedTable>
+  #applyingIndex = 0
+
+  constructor(need: NodeTablesNeeds) {
+    this.topics = createTopics({
+      deleted: (topic) => {
+        this.offsets.forgetTopic(topic)
+        need.topicDeleted(topic, this.#applyingIndex)
+      },
+    })
+    this.groups = createSubscriptionGroups({
+      deleted: (group, withOffsets) => {
+        if (withOffsets) this.offsets.forgetGroup(group)
+      },
+    })
+    const all: readonly ReplicatedTable[] = [this.topics, this.groups, this.offsets, this.delayOffsets, this.logStart, need.locks]
+    this.byName = new Map(all.map((table) => [table.name, table]))
+  }
+
+  /** Table commands up to here are in the tables already: they came with a snapshot. */
+  get appliedIndex(): number {
+    return 0
+  }
+
+  /** The entry `index` is about to be applied. */
+  begin(index: number): void {
+    this.#applyingIndex = index
+  }
+
+  /** Equal on replicas that applied the same entries. */
+  digest(): string {
+    const digests = [...this.byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, table]) => `${name}=${digestRows(table.rows())}`)
+    return digestRows(digests.map((digest, at) => [String(at), digest] as const))
+  }
+}
