@@ -14,7 +14,7 @@ import type { NodeState } from './node-state.ts'
 import type { NodeTables } from './node-tables.ts'
 import type { NodeNetwork } from './node-network.ts'
 import type { BrokerOptions } from './options.ts'
-import { Proposals, type Draft } from './proposals.ts'
+import { Proposals, deletedTopic, type Draft } from './proposals.ts'
 import { QueueCounters } from './queue-counters.ts'
 import { raftLog, type ResetPort } from './raft-log.ts'
 import type { BrokerParts } from './running-broker.ts'
@@ -57,6 +57,10 @@ export class NodeCore {
         tables: tables.byName,
         begin: (entry) => tables.begin(entry.id.index),
         dispatch: (entry) => store.apply(entry.frame),
+        passedOver: (entry, command) => {
+          const topic = deletedTopic(command)
+          if (topic !== undefined) store.deleteTopic(topic, entry.id.index)
+        },
         applied: (entry, command, result) => {
           this.replica.applied(entry.id.index)
           leadership.applied(entry.id.term)

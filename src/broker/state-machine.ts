@@ -29,8 +29,13 @@ export interface StateMachineNeeds {
   readonly tables: ReadonlyMap<string, ReplicatedTable>
   /** An entry is about to be applied. */
   readonly begin: (entry: AppliedEntry) => void
-  /** Adds the records of the entry to their queues and indexes. */
+  /** Adds the records of the entry to their queues and indexes; every entry, for it says how far those go. */
   readonly dispatch: (entry: AppliedEntry) => void
+  /**
+   * The tables came with what this command did; the queues may not have: after a reset they are derived from the log's
+   * start while the tables are of a later entry. A deleted topic must end its queues here too.
+   */
+  readonly passedOver: (entry: AppliedEntry, command: Command) => void
   /** The entry was applied; `result` is what its command returned. */
   readonly applied: (entry: AppliedEntry, command: Command | undefined, result: unknown) => void
   /** A batch of entries was applied: the time to wake who waits for messages. */
@@ -128,13 +133,15 @@ export class StateMachine {
     this.#need.begin(entry)
     let command: Command | undefined
     let result: unknown
-    if (entry.command !== undefined && entry.id.index > this.#tablesIndex) {
+    if (entry.command !== undefined && entry.id.index <= this.#tablesIndex) {
+      this.#need.passedOver(entry, decodeCommand(entry.command))
+    } else if (entry.command !== undefined) {
       command = decodeCommand(entry.command)
       const table = this.#need.tables.get(command.table)
       assert(table !== undefined, `no table ${command.table}`)
       result = table.apply(command.op, command.args, { timestampMs: entry.timestampMs })
     }
-    if (entry.recordCount > 0) this.#need.dispatch(entry)
+    this.#need.dispatch(entry)
     this.#appliedIndex = entry.id.index
     this.#need.applied(entry, command, result)
   }

@@ -29,7 +29,8 @@ function machine(entries: readonly AppliedEntry[], tablesIndex = 0) {
       readEntries: (first, last) => entries.slice(first - 1, Math.min(last, first + 1)),
       tables: new Map([['t', table(heard)]]),
       begin: () => {},
-      dispatch: (one) => heard.push(`queues ${one.id.index}`),
+      dispatch: (one) => one.recordCount > 0 && heard.push(`queues ${one.id.index}`),
+      passedOver: (one, passed) => heard.push(`passed over ${one.id.index} ${passed.op}`),
       applied: (one, command, result) => heard.push(`applied ${one.id.index} ${command?.op ?? ''} ${String(result)}`),
       settled: (index) => heard.push(`settled ${index}`),
       fatal: (error) => heard.push(`fatal ${error.message}`),
@@ -66,7 +67,7 @@ describe('the state machine', () => {
   test('does not repeat the commands that a snapshot holds, but fills the queues', () => {
     const { made, heard } = machine([entry(1, { command, recordCount: 1 }), entry(2, { command })], 1)
     made.committed(2)
-    expect(heard).toEqual(['queues 1', 'applied 1  undefined', 'put 1', 'applied 2 put did put', 'settled 2'])
+    expect(heard).toEqual(['passed over 1 put', 'queues 1', 'applied 1  undefined', 'put 1', 'applied 2 put did put', 'settled 2'])
   })
 
   test('an entry out of order ends the node instead of being applied', async () => {
