@@ -257,8 +257,10 @@ export class Leader {
         this.#resetReply(progress, message)
         break
     }
+    const { commit } = this.#node
     this.#advanceCommit()
-    this.#fill(progress)
+    if (this.#node.commit > commit) for (const each of this.#progress.values()) this.#fill(each)
+    else this.#fill(progress)
     this.#continueTransfer()
   }
 

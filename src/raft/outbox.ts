@@ -130,8 +130,12 @@ export class Outbox {
   }
 
   #done(): void {
-    this.#release()
-    if (!this.#closed) this.#need.released()
+    try {
+      this.#release()
+      if (!this.#closed) this.#need.released()
+    } catch (error) {
+      this.#need.fatal(error)
+    }
     this.#tellIdle()
   }
 

@@ -34,14 +34,19 @@ interface Image {
 
 type Change = (image: Image) => void
 
+/** What a disk is busy with. */
+export type DiskWork = 'save' | 'sync' | 'read'
+
 export interface DiskNeeds {
   readonly random: Random
   /** Calls `done` after a while, unless the process is gone by then. */
-  readonly later: (delayMs: number, done: () => void) => void
+  readonly later: (delayMs: number, done: () => void, work: DiskWork) => void
   /** A digest of everything up to `index`, for resets: what a state machine would hold. */
   readonly digestAt: (index: Index) => number
   /** Memberships travel as numbers in the simulated frames: -1 is the first of these. */
   readonly memberships: Membership[]
+  /** Told of frames that are not what their message said: nobody damages any, so somebody sent the wrong ones. */
+  readonly refused: (error: Error) => void
   /** Told of every entry written by this process, for the checkers. */
   readonly wrote: (index: Index, entry: Entry, prevTerm: number) => void
 }
@@ -153,7 +158,7 @@ export class OpenDisk implements LogStore<number>, StableStore {
 
   save(state: HardState): Promise<void> {
     this.#disk.beginSave(state)
-    return this.#sync(() => this.#disk.endSave(state))
+    return this.#sync('save', () => this.#disk.endSave(state))
   }
 
   state(): LogState {
@@ -184,6 +189,12 @@ export class OpenDisk implements LogStore<number>, StableStore {
   }
 
   appendFrames(entries: EntryBytes, runs: readonly TermRun[]): void {
+    const frames = this.#framesOf(entries, runs)
+    let at = entries.first
+    for (const frame of frames) this.#write(at++, frame)
+  }
+
+  #framesOf(entries: EntryBytes, runs: readonly TermRun[]): Entry[] {
     const frames: Entry[] = []
     let index = entries.first
     for (const bytes of entries.bytes) {
@@ -192,18 +203,20 @@ export class OpenDisk implements LogStore<number>, StableStore {
         const [frameIndex, term = -1, value = 0] = numbers.subarray(at, at + 3)
         const run = runs.find((each) => each.first <= index && index <= each.last)
         if (frameIndex !== index || run?.term !== term) {
-          throw raftErrors.create(
-            'RAFT_BAD_ENTRIES',
-            `frame (${frameIndex}, ${term}) where (${index}, ${run?.term}) belongs`,
-          )
+          throw this.#bad(`frame (${frameIndex}, ${term}) where (${index}, ${run?.term}) belongs`)
         }
         frames.push({ term, value })
         index++
       }
     }
-    if (index !== entries.last + 1) throw raftErrors.create('RAFT_BAD_ENTRIES', `frames end before ${entries.last}`)
-    let at = entries.first
-    for (const frame of frames) this.#write(at++, frame)
+    if (index !== entries.last + 1) throw this.#bad(`frames end at ${index - 1}, not at ${entries.last}`)
+    return frames
+  }
+
+  #bad(why: string): Error {
+    const error = raftErrors.create('RAFT_BAD_ENTRIES', why)
+    this.#need.refused(error)
+    return error
   }
 
   truncateAfter(index: Index): void {
@@ -214,7 +227,7 @@ export class OpenDisk implements LogStore<number>, StableStore {
 
   stable(): Promise<void> {
     const upTo = this.#changes
-    return this.#sync(() => {
+    return this.#sync('sync', () => {
       if (upTo <= this.#synced) return
       this.#disk.syncFirst(upTo - this.#synced)
       this.#synced = upTo
@@ -225,7 +238,7 @@ export class OpenDisk implements LogStore<number>, StableStore {
     const { slowReadRate, slowReadMs } = this.#faults()
     if (this.#need.random.next() >= slowReadRate) return this.#read(first, last, maxBytes)
     return new Promise((resolve) => {
-      this.#need.later(this.#need.random.next() * slowReadMs, () => resolve(this.#read(first, last, maxBytes)))
+      this.#need.later(this.#need.random.next() * slowReadMs, () => resolve(this.#read(first, last, maxBytes)), 'read')
     })
   }
 
@@ -258,7 +271,7 @@ export class OpenDisk implements LogStore<number>, StableStore {
       meta,
       read: (position: number, length: number) =>
         new Promise<Uint8Array>((resolve) => {
-          this.#need.later(this.#need.random.next(), () => resolve(bytes.slice(position, position + length)))
+          this.#need.later(this.#need.random.next(), () => resolve(bytes.slice(position, position + length)), 'sync')
         }),
       close() {},
     })
@@ -281,7 +294,7 @@ export class OpenDisk implements LogStore<number>, StableStore {
       if (at !== meta.byteLength || digests.some((digest) => digest !== expected)) {
         throw new Error(`a reset to ${meta.start.index} brought another state`)
       }
-      await this.#sync(() => {
+      await this.#sync('sync', () => {
         this.#image.start = meta.start
         this.#image.base = meta.membership
         this.#image.entries = []
@@ -321,7 +334,7 @@ export class OpenDisk implements LogStore<number>, StableStore {
     this.#disk.change(change)
   }
 
-  #sync(done: () => void): Promise<void> {
+  #sync(work: DiskWork, done: () => void): Promise<void> {
     const { maxSyncMs, slowSyncRate, slowSyncMs } = this.#faults()
     const { random, later } = this.#need
     const slow = random.next() < slowSyncRate
@@ -329,11 +342,15 @@ export class OpenDisk implements LogStore<number>, StableStore {
     const fails = this.#disk.failNextSync
     this.#disk.failNextSync = false
     return new Promise((resolve, reject) => {
-      later(delayMs, () => {
-        if (fails) return reject(new Error('injected: the sync failed'))
-        done()
-        resolve()
-      })
+      later(
+        delayMs,
+        () => {
+          if (fails) return reject(new Error('injected: the sync failed'))
+          done()
+          resolve()
+        },
+        work,
+      )
     })
   }
 }

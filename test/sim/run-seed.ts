@@ -3,7 +3,7 @@ import { seededRandom } from '../../src/lib/prng.ts'
 import type { Membership } from '../../src/raft/types.ts'
 import { Violation } from './checkers/violation.ts'
 import { Simulation, viewOf, type ReplicaClass } from './simulation.ts'
-import { drawFaults, drawPlan, endTrouble, makeTrouble } from './trouble.ts'
+import { drawAmbushes, drawFaults, drawPlan, endTrouble, makeTrouble } from './trouble.ts'
 
 export interface SeedOptions {
   readonly seed: number
@@ -49,6 +49,8 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
       maxInflightMessages: random.integer(1, 6),
       maxUncommittedEntries: random.integer(20, 200),
       maxAppendRuns: random.integer(1, 3),
+      // Close deadlines make elections in which nobody wins.
+      electionTimeoutMaxMs: random.next() < 0.5 ? 300 : 160,
       resetChunkBytes: random.integer(64, 512),
     },
     ...(options.Replica === undefined ? {} : { Replica: options.Replica }),
@@ -62,6 +64,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
     await sim.run(3000, () => sim.highestCommit > 0)
   }
   drawFaults(sim, random)
+  drawAmbushes(sim, random)
   const troubleEndsMs = sim.scheduler.nowMs + plan.durationMs
   makeTrouble(sim, random, plan, troubleEndsMs)
   await sim.run(troubleEndsMs + 1)

@@ -33,6 +33,15 @@ export interface SimulationOptions {
   readonly traceMessages?: boolean
 }
 
+/** Shorter times than in production: more happens in a run, and its parts stay in proportion. */
+const quick: Partial<RaftConfig> = {
+  tickMs: 25,
+  heartbeatMs: 50,
+  electionTimeoutMinMs: 150,
+  electionTimeoutMaxMs: 300,
+  stallMs: 100,
+}
+
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent }
 
 interface Process {
@@ -77,10 +86,12 @@ export class Simulation {
   highestCommit: Index = 0
   violation: unknown
   proposed = 0
+  /** Asked after every message that leaves: whether its sender crashes right then. */
+  ambush: ((parcel: Parcel) => boolean) | undefined
 
   constructor(options: SimulationOptions) {
     this.#options = options
-    this.#config = raftConfig({ tickMs: 50, heartbeatMs: 100, ...options.config })
+    this.#config = raftConfig({ ...quick, ...options.config })
     this.random = seededRandom(options.seed)
     this.network = new Network(this.scheduler, this.random, (parcel) => this.#arrive(parcel))
     const { voters, learners } = options.membership
@@ -122,6 +133,7 @@ export class Simulation {
         later: (delayMs, done) => this.scheduler.after(delayMs, () => clock.input(done)),
         digestAt: (index) => this.committed.digestAt(index),
         memberships: this.#memberships,
+        refused: (error) => this.fail(new Violation('payload', error.message)),
         wrote: (index, entry, prevTerm) => this.matching.wrote(index, entry, prevTerm),
       },
       () => machine.faults,
@@ -230,6 +242,14 @@ export class Simulation {
     }
     if (message.type === 'vote') this.elections.votes(parcel.from, machine.disk.serial, message.term, parcel.from)
     this.network.send(parcel)
+    if (this.ambush?.(parcel) !== true) return
+    const { incarnation } = parcel
+    this.scheduler.after(0, () => {
+      if (machine.process?.incarnation !== incarnation) return
+      this.#trace(`-- ambush after ${message.type}`)
+      this.crash(machine.id)
+      this.scheduler.after(this.random.next() * 400, () => this.boot(machine.id))
+    })
   }
 
   #arrive(parcel: Parcel): void {

@@ -1,5 +1,6 @@
 /** What goes wrong in a run, and how often: drawn from the seed, so that runs differ in kind and not only in detail. */
 import type { Random } from '../../src/lib/prng.ts'
+import type { Message } from '../../src/raft/message.ts'
 import type { NodeId } from '../../src/raft/types.ts'
 import { calmDisk } from './disk.ts'
 import { calm } from './network.ts'
@@ -18,13 +19,13 @@ const troubles = {
     const id = random.next() < 0.9 && leader !== undefined ? leader.id : pick(sim.ids, random)
     for (let count = random.integer(1, 5); count > 0; count--) sim.propose(id)
   },
-  read(sim: Simulation, random: Random) {
-    sim.readIndex(sim.leader?.id ?? pick(sim.ids, random))
+  read(sim: Simulation) {
+    for (const id of sim.ids) sim.readIndex(id)
   },
   crash(sim: Simulation, random: Random) {
     const id = random.next() < 0.5 ? (sim.leader?.id ?? pick(sim.ids, random)) : pick(sim.ids, random)
     sim.crash(id)
-    bootLater(sim, id, random.next() * 1500)
+    bootLater(sim, id, random.next() * 800)
   },
   crashAll(sim: Simulation, random: Random) {
     for (const id of sim.ids) {
@@ -35,7 +36,7 @@ const troubles = {
   failSync(sim: Simulation, random: Random) {
     const id = pick(sim.ids, random)
     sim.machine(id).disk.failNextSync = true
-    bootLater(sim, id, 1000 + random.next() * 1000)
+    bootLater(sim, id, 500 + random.next() * 500)
   },
   wipe(sim: Simulation, random: Random) {
     const id = pick(sim.ids, random)
@@ -47,26 +48,26 @@ const troubles = {
   },
   isolate(sim: Simulation, random: Random) {
     sim.network.isolate(pick(sim.ids, random), sim.ids)
-    healLater(sim, random.next() * 3000)
+    healLater(sim, random.next() * 1500)
   },
   isolateLeader(sim: Simulation, random: Random) {
     sim.network.isolate(sim.leader?.id ?? pick(sim.ids, random), sim.ids)
-    healLater(sim, random.next() * 3000)
+    healLater(sim, random.next() * 1500)
   },
   cutOneWay(sim: Simulation, random: Random) {
     const from = pick(sim.ids, random)
     for (const to of sim.ids) if (to !== from && random.next() < 0.7) sim.network.cut(from, to)
-    healLater(sim, random.next() * 3000)
+    healLater(sim, random.next() * 1500)
   },
   cutLink(sim: Simulation, random: Random) {
     const from = pick(sim.ids, random)
     const to = pick(sim.ids, random)
     sim.network.cut(from, to)
     if (random.next() < 0.7) sim.network.cut(to, from)
-    healLater(sim, random.next() * 3000)
+    healLater(sim, random.next() * 1500)
   },
   stall(sim: Simulation, random: Random) {
-    sim.machine(pick(sim.ids, random)).process?.clock.stall(random.next() * 2500)
+    sim.machine(pick(sim.ids, random)).process?.clock.stall(random.next() * 1000)
   },
   transfer(sim: Simulation, random: Random) {
     const process = sim.leader?.process
@@ -89,7 +90,7 @@ const troubles = {
   diskFull(sim: Simulation, random: Random) {
     const process = sim.machine(pick(sim.ids, random)).process
     process?.clock.input(() => process.replica.setDiskFull(true))
-    sim.scheduler.after(random.next() * 3000, () => process?.clock.input(() => process.replica.setDiskFull(false)))
+    sim.scheduler.after(random.next() * 1500, () => process?.clock.input(() => process.replica.setDiskFull(false)))
   },
   connectionLost(sim: Simulation, random: Random) {
     const process = sim.machine(pick(sim.ids, random)).process
@@ -111,17 +112,17 @@ export type TroubleName = keyof typeof troubles
 export function drawPlan(random: Random, changes: boolean): Plan {
   const weight = (share: number, most: number): number => (random.next() < share ? random.next() * most : 0)
   return {
-    durationMs: 8000,
+    durationMs: 6000,
     everyMs: 5 + random.next() * 40,
     weights: {
       propose: 10,
       read: weight(0.5, 2),
-      crash: weight(0.7, 0.6),
-      crashAll: weight(0.2, 0.1),
+      crash: weight(0.7, 0.8),
+      crashAll: weight(0.3, 0.2),
       failSync: weight(0.2, 0.1),
       wipe: changes ? 0 : weight(0.4, 0.3),
       isolate: weight(0.4, 0.3),
-      isolateLeader: weight(0.5, 0.4),
+      isolateLeader: weight(0.5, 0.6),
       cutOneWay: weight(0.4, 0.3),
       cutLink: weight(0.4, 0.5),
       stall: weight(0.3, 0.3),
@@ -154,8 +155,23 @@ export function drawFaults(sim: Simulation, random: Random): void {
   }
 }
 
+/** Crashes at the moments that count: right after something was promised. */
+export function drawAmbushes(sim: Simulation, random: Random): void {
+  const rates: Partial<Record<Message['type'], number>> = {
+    vote: random.next() < 0.3 ? 0.2 : 0,
+    voteReply: random.next() < 0.5 ? 0.3 : 0,
+    appendReply: random.next() < 0.3 ? 0.002 : 0,
+    append: random.next() < 0.3 ? 0.002 : 0,
+  }
+  sim.ambush = (parcel) => {
+    const rate = rates[parcel.envelope.message.type] ?? 0
+    return rate > 0 && random.next() < rate
+  }
+}
+
 /** Everything works again. */
 export function endTrouble(sim: Simulation): void {
+  sim.ambush = undefined
   sim.network.heal()
   sim.network.faults = calm
   for (const id of sim.ids) {
