@@ -190,7 +190,7 @@ export class BrokerStats {
   rates(name: CounterName): number[] {
     const nowMs = this.#need.clock.monotonicMs()
     return RATE_SECONDS.map((seconds) => {
-      const place = Math.max(0, this.#seconds.length - seconds)
+      const place = Math.max(0, this.#seconds.length - 1 - seconds)
       const from = this.#seconds[place]
       if (from === undefined || nowMs <= from.atMs) return 0
       return ((this.#counters[name] - from.counters[name]) * 1_000) / (nowMs - from.atMs)
@@ -216,7 +216,7 @@ export class BrokerStats {
 
   #sampleSecond(): void {
     this.#seconds.push(this.#counterSample())
-    if (this.#seconds.length > 600) this.#seconds.shift()
+    if (this.#seconds.length > 601) this.#seconds.shift()
     const day = Math.floor(this.#need.clock.nowMs() / DAY_MS)
     if (day <= this.#day) return
     this.#day = day
