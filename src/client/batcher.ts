@@ -67,7 +67,7 @@ export class Batcher<Result> {
 
   /** Sends whatever was gathered. */
   flush(): void {
-    for (const key of [...this.#gatherings.keys()]) this.#send(key)
+    for (const key of Array.from(this.#gatherings.keys())) this.#send(key)
   }
 
   #askFlush(): void {

@@ -293,7 +293,9 @@ function checkOneOf(name: string, value: string, allowed: readonly string[]): vo
 
 /** `options` without those that are `undefined`: an option given as undefined means its default. */
 function given<Options extends object>(options: Options): Defined<Options> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Defined<Options>
+  const rows = Object.entries(options).filter(([, value]) => value !== undefined)
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the filter above is what the type says
+  return Object.fromEntries(rows) as Defined<Options>
 }
 
 type Defined<Options> = { [Name in keyof Options]: Exclude<Options[Name], undefined> }

@@ -76,13 +76,13 @@ export function parseBrokerGroup(data: unknown): BrokerGroup | undefined {
  * queues as the broker will make (RocketMQ MQClientInstance.updateTopicRouteInfoFromNameServer).
  */
 export function autoCreateRoute(topic: string, template: TopicRoute, defaultQueues: number): TopicRoute {
-  const renamed = (queues: readonly MessageQueue[]): MessageQueue[] =>
-    queues.filter((queue) => queue.queueId < defaultQueues).map((queue) => ({ ...queue, topic }))
+  const renamed = ({ brokerName, queueId }: MessageQueue): MessageQueue[] =>
+    queueId < defaultQueues ? [{ topic, brokerName, queueId }] : []
   return {
     topic,
     brokers: template.brokers,
-    writeQueues: renamed(template.writeQueues),
-    readQueues: renamed(template.readQueues),
+    writeQueues: template.writeQueues.flatMap(renamed),
+    readQueues: template.readQueues.flatMap(renamed),
   }
 }
 
@@ -96,9 +96,11 @@ function fingerprint(route: TopicRoute): string {
   const groups = [...route.brokers.values()]
     .map((group) => [group.brokerName, ...[...group.addresses].sort(([a], [b]) => a - b).flat()].join(','))
     .sort()
-  const queues = (list: readonly MessageQueue[]): string =>
-    list.map((queue) => `${queue.brokerName}/${queue.queueId}`).join(',')
-  return [...groups, queues(route.writeQueues), queues(route.readQueues)].join(';')
+  return [...groups, queuesText(route.writeQueues), queuesText(route.readQueues)].join(';')
+}
+
+function queuesText(queues: readonly MessageQueue[]): string {
+  return queues.map((queue) => `${queue.brokerName}/${queue.queueId}`).join(',')
 }
 
 function queueCount(topic: string, value: unknown): number {

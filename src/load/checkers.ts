@@ -61,7 +61,15 @@ interface Reader {
   redelivered: number
 }
 
-const kinds: readonly FindingKind[] = ['lost', 'duplicated', 'resurrected', 'moved', 'changed', 'disordered', 'hole']
+const noFindings: Readonly<Record<FindingKind, number>> = {
+  lost: 0,
+  duplicated: 0,
+  resurrected: 0,
+  moved: 0,
+  changed: 0,
+  disordered: 0,
+  hole: 0,
+}
 
 /** Reads the history once. */
 export async function checkHistory(
@@ -79,10 +87,7 @@ class Book {
   readonly #acknowledgedAt = new Map<MessageNumber, string>()
   readonly #readers = new Map<string, Reader>()
   readonly #findings: Finding[] = []
-  readonly #counts: Record<FindingKind, number> = Object.fromEntries(kinds.map((kind) => [kind, 0])) as Record<
-    FindingKind,
-    number
-  >
+  readonly #counts: Record<FindingKind, number> = { ...noFindings }
   /** queue and producer → last acknowledged [sequence, queueOffset], in the order of acknowledgement. */
   readonly #lastAcknowledged = new Map<string, { sequence: number; queueOffset: number }>()
   #sent = 0

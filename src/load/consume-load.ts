@@ -65,7 +65,7 @@ export class ConsumeLoad {
   }
 
   #take(message: ReceivedMessage): void {
-    const { clock, onMessage } = this.#needs
+    const { clock } = this.#needs
     const nowMs = clock.monotonicMs()
     this.#firstMs ??= nowMs
     this.#lastMs = nowMs
@@ -74,6 +74,6 @@ export class ConsumeLoad {
     this.#gap.mark(nowMs)
     const storedMs = message.storeTimestampMs
     if (storedMs >= this.#startWallMs) this.#latency.record(clock.nowMs() - storedMs)
-    onMessage?.(message)
+    this.#needs.onMessage?.(message)
   }
 }

@@ -93,5 +93,6 @@ export async function* readHistory(path: string): AsyncGenerator<HistoryEvent> {
 
 function parseEvent(line: string): HistoryEvent {
   // Lines were written by `append` from values of this type.
-  return JSON.parse(line) as HistoryEvent
+  const event: HistoryEvent = JSON.parse(line)
+  return event
 }

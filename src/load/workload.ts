@@ -38,11 +38,12 @@ export class Workload {
 
   /** The next message of a producer, recorded as sent. For `SendLoad`. */
   message(producer: number, sequence: number): OutgoingMessage {
-    const { run, topic, bodyBytes, history, clock, queueOf } = this.#needs
+    const { run, topic, bodyBytes, history, clock } = this.#needs
     history.append({ type: 'sent', atMs: clock.monotonicMs(), producer, sequence })
     const body = workloadBody(run, { producer, sequence }, bodyBytes)
     const message = { topic, body, keys: `${run}-${producer}-${sequence}` }
-    return queueOf === undefined ? message : { ...message, queue: queueOf(producer) }
+    const queue = this.#needs.queueOf?.(producer)
+    return queue === undefined ? message : { ...message, queue }
   }
 
   /** Records how a send ended. For `SendLoad`. */

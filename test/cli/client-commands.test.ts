@@ -17,7 +17,7 @@ import { FakeCluster } from '../support/fake-broker.ts'
 
 const open: { close(): Promise<void> }[] = []
 afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close()
+  for (const one of open.splice(0).toReversed()) await one.close()
 })
 
 async function cluster(options: { nodes?: number } = {}): Promise<FakeCluster> {
@@ -40,14 +40,15 @@ interface Terminal {
   text(): { out: string; notes: string }
 }
 
+function sink(parts: string[]): PassThrough {
+  const stream = new PassThrough()
+  stream.on('data', (chunk: Buffer) => parts.push(chunk.toString()))
+  return stream
+}
+
 function terminal(input = ''): Terminal {
   const out: string[] = []
   const notes: string[] = []
-  const sink = (parts: string[]): PassThrough => {
-    const stream = new PassThrough()
-    stream.on('data', (chunk: Buffer) => parts.push(chunk.toString()))
-    return stream
-  }
   const interrupt = new AbortController()
   const stdin = new PassThrough()
   stdin.end(input)
@@ -146,34 +147,34 @@ describe('consume', () => {
   })
 })
 
-describe('status', () => {
-  const runtime = (fake: FakeCluster): void => {
-    fake.runtime = (node) => {
-      const id = `n${fake.nodes.indexOf(node)}`
-      const isLeader = node === fake.leader
-      const followers = [
-        { id: 'n1', matchIndex: 90, lagEntries: 10, lagBytes: 2_500, lastContactMs: 3 },
-        { id: 'n2', matchIndex: 100, lagEntries: 0, lagBytes: 0, lastContactMs: 3 },
-      ]
-      return {
-        'raftmq.nodeId': id,
-        'raftmq.pid': '4711',
-        'raftmq.role': isLeader ? 'leader' : 'follower',
-        'raftmq.term': '7',
-        'raftmq.lastIndex': '100',
-        'raftmq.commitIndex': '99',
-        'raftmq.stableIndex': '100',
-        'raftmq.leader': 'n0',
-        'raftmq.mode.flush': 'sync',
-        'raftmq.mode.replication': 'async',
-        'raftmq.flushedOffset': '123456',
-        'raftmq.bytesOnDisk': '2000000000',
-        'raftmq.clusterId': 'c1',
-        ...(isLeader ? { 'raftmq.followers': JSON.stringify(followers) } : {}),
-      }
+function runtime(fake: FakeCluster): void {
+  fake.runtime = (node) => {
+    const id = `n${fake.nodes.indexOf(node)}`
+    const isLeader = node === fake.leader
+    const followers = [
+      { id: 'n1', matchIndex: 90, lagEntries: 10, lagBytes: 2_500, lastContactMs: 3 },
+      { id: 'n2', matchIndex: 100, lagEntries: 0, lagBytes: 0, lastContactMs: 3 },
+    ]
+    return {
+      'raftmq.nodeId': id,
+      'raftmq.pid': '4711',
+      'raftmq.role': isLeader ? 'leader' : 'follower',
+      'raftmq.term': '7',
+      'raftmq.lastIndex': '100',
+      'raftmq.commitIndex': '99',
+      'raftmq.stableIndex': '100',
+      'raftmq.leader': 'n0',
+      'raftmq.mode.flush': 'sync',
+      'raftmq.mode.replication': 'async',
+      'raftmq.flushedOffset': '123456',
+      'raftmq.bytesOnDisk': '2000000000',
+      'raftmq.clusterId': 'c1',
+      ...(isLeader ? { 'raftmq.followers': JSON.stringify(followers) } : {}),
     }
   }
+}
 
+describe('status', () => {
   test('shows groups, nodes, roles, lag and disk', async () => {
     const fake = await cluster({ nodes: 2 })
     runtime(fake)

@@ -13,6 +13,12 @@ const queuesOf = (count: number, brokers = 1): MessageQueue[] =>
 const clientsOf = (count: number): string[] => Array.from({ length: count }, (_, n) => `10.0.0.${n}@${1000 + n}`)
 const idsOf = (queues: readonly MessageQueue[]): number[] => queues.map((queue) => queue.queueId)
 
+/** The list, begun elsewhere. */
+function turned<T>(list: readonly T[], by: number): T[] {
+  const at = by % (list.length || 1)
+  return [...list.slice(at), ...list.slice(0, at)]
+}
+
 describe('averagely', () => {
   const allocate = allocateQueuesBy('averagely')
 
@@ -62,10 +68,6 @@ describe.each(['averagely', 'byCircle'])('%s', (strategy) => {
     (queueCount, clientCount, brokers, seed) => {
       const queues = queuesOf(queueCount, brokers)
       const clientIds = clientsOf(clientCount)
-      const turned = <T>(list: readonly T[], by: number): T[] => [
-        ...list.slice(by % (list.length || 1)),
-        ...list.slice(0, by % (list.length || 1)),
-      ]
       const shares = clientIds.map((clientId, n) =>
         allocate({ clientId, queues: turned(queues, seed + n), clientIds: turned(clientIds, seed * 7 + n) }),
       )

@@ -8,7 +8,7 @@ import { FakeCluster } from '../support/fake-broker.ts'
 
 const open: { close(): Promise<void> }[] = []
 afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close()
+  for (const one of open.splice(0).toReversed()) await one.close()
 })
 
 async function cluster(options: { nodes?: number } = {}): Promise<FakeCluster> {
@@ -57,7 +57,7 @@ describe('a send', () => {
     const producer = await producerOf(fake)
     const turns = []
     for (let n = 0; n < 8; n++) turns.push((await producer.send({ topic: 'T', body: 'x' })).queue.queueId)
-    expect([...turns].sort()).toEqual([0, 0, 1, 1, 2, 2, 3, 3])
+    expect([...turns].sort((a, b) => a - b)).toEqual([0, 0, 1, 1, 2, 2, 3, 3])
     const queue = (await producer.queues('T'))[2]
     if (queue === undefined) throw new Error('no queue')
     expect((await producer.send({ topic: 'T', body: 'x', queue })).queue).toEqual(queue)

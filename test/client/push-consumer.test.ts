@@ -13,7 +13,7 @@ import { FakeCluster } from '../support/fake-broker.ts'
 
 const open: { close(): Promise<void> }[] = []
 afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close()
+  for (const one of open.splice(0).toReversed()) await one.close()
 })
 
 async function cluster(options: { nodes?: number } = {}): Promise<FakeCluster> {
@@ -55,10 +55,10 @@ function collector(work?: MessageHandler): {
       return work?.(message, context)
     },
     count(n) {
-      const { promise, resolve } = deferred<void>()
-      waiting.push({ n, resolve: () => resolve() })
-      if (bodies.length >= n) resolve()
-      return promise
+      const reached = deferred<void>()
+      waiting.push({ n, resolve: () => reached.resolve() })
+      if (bodies.length >= n) reached.resolve()
+      return reached.promise
     },
   }
 }
@@ -308,6 +308,10 @@ describe('iteration', () => {
   })
 })
 
+function queuesOf(consumer: PushConsumer): number {
+  return consumer.assigned.filter((queue) => queue.topic === 'T').length
+}
+
 describe('members of a group', () => {
   test('share the queues, and take over those of one that leaves, losing nothing', async () => {
     const fake = await cluster()
@@ -316,7 +320,6 @@ describe('members of a group', () => {
     const got = collector()
     await first.subscribe('T').run(got.handler)
     await second.subscribe('T').run(got.handler)
-    const queuesOf = (consumer: PushConsumer): number => consumer.assigned.filter((queue) => queue.topic === 'T').length
     await until(() => queuesOf(first) === 2 && queuesOf(second) === 2)
     for (let n = 0; n < 40; n++) fake.put('T', n % 4, `${n}`)
     await got.count(40)
@@ -366,7 +369,7 @@ describe('broadcast', () => {
       await Promise.all(
         open
           .splice(0)
-          .reverse()
+          .toReversed()
           .map((one) => one.close()),
       )
       rmSync(folder, { recursive: true })

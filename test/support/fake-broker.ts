@@ -3,6 +3,7 @@
  * through `fault`. One `FakeCluster` may have several nodes that share the data, one of them the leader.
  */
 import { TRANSFER_LEADERSHIP } from '../../src/client/admin.ts'
+import { field, listOf, textOf } from '../../src/client/java-json.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { decodeBatch } from '../../src/message/batch.ts'
@@ -182,7 +183,9 @@ export class FakeCluster {
       return call.respond({ code: 0 })
     }
     if (call.code !== RequestCode.GET_ROUTEINFO_BY_TOPIC) return call.respond({ code: 3, remark: 'fake' })
-    const topic = this.topics.get(name) ?? (name === 'TBW102' && this.autoCreate ? { queues: new Array(8) } : undefined)
+    const topic =
+      this.topics.get(name) ??
+      (name === 'TBW102' && this.autoCreate ? { queues: Array.from({ length: 8 }, () => []) } : undefined)
     if (topic === undefined) return call.respond({ code: ResponseCode.TOPIC_NOT_EXIST, remark: `No topic ${name}` })
     const body = {
       queueDatas: [
@@ -426,7 +429,7 @@ export class FakeCluster {
 
   #heartbeat(call: Call): Reply {
     const data: unknown = JSON.parse(call.body.toString())
-    const clientId = String((data as { clientID: string }).clientID)
+    const clientId = String(field(data, 'clientID'))
     const known = this.clients.get(clientId)
     const isNew = known === undefined
     const connections = known?.connections ?? new Set<Origin>()
@@ -489,8 +492,7 @@ function stored(queueId: number, queueOffset: number, msgId: string): Record<str
 }
 
 function groupsOf(data: unknown): string[] {
-  if (typeof data !== 'object' || data === null || !('consumerDataSet' in data)) return []
-  return (data.consumerDataSet as { groupName: string }[]).map((group) => group.groupName)
+  return listOf(field(data, 'consumerDataSet')).map((group) => textOf(field(group, 'groupName')) ?? '')
 }
 
 function offsetKey(call: Call): string {

@@ -82,7 +82,7 @@ async function startSink(): Promise<{ readonly address: string; close(): Promise
 function opaqueOfJson(data: Buffer, at: number): number {
   const length = data.readUInt32BE(at + 4) & 0xffffff
   const header: unknown = JSON.parse(data.toString('utf8', at + 8, at + 8 + length))
-  return (header as { opaque: number }).opaque
+  return typeof header === 'object' && header !== null && 'opaque' in header ? Number(header.opaque) : 0
 }
 
 function successFrame(): Buffer {

@@ -161,7 +161,7 @@ function latencyText({ p50, p99, p999, max }: LatencySummary): string {
   return `p50 ${ms(p50)}, p99 ${ms(p99)}, p99.9 ${ms(p999)}, max ${ms(max)}`
 }
 
-function rounded<Report extends { readonly latencyMs: LatencySummary }>(report: Report): object {
+function rounded(report: SendReport | ConsumeReport): object {
   return Object.fromEntries(
     Object.entries(report).map(([name, value]) => [
       name,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { Admin } from '../../client/admin.ts'
 import type { BrokerNode } from '../../client/admin.ts'
+import { textOf } from '../../client/java-json.ts'
 import { bytesText, namesrvOption, print, processIo, table } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
@@ -102,7 +103,7 @@ function followersOf(text: string | null): FollowerStatus[] {
     const number = (name: string): number => Number(fields.get(name) ?? 0)
     return [
       {
-        id: String(fields.get('id') ?? ''),
+        id: textOf(fields.get('id')) ?? '',
         matchIndex: number('matchIndex'),
         lagEntries: number('lagEntries'),
         lagBytes: number('lagBytes'),
