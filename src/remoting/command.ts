@@ -10,7 +10,7 @@
  */
 import { languageCode, SerializeType } from './codes.ts'
 import { remotingErrors } from './errors.ts'
-import { Fields, noFields } from './fields.ts'
+import { Fields, noFields, readLength } from './fields.ts'
 
 const HEADER_WORD_BYTES = 4
 const BINARY_FIXED_BYTES = 21
@@ -20,19 +20,9 @@ const ONEWAY_FLAG = 2
 
 export const Flag = { RESPONSE: RESPONSE_FLAG, ONEWAY: ONEWAY_FLAG } as const
 
-export interface CommandParts {
-  readonly form: SerializeType
-  readonly code: number
-  readonly language: number
-  readonly version: number
-  readonly opaque: number
-  readonly flag: number
-  readonly remark: string | undefined
-  readonly fields: Fields
-  readonly body: Buffer
-}
+const noBody = Buffer.alloc(0)
 
-export class RemotingCommand implements CommandParts {
+export class RemotingCommand {
   /** How its header was written; a reply is written the same way. */
   readonly form: SerializeType
   readonly code: number
@@ -47,7 +37,17 @@ export class RemotingCommand implements CommandParts {
   /** A view of the frame; empty when there is none. */
   readonly body: Buffer
 
-  constructor(parts: CommandParts) {
+  constructor(parts: {
+    readonly form: SerializeType
+    readonly code: number
+    readonly language: number
+    readonly version: number
+    readonly opaque: number
+    readonly flag: number
+    readonly remark: string | undefined
+    readonly fields: Fields
+    readonly body: Buffer
+  }) {
     this.form = parts.form
     this.code = parts.code
     this.language = parts.language
@@ -69,43 +69,52 @@ export class RemotingCommand implements CommandParts {
   }
 }
 
-/** Reads a frame (without its length word). Throws REMOTING_FRAME_MALFORMED. */
-export function decodeCommand(frame: Buffer): RemotingCommand {
-  if (frame.length < HEADER_WORD_BYTES) throw malformed(`a frame of ${frame.length} bytes has no header word`)
-  const word = frame.readUInt32BE(0)
-  const bodyStart = HEADER_WORD_BYTES + (word & 0xffffff)
-  if (bodyStart > frame.length) {
-    throw malformed(`the header says ${bodyStart - HEADER_WORD_BYTES} bytes in a frame of ${frame.length}`)
+/**
+ * Reads the frame (without its length word) that lies in `bytes` from `start` to `end`.
+ * Throws REMOTING_FRAME_MALFORMED.
+ */
+export function decodeCommand(bytes: Buffer, start = 0, end: number = bytes.length): RemotingCommand {
+  if (end - start < HEADER_WORD_BYTES) throw malformed(`a frame of ${end - start} bytes has no header word`)
+  const word = readLength(bytes, start)
+  const bodyStart = start + HEADER_WORD_BYTES + (word & 0xffffff)
+  if (bodyStart > end) {
+    throw malformed(`the header says ${word & 0xffffff} bytes in a frame of ${end - start}`)
   }
+  const body = bodyStart === end ? noBody : bytes.subarray(bodyStart, end)
   const type = word >>> 24
-  if (type === SerializeType.ROCKETMQ) return decodeBinary(frame, bodyStart)
-  if (type === SerializeType.JSON) return decodeJson(frame, bodyStart)
+  if (type === SerializeType.ROCKETMQ) return decodeBinary(bytes, start + HEADER_WORD_BYTES, bodyStart, body)
+  if (type === SerializeType.JSON) return decodeJson(bytes, start + HEADER_WORD_BYTES, bodyStart, body)
   throw malformed(`serialise type ${type} is unknown`)
 }
 
-function decodeBinary(frame: Buffer, bodyStart: number): RemotingCommand {
-  if (bodyStart < HEADER_WORD_BYTES + BINARY_FIXED_BYTES) throw malformed('the header is cut off')
-  const remarkBytes = frame.readInt32BE(17)
-  const fieldsAt = BINARY_FIXED_BYTES + remarkBytes
-  if (remarkBytes < 0 || fieldsAt + 4 > bodyStart) throw malformed(`a remark of ${remarkBytes} bytes`)
-  const fieldBytes = frame.readInt32BE(fieldsAt)
+function decodeBinary(bytes: Buffer, start: number, end: number, body: Buffer): RemotingCommand {
+  if (end - start < BINARY_FIXED_BYTES) throw malformed('the header is cut off')
+  const remarkAt = start + 17
+  const remarkBytes = readLength(bytes, start + 13)
+  const fieldsAt = remarkAt + remarkBytes
+  if (remarkBytes < 0 || fieldsAt + 4 > end) throw malformed(`a remark of ${remarkBytes} bytes`)
+  const fieldBytes = readLength(bytes, fieldsAt)
   const fieldsEnd = fieldsAt + 4 + fieldBytes
-  if (fieldBytes < 0 || fieldsEnd > bodyStart) throw malformed(`extension fields of ${fieldBytes} bytes`)
+  if (fieldBytes < 0 || fieldsEnd > end) throw malformed(`extension fields of ${fieldBytes} bytes`)
   return new RemotingCommand({
     form: SerializeType.ROCKETMQ,
-    code: frame.readInt16BE(4),
-    language: frame.readUInt8(6),
-    version: frame.readInt16BE(7),
-    opaque: frame.readInt32BE(9),
-    flag: frame.readInt32BE(13),
-    remark: remarkBytes === 0 ? undefined : frame.toString('utf8', BINARY_FIXED_BYTES, fieldsAt),
-    fields: fieldBytes === 0 ? noFields : Fields.ofBytes(frame.subarray(fieldsAt + 4, fieldsEnd)),
-    body: frame.subarray(bodyStart),
+    code: readShort(bytes, start),
+    language: bytes[start + 2] ?? 0,
+    version: readShort(bytes, start + 3),
+    opaque: readLength(bytes, start + 5),
+    flag: readLength(bytes, start + 9),
+    remark: remarkBytes === 0 ? undefined : bytes.toString('utf8', remarkAt, fieldsAt),
+    fields: fieldBytes === 0 ? noFields : Fields.ofBytes(bytes, fieldsAt + 4, fieldsEnd),
+    body,
   })
 }
 
-function decodeJson(frame: Buffer, bodyStart: number): RemotingCommand {
-  const header = parseJson(frame.toString('utf8', HEADER_WORD_BYTES, bodyStart))
+function readShort(bytes: Buffer, at: number): number {
+  return (((bytes[at] ?? 0) << 24) >> 16) | (bytes[at + 1] ?? 0)
+}
+
+function decodeJson(bytes: Buffer, start: number, end: number, body: Buffer): RemotingCommand {
+  const header = parseJson(bytes.toString('utf8', start, end))
   const language = header['language']
   const remark = header['remark']
   return new RemotingCommand({
@@ -117,7 +126,7 @@ function decodeJson(frame: Buffer, bodyStart: number): RemotingCommand {
     flag: integerOf(header, 'flag'),
     remark: typeof remark === 'string' ? remark : undefined,
     fields: fieldsOf(header['extFields']),
-    body: frame.subarray(bodyStart),
+    body,
   })
 }
 

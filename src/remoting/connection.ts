@@ -97,7 +97,7 @@ export class Connection {
     this.localAddress = `${plainHost(need.socket.localAddress)}:${need.socket.localPort ?? 0}`
     this.#splitter = new FrameSplitter({
       maxBytes: need.limits.frameBytesMax,
-      onFrame: (frame) => this.#receive(frame),
+      onFrame: (bytes, start, end) => this.#receive(bytes, start, end),
     })
     need.socket.setNoDelay(true)
     need.socket.on('data', (chunk: Buffer) => this.#read(chunk))
@@ -193,16 +193,16 @@ export class Connection {
   }
 
   /** Takes one frame from the splitter. False: read no further. */
-  #receive(frame: Buffer): boolean {
+  #receive(bytes: Buffer, start: number, end: number): boolean {
     let command: RemotingCommand
     try {
-      command = decodeCommand(frame)
+      command = decodeCommand(bytes, start, end)
     } catch (error) {
       this.#refuseBytes(error)
       return false
     }
     if (command.isResponse) this.#invocations.settle(command)
-    else this.#request(command, frame.length)
+    else this.#request(command, end - start)
     return !this.#closed
   }
 

@@ -10,28 +10,32 @@ export type HeaderRecord = Readonly<Record<string, string | number | boolean | u
 const noBytes = Buffer.alloc(0)
 
 export class Fields {
-  /** The ROCKETMQ form's bytes, already checked to be whole pairs; empty in JSON form. */
+  /** ROCKETMQ form: the pairs are in `bytes` from `start` to `end`, checked to be whole. */
   readonly bytes: Buffer
+  readonly start: number
+  readonly end: number
   #record: Readonly<Record<string, string>> | undefined
 
-  private constructor(record: Readonly<Record<string, string>> | undefined, bytes: Buffer) {
+  private constructor(record: Readonly<Record<string, string>> | undefined, bytes: Buffer, start: number, end: number) {
     this.#record = record
     this.bytes = bytes
+    this.start = start
+    this.end = end
   }
 
   static ofRecord(record: Readonly<Record<string, string>>): Fields {
-    return new Fields(record, noBytes)
+    return new Fields(record, noBytes, 0, 0)
   }
 
-  /** Throws REMOTING_FRAME_MALFORMED unless `bytes` are whole pairs. */
-  static ofBytes(bytes: Buffer): Fields {
-    checkPairs(bytes)
-    return new Fields(undefined, bytes)
+  /** The pairs in `bytes` from `start` to `end`. Throws REMOTING_FRAME_MALFORMED unless they are whole. */
+  static ofBytes(bytes: Buffer, start: number, end: number): Fields {
+    checkPairs(bytes, start, end)
+    return new Fields(undefined, bytes, start, end)
   }
 
-  /** True when the fields are in `bytes` alone, so that a schema may read them there. */
-  get isBinary(): boolean {
-    return this.#record === undefined
+  /** The fields as a record, when there is one already; undefined: they are in `bytes` alone. */
+  get record(): Readonly<Record<string, string>> | undefined {
+    return this.#record
   }
 
   get(name: string): string | undefined {
@@ -39,9 +43,9 @@ export class Fields {
     return Object.hasOwn(record, name) ? record[name] : undefined
   }
 
-  /** All fields by name. The record has no prototype, or none that matters: ask with `Object.hasOwn`. */
+  /** All fields by name; the record may hold any name, so ask with `Object.hasOwn`. */
   toRecord(): Readonly<Record<string, string>> {
-    this.#record ??= readPairs(this.bytes)
+    this.#record ??= readPairs(this.bytes, this.start, this.end)
     return this.#record
   }
 
@@ -52,28 +56,33 @@ export class Fields {
 
 export const noFields: Fields = Fields.ofRecord({})
 
-function checkPairs(bytes: Buffer): void {
-  const end = bytes.length
-  let at = 0
+function checkPairs(bytes: Buffer, start: number, end: number): void {
+  let at = start
   while (at < end) {
     if (end - at < 2) throw broken()
     at += 2 + (((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0))
     if (end - at < 4) throw broken()
-    const valueBytes = bytes.readUInt32BE(at)
+    const valueBytes = readLength(bytes, at)
+    if (valueBytes < 0) throw broken()
     at += 4 + valueBytes
     if (at > end) throw broken()
   }
 }
 
-function readPairs(bytes: Buffer): Record<string, string> {
+/** A signed 32-bit length. */
+export function readLength(bytes: Buffer, at: number): number {
+  return ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)
+}
+
+/** A value without bytes is null, as in RocketMQ: such a field is not there. */
+function readPairs(bytes: Buffer, start: number, end: number): Record<string, string> {
   const record: Record<string, string> = {}
-  const end = bytes.length
-  let at = 0
+  let at = start
   while (at < end) {
     const keyBytes = bytes.readUInt16BE(at)
     const name = bytes.toString('utf8', at + 2, at + 2 + keyBytes)
     at += 2 + keyBytes
-    const valueBytes = bytes.readUInt32BE(at)
+    const valueBytes = readLength(bytes, at)
     if (valueBytes > 0) setOwn(record, name, bytes.toString('utf8', at + 4, at + 4 + valueBytes))
     at += 4 + valueBytes
   }
@@ -82,8 +91,9 @@ function readPairs(bytes: Buffer): Record<string, string> {
 
 /** Assignment would lose a field called `__proto__`. */
 function setOwn(record: Record<string, string>, name: string, value: string): void {
-  if (name === '__proto__') Object.defineProperty(record, name, { value, enumerable: true, writable: true })
-  else record[name] = value
+  if (name === '__proto__') {
+    Object.defineProperty(record, name, { value, enumerable: true, writable: true, configurable: true })
+  } else record[name] = value
 }
 
 function broken(): Error {

@@ -24,6 +24,10 @@ const LENGTH_AND_WORD_BYTES = 8
 const BINARY_FIXED_BYTES = 21
 /** Strings up to this length are written here; longer ones are worth the call into the runtime. */
 const SHORT_TEXT = 24
+/** Room for the fields of common headers, so that asking for more is rare. */
+const FIELDS_BYTES_GUESS = 512
+/** `-1.7976931348623157e+308` */
+const NUMBER_BYTES_MAX = 25
 const noHeader: HeaderRecord = {}
 
 export class FrameWriter {
@@ -31,6 +35,8 @@ export class FrameWriter {
   /** `#block` from `#start` to `#at` is written and not yet taken. */
   #start = 0
   #at = 0
+  /** Where the frame being written begins. */
+  #frameAt = 0
   #pieces: Buffer[] = []
   #bytes = 0
   /** What recent turns needed: the size of the next block. */
@@ -54,8 +60,8 @@ export class FrameWriter {
         ? this.#writeBinary(head, header ?? noHeader, remark, copied ? bodyBytes : 0)
         : this.#writeJson(head, header ?? noHeader, remark, copied ? bodyBytes : 0)
     const headerBytes = this.#at - start - LENGTH_AND_WORD_BYTES
-    this.#block.writeInt32BE(4 + headerBytes + bodyBytes, start)
-    this.#block.writeInt32BE((form << 24) | headerBytes, start + 4)
+    writeInt32(this.#block, start, 4 + headerBytes + bodyBytes)
+    writeInt32(this.#block, start + 4, (form << 24) | headerBytes)
     if (body === undefined || bodyBytes === 0) return
     if (copied) this.#copy(body)
     else this.#attach(body, bodyBytes)
@@ -82,40 +88,43 @@ export class FrameWriter {
   }
 
   #writeBinary(head: FrameHead, header: HeaderRecord, remark: string | undefined, extraBytes: number): number {
-    let bound = LENGTH_AND_WORD_BYTES + BINARY_FIXED_BYTES + extraBytes + (remark === undefined ? 0 : remark.length * 3)
-    for (const name in header) {
-      const value = header[name]
-      if (value === undefined) continue
-      bound += 6 + name.length * 3 + (typeof value === 'string' ? value.length * 3 : 25)
-    }
-    const start = this.#reserve(bound)
+    const remarkBound = remark === undefined ? 0 : remark.length * 3
+    this.#begin(LENGTH_AND_WORD_BYTES + BINARY_FIXED_BYTES + remarkBound + FIELDS_BYTES_GUESS + extraBytes)
     const block = this.#block
-    let at = start + LENGTH_AND_WORD_BYTES
-    at = block.writeUInt8((head.code >>> 8) & 0xff, at)
-    at = block.writeUInt8(head.code & 0xff, at)
-    at = block.writeUInt8(head.language & 0xff, at)
-    at = block.writeUInt8((head.version >>> 8) & 0xff, at)
-    at = block.writeUInt8(head.version & 0xff, at)
-    at = block.writeInt32BE(head.opaque, at)
-    at = block.writeInt32BE(head.flag, at)
-    const remarkAt = at
-    at += 4
-    if (remark !== undefined) at = writeText(block, at, remark)
-    block.writeInt32BE(at - remarkAt - 4, remarkAt)
-    const fieldsAt = at
-    at += 4
+    let at = this.#at + LENGTH_AND_WORD_BYTES
+    block[at] = head.code >>> 8
+    block[at + 1] = head.code
+    block[at + 2] = head.language
+    block[at + 3] = head.version >>> 8
+    block[at + 4] = head.version
+    writeInt32(block, at + 5, head.opaque)
+    writeInt32(block, at + 9, head.flag)
+    at += 17
+    const remarkEnd = remark === undefined ? at : writeText(block, at, remark)
+    writeInt32(block, at - 4, remarkEnd - at)
+    this.#at = remarkEnd + 4
+    // Counted from the frame's beginning, which moves when the frame outgrows its block.
+    const fieldsAt = this.#at - this.#frameAt
     for (const name in header) {
       const value = header[name]
-      if (value === undefined || value === '') continue
-      const valueAt = writeText(block, at + 2, name)
-      block[at] = (valueAt - at - 2) >>> 8
-      block[at + 1] = valueAt - at - 2
-      at = writeText(block, valueAt + 4, typeof value === 'string' ? value : String(value))
-      block.writeInt32BE(at - valueAt - 4, valueAt)
+      if (value !== undefined && value !== '') this.#writeField(name, value, extraBytes)
     }
-    block.writeInt32BE(at - fieldsAt - 4, fieldsAt)
-    this.#at = at
-    return start
+    writeInt32(this.#block, this.#frameAt + fieldsAt - 4, this.#at - this.#frameAt - fieldsAt)
+    return this.#frameAt
+  }
+
+  #writeField(name: string, value: string | number | boolean, extraBytes: number): void {
+    const valueBound = typeof value === 'string' ? value.length * 3 : NUMBER_BYTES_MAX
+    this.#reserve(6 + name.length * 3 + valueBound + extraBytes)
+    const block = this.#block
+    const nameAt = this.#at + 2
+    const nameEnd = writeText(block, nameAt, name)
+    block[nameAt - 2] = (nameEnd - nameAt) >>> 8
+    block[nameAt - 1] = nameEnd - nameAt
+    const valueAt = nameEnd + 4
+    const end = writeValue(block, valueAt, value)
+    writeInt32(block, nameEnd, end - valueAt)
+    this.#at = end
   }
 
   #writeJson(head: FrameHead, header: HeaderRecord, remark: string | undefined, extraBytes: number): number {
@@ -130,20 +139,29 @@ export class FrameWriter {
     text += `},"flag":${head.flag},"language":"${languageName(head.language)}","opaque":${head.opaque}`
     if (remark !== undefined) text += `,"remark":${quoted(remark)}`
     text += `,"serializeTypeCurrentRPC":"JSON","version":${head.version}}`
-    const start = this.#reserve(LENGTH_AND_WORD_BYTES + text.length * 3 + extraBytes)
-    this.#at = start + LENGTH_AND_WORD_BYTES + this.#block.write(text, start + LENGTH_AND_WORD_BYTES)
-    return start
+    this.#begin(LENGTH_AND_WORD_BYTES + text.length * 3 + extraBytes)
+    this.#at = writeText(this.#block, this.#frameAt + LENGTH_AND_WORD_BYTES, text)
+    return this.#frameAt
   }
 
-  /** Makes room for `bytes` in one piece. Returns where they begin. */
-  #reserve(bytes: number): number {
-    if (this.#block.length - this.#at < bytes) {
-      this.#seal()
-      this.#block = Buffer.allocUnsafeSlow(Math.max(this.#blockBytes, bytes))
-      this.#start = 0
-      this.#at = 0
-    }
-    return this.#at
+  /** A new frame begins, with room for `bytes`. */
+  #begin(bytes: number): void {
+    this.#frameAt = this.#at
+    this.#reserve(bytes)
+  }
+
+  /** Room for `bytes` more of the frame being written. A frame stays in one piece: it moves when its block is full. */
+  #reserve(bytes: number): void {
+    if (this.#block.length - this.#at >= bytes) return
+    const written = this.#at - this.#frameAt
+    const block = Buffer.allocUnsafeSlow(Math.max(this.#blockBytes, written + bytes))
+    this.#block.copy(block, 0, this.#frameAt, this.#at)
+    this.#at = this.#frameAt
+    this.#seal()
+    this.#block = block
+    this.#start = 0
+    this.#frameAt = 0
+    this.#at = written
   }
 
   #copy(body: Body): void {
@@ -197,7 +215,43 @@ function writeText(block: Buffer, at: number, text: string): number {
   return at + length
 }
 
-// eslint-disable-next-line no-control-regex
+function writeValue(block: Buffer, at: number, value: string | number | boolean): number {
+  if (typeof value === 'string') return writeText(block, at, value)
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return writeDigits(block, at, value)
+  return writeText(block, at, String(value))
+}
+
+function writeDigits(block: Buffer, at: number, value: number): number {
+  let digits = 1
+  for (let bound = 10; bound <= value; bound *= 10) digits += 1
+  let rest = value
+  let i = at + digits - 1
+  // Above 32 bits every division is one of doubles: take off nine digits at a time.
+  while (rest > 0x7fffffff) {
+    const high = Math.floor(rest / 1e9)
+    let low = rest - high * 1e9
+    for (let k = 0; k < 9; k++) {
+      const quotient = (low / 10) | 0
+      block[i--] = 48 + low - quotient * 10
+      low = quotient
+    }
+    rest = high
+  }
+  do {
+    const quotient = (rest / 10) | 0
+    block[i--] = 48 + rest - quotient * 10
+    rest = quotient
+  } while (i >= at)
+  return at + digits
+}
+
+function writeInt32(block: Buffer, at: number, value: number): void {
+  block[at] = value >>> 24
+  block[at + 1] = value >>> 16
+  block[at + 2] = value >>> 8
+  block[at + 3] = value
+}
+
 const plainText = /^[ !#-[\]-~]*$/
 
 function quoted(text: string): string {

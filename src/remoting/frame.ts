@@ -3,10 +3,11 @@
  *
  *   [4 length L][L bytes: 4 header word, header, body]     RocketMQ NettyDecoder, LengthFieldBasedFrameDecoder
  *
- * A frame that lies within one chunk is a view of it; one that spans chunks is joined once, when its last byte came,
- * so that a length that lies costs no memory beyond what was really sent.
+ * A frame that lies within one chunk stays in it; one that spans chunks is put together in a buffer that grows with what
+ * really came, so that a length that lies costs no memory.
  */
 import { remotingErrors } from './errors.ts'
+import { readLength } from './fields.ts'
 
 /** RocketMQ `com.rocketmq.remoting.frameMaxLength`. Counts the length word too. */
 export const FRAME_MAX_BYTES = 16_777_216
@@ -14,17 +15,23 @@ export const FRAME_MAX_BYTES = 16_777_216
 const LENGTH_BYTES = 4
 const HEADER_WORD_BYTES = 4
 
-/** Takes one frame without its length word. False stops the splitter: what follows in the stream is dropped. */
-export type OnFrame = (frame: Buffer) => boolean
+/**
+ * Takes one frame, without its length word: `bytes` from `start` to `end`. False stops the splitter: what follows in the
+ * stream is dropped.
+ */
+export type OnFrame = (bytes: Buffer, start: number, end: number) => boolean
+
+/** Room for the beginning of a frame that spans chunks; it doubles with what comes, up to the frame's length. */
+const ASSEMBLY_BYTES_MIN = 1024
+
+const nothing = Buffer.alloc(0)
 
 export class FrameSplitter {
   readonly #maxBytes: number
   readonly #onFrame: OnFrame
-  /** The beginning of a frame whose rest has not come. Invariant: fewer bytes than that frame. */
-  #pending: Buffer[] = []
-  #pendingBytes = 0
-  /** Length of the frame in `#pending` with its length word, or 0 while that is not known. */
-  #wantedBytes = 0
+  /** The beginning of a frame whose rest has not come: `#heldBytes` of it. Invariant: fewer than that frame has. */
+  #assembly: Buffer = nothing
+  #heldBytes = 0
   #stopped = false
 
   constructor(options: { readonly maxBytes: number; readonly onFrame: OnFrame }) {
@@ -32,57 +39,52 @@ export class FrameSplitter {
     this.#onFrame = options.onFrame
   }
 
-  /** Bytes held for a frame that is not whole. */
-  get pendingBytes(): number {
-    return this.#pendingBytes
+  /** Memory held for a frame that is not whole: at most twice what was sent of it, and a kilobyte. */
+  get assemblyBytes(): number {
+    return this.#assembly.length
   }
 
   /** Throws REMOTING_FRAME_TOO_LARGE or REMOTING_FRAME_MALFORMED; the stream cannot be read on after that. */
   push(chunk: Buffer): void {
     if (this.#stopped) return
-    let at = 0
-    if (this.#pendingBytes > 0) {
-      at = this.#fill(chunk)
-      if (at < 0) return
-    }
-    while (chunk.length - at >= LENGTH_BYTES) {
-      const frameBytes = this.#frameBytes(chunk.readUInt32BE(at))
-      if (chunk.length - at < frameBytes) {
-        this.#wantedBytes = frameBytes
-        break
-      }
-      const start = at + LENGTH_BYTES
+    let at = this.#heldBytes > 0 ? this.#complete(chunk) : 0
+    while (!this.#stopped && chunk.length - at >= LENGTH_BYTES) {
+      const frameBytes = this.#frameBytes(readLength(chunk, at) >>> 0)
+      if (chunk.length - at < frameBytes) break
       at += frameBytes
-      if (!this.#emit(chunk.subarray(start, at))) return
+      this.#emit(chunk, at - frameBytes + LENGTH_BYTES, at)
     }
-    if (at < chunk.length) this.#keep(at === 0 ? chunk : chunk.subarray(at))
+    if (!this.#stopped && at < chunk.length) this.#hold(chunk, at, chunk.length)
   }
 
-  /** Continues the pending frame. Returns where the next frame begins in `chunk`, or -1 when it is used up or stopped. */
-  #fill(chunk: Buffer): number {
-    if (this.#wantedBytes === 0) {
-      if (this.#pendingBytes + chunk.length < LENGTH_BYTES) {
-        this.#keep(chunk)
-        return -1
-      }
-      this.#wantedBytes = this.#frameBytes(this.#splitLength(chunk))
+  /** Continues the held frame. Returns where in `chunk` the next frame begins: its end, while the frame is not whole. */
+  #complete(chunk: Buffer): number {
+    let at = 0
+    if (this.#heldBytes < LENGTH_BYTES) {
+      at = Math.min(chunk.length, LENGTH_BYTES - this.#heldBytes)
+      this.#hold(chunk, 0, at)
+      if (this.#heldBytes < LENGTH_BYTES) return at
     }
-    const missing = this.#wantedBytes - this.#pendingBytes
-    if (chunk.length < missing) {
-      this.#keep(chunk)
-      return -1
-    }
-    this.#pending.push(chunk.subarray(0, missing))
-    const whole = Buffer.concat(this.#pending, this.#wantedBytes)
-    this.#pending = []
-    this.#pendingBytes = 0
-    this.#wantedBytes = 0
-    return this.#emit(whole.subarray(LENGTH_BYTES)) ? missing : -1
+    const frameBytes = this.#frameBytes(readLength(this.#assembly, 0) >>> 0)
+    const end = Math.min(chunk.length, at + frameBytes - this.#heldBytes)
+    this.#hold(chunk, at, end)
+    if (this.#heldBytes < frameBytes) return end
+    const whole = this.#assembly
+    this.#assembly = nothing
+    this.#heldBytes = 0
+    this.#emit(whole, LENGTH_BYTES, frameBytes)
+    return end
   }
 
-  /** The length word when its bytes lie in several chunks. */
-  #splitLength(chunk: Buffer): number {
-    return Buffer.concat([...this.#pending, chunk.subarray(0, LENGTH_BYTES)]).readUInt32BE(0)
+  #hold(chunk: Buffer, start: number, end: number): void {
+    const bytes = this.#heldBytes + end - start
+    if (bytes > this.#assembly.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.min(Math.max(bytes * 2, ASSEMBLY_BYTES_MIN), this.#maxBytes))
+      this.#assembly.copy(grown, 0, 0, this.#heldBytes)
+      this.#assembly = grown
+    }
+    chunk.copy(this.#assembly, this.#heldBytes, start, end)
+    this.#heldBytes = bytes
   }
 
   #frameBytes(length: number): number {
@@ -101,20 +103,13 @@ export class FrameSplitter {
     return frameBytes
   }
 
-  #emit(frame: Buffer): boolean {
-    if (this.#onFrame(frame)) return true
-    this.#stop()
-    return false
-  }
-
-  #keep(bytes: Buffer): void {
-    this.#pending.push(bytes)
-    this.#pendingBytes += bytes.length
+  #emit(bytes: Buffer, start: number, end: number): void {
+    if (!this.#onFrame(bytes, start, end)) this.#stop()
   }
 
   #stop(): void {
     this.#stopped = true
-    this.#pending = []
-    this.#pendingBytes = 0
+    this.#assembly = nothing
+    this.#heldBytes = 0
   }
 }

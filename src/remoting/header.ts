@@ -2,11 +2,9 @@
  * A header is declared once; the table gives its type, both directions of the codec, the one-letter form of
  * SEND_MESSAGE_V2 and validation. Fields that the table does not name are ignored, as RocketMQ ignores them.
  */
-import { unreachable } from '../lib/assert.ts'
-import { remotingErrors } from './errors.ts'
+import type { FieldKind } from './field-value.ts'
 import type { Fields, HeaderRecord } from './fields.ts'
-
-export type FieldKind = 'string' | 'int' | 'long' | 'boolean' | 'double'
+import { HeaderCodec, type Row } from './header-codec.ts'
 
 export interface FieldSpec<Value extends string | number | boolean, Required extends boolean> {
   readonly kind: FieldKind
@@ -41,7 +39,10 @@ function kindOf<Value extends string | number | boolean>(kind: FieldKind): Kind<
   }
 }
 
+/** Read from a cache of short texts: for names. */
 export const string: Kind<string> = kindOf('string')
+/** A string that differs from request to request. */
+export const text: Kind<string> = kindOf('text')
 /** A signed 32-bit integer. */
 export const int: Kind<number> = kindOf('int')
 /** A signed 64-bit integer. One that a double does not hold saturates at ±(2^53 − 1): Java's clients send Long.MAX. */
@@ -63,93 +64,32 @@ export interface DefinedHeader<Table extends FieldTable> extends HeaderSchema<He
   readonly short: HeaderSchema<HeaderOf<Table>>
 }
 
-interface Row {
-  readonly name: string
-  readonly wireName: string
-  readonly kind: FieldKind
-  readonly required: boolean
-}
-
 /** Declares a header. Field order is the order on the wire. */
 export function defineHeader<const Table extends FieldTable>(fields: Table): DefinedHeader<Table> {
-  const rows = Object.entries(fields)
   return {
     fields,
-    ...schemaOf<HeaderOf<Table>>(rows.map(([name, spec]) => rowOf(name, name, spec))),
-    short: schemaOf(rows.map(([name, spec]) => rowOf(name, spec.short ?? name, spec))),
+    ...schemaOf<HeaderOf<Table>>(rowsOf(fields, (name) => name)),
+    short: schemaOf(rowsOf(fields, (name, short) => short ?? name)),
   }
 }
 
 /** For requests without fields. */
 export const EmptyHeader = defineHeader({})
 
-function rowOf(name: string, wireName: string, spec: FieldSpec<string | number | boolean, boolean>): Row {
-  return { name, wireName, kind: spec.kind, required: spec.required }
+function rowsOf(fields: FieldTable, nameOf: (name: string, short: string | undefined) => string): Row[] {
+  return Object.entries(fields).map(([name, { kind, required, short }]) => {
+    return { name, wireName: nameOf(name, short), kind, required }
+  })
 }
 
+/** Built at its first use: most processes use few of all headers. */
 function schemaOf<Header>(rows: readonly Row[]): HeaderSchema<Header> {
+  let built: HeaderCodec | undefined
+  const codec = (): HeaderCodec => (built ??= new HeaderCodec(rows))
   return {
-    decode(fields) {
-      const record = fields.toRecord()
-      const header: Record<string, string | number | boolean | undefined> = {}
-      for (const row of rows) {
-        const text = Object.hasOwn(record, row.wireName) ? record[row.wireName] : undefined
-        if (text === undefined) {
-          if (row.required) throw missing(row.wireName)
-          header[row.name] = undefined
-        } else header[row.name] = parseField(row.wireName, row.kind, text)
-      }
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the loop filled the table that Header is the type of
-      return header as Header
-    },
-    encode(header) {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Header is the type of a table of such values
-      const values = header as HeaderRecord
-      const record: Record<string, string | number | boolean | undefined> = {}
-      for (const row of rows) record[row.wireName] = values[row.name]
-      return record
-    },
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Header is the type of the table that was filled
+    decode: (fields) => codec().decode(fields) as Header,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Header is the type of a table of such values
+    encode: (header) => codec().encode(header as HeaderRecord),
   }
-}
-
-const INT_MAX = 2147483647
-const INT_MIN = -2147483648
-const integerText = /^[+-]?\d{1,19}$/
-
-function parseField(name: string, kind: FieldKind, text: string): string | number | boolean {
-  switch (kind) {
-    case 'string':
-      return text
-    case 'boolean':
-      return text === 'true' || text.toLowerCase() === 'true'
-    case 'int': {
-      const value = Number(text)
-      if (!integerText.test(text) || value > INT_MAX || value < INT_MIN) throw invalid(name, 'a 32-bit integer', text)
-      return value
-    }
-    case 'long': {
-      const value = Number(text)
-      if (Number.isSafeInteger(value) && integerText.test(text)) return value
-      if (!integerText.test(text) || BigInt.asIntN(64, BigInt(text)) !== BigInt(text)) {
-        throw invalid(name, 'a 64-bit integer', text)
-      }
-      return value > 0 ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER
-    }
-    case 'double': {
-      const value = Number(text)
-      if (text.trim() === '' || Number.isNaN(value)) throw invalid(name, 'a number', text)
-      return value
-    }
-    default:
-      return unreachable(kind)
-  }
-}
-
-function missing(name: string): Error {
-  return remotingErrors.create('REMOTING_HEADER_INVALID', `the custom field <${name}> is null`)
-}
-
-function invalid(name: string, expected: string, text: string): Error {
-  const shown = text.length > 64 ? `${text.slice(0, 64)}…` : text
-  return remotingErrors.create('REMOTING_HEADER_INVALID', `the custom field <${name}> is not ${expected}: ${shown}`)
 }

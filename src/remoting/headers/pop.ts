@@ -1,5 +1,5 @@
 /** POP: 200050 to 200055. */
-import { boolean, defineHeader, type HeaderOf, int, long, string } from '../header.ts'
+import { boolean, defineHeader, type HeaderOf, int, long, string, text } from '../header.ts'
 
 /** 200050. */
 export const PopMessageRequestHeader = defineHeader({
@@ -14,7 +14,7 @@ export const PopMessageRequestHeader = defineHeader({
   expType: string.optional(),
   exp: string.optional(),
   order: boolean.optional(),
-  attemptId: string.optional(),
+  attemptId: text.optional(),
 })
 export type PopMessageRequestHeader = HeaderOf<typeof PopMessageRequestHeader.fields>
 
@@ -23,9 +23,9 @@ export const PopMessageResponseHeader = defineHeader({
   invisibleTime: long.required(),
   reviveQid: int.required(),
   restNum: long.required(),
-  startOffsetInfo: string.optional(),
-  msgOffsetInfo: string.optional(),
-  orderCountInfo: string.optional(),
+  startOffsetInfo: text.optional(),
+  msgOffsetInfo: text.optional(),
+  orderCountInfo: text.optional(),
 })
 export type PopMessageResponseHeader = HeaderOf<typeof PopMessageResponseHeader.fields>
 
@@ -34,7 +34,7 @@ export const AckMessageRequestHeader = defineHeader({
   consumerGroup: string.required(),
   topic: string.required(),
   queueId: int.required(),
-  extraInfo: string.required(),
+  extraInfo: text.required(),
   offset: long.required(),
 })
 export type AckMessageRequestHeader = HeaderOf<typeof AckMessageRequestHeader.fields>
@@ -53,7 +53,7 @@ export const ChangeInvisibleTimeRequestHeader = defineHeader({
   consumerGroup: string.required(),
   topic: string.required(),
   queueId: int.required(),
-  extraInfo: string.required(),
+  extraInfo: text.required(),
   offset: long.required(),
   invisibleTime: long.required(),
 })
@@ -74,7 +74,7 @@ export const NotificationRequestHeader = defineHeader({
   pollTime: long.required(),
   bornTime: long.required(),
   order: boolean.optional(),
-  attemptId: string.optional(),
+  attemptId: text.optional(),
 })
 export type NotificationRequestHeader = HeaderOf<typeof NotificationRequestHeader.fields>
 

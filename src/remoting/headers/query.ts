@@ -1,13 +1,14 @@
 /** Finding messages: 12, 33, 321. */
-import { defineHeader, type HeaderOf, int, long, string } from '../header.ts'
+import { defineHeader, type HeaderOf, int, long, string, text } from '../header.ts'
 
-/** 12. */
+/** 12. `indexType` (from 5.5 on) is K for keys, U for unique keys, T for tags. */
 export const QueryMessageRequestHeader = defineHeader({
   topic: string.required(),
-  key: string.required(),
+  key: text.required(),
   maxNum: int.required(),
   beginTimestamp: long.required(),
   endTimestamp: long.required(),
+  indexType: string.optional(),
 })
 export type QueryMessageRequestHeader = HeaderOf<typeof QueryMessageRequestHeader.fields>
 

@@ -1,5 +1,5 @@
 /** Sends: 10, 310 and 320 (V2: `.short`), 324 and 325, 36 (send back), 370 (recall). RocketMQ SendMessageRequestHeader and its V2. */
-import { boolean, defineHeader, type HeaderOf, int, long, string } from '../header.ts'
+import { boolean, defineHeader, type HeaderOf, int, long, string, text } from '../header.ts'
 
 /** 10; `.short` is the form of 310, 320 and 325. */
 export const SendMessageRequestHeader = defineHeader({
@@ -11,7 +11,7 @@ export const SendMessageRequestHeader = defineHeader({
   sysFlag: int.required('f'),
   bornTimestamp: long.required('g'),
   flag: int.required('h'),
-  properties: string.optional('i'),
+  properties: text.optional('i'),
   reconsumeTimes: int.optional('j'),
   unitMode: boolean.optional('k'),
   maxReconsumeTimes: int.optional('l'),
@@ -21,12 +21,12 @@ export const SendMessageRequestHeader = defineHeader({
 export type SendMessageRequestHeader = HeaderOf<typeof SendMessageRequestHeader.fields>
 
 export const SendMessageResponseHeader = defineHeader({
-  msgId: string.required(),
+  msgId: text.required(),
   queueId: int.required(),
   queueOffset: long.required(),
-  transactionId: string.optional(),
-  batchUniqId: string.optional(),
-  recallHandle: string.optional(),
+  transactionId: text.optional(),
+  batchUniqId: text.optional(),
+  recallHandle: text.optional(),
 })
 export type SendMessageResponseHeader = HeaderOf<typeof SendMessageResponseHeader.fields>
 
@@ -40,7 +40,7 @@ export const ReplyMessageRequestHeader = defineHeader({
   sysFlag: int.required(),
   bornTimestamp: long.required(),
   flag: int.required(),
-  properties: string.optional(),
+  properties: text.optional(),
   reconsumeTimes: int.optional(),
   unitMode: boolean.optional(),
   bornHost: string.required(),
@@ -54,7 +54,7 @@ export const ConsumerSendMsgBackRequestHeader = defineHeader({
   offset: long.required(),
   group: string.required(),
   delayLevel: int.required(),
-  originMsgId: string.optional(),
+  originMsgId: text.optional(),
   originTopic: string.optional(),
   unitMode: boolean.optional(),
   maxReconsumeTimes: int.optional(),
@@ -65,11 +65,11 @@ export type ConsumerSendMsgBackRequestHeader = HeaderOf<typeof ConsumerSendMsgBa
 export const RecallMessageRequestHeader = defineHeader({
   producerGroup: string.optional(),
   topic: string.required(),
-  recallHandle: string.required(),
+  recallHandle: text.required(),
 })
 export type RecallMessageRequestHeader = HeaderOf<typeof RecallMessageRequestHeader.fields>
 
 export const RecallMessageResponseHeader = defineHeader({
-  msgId: string.required(),
+  msgId: text.required(),
 })
 export type RecallMessageResponseHeader = HeaderOf<typeof RecallMessageResponseHeader.fields>

@@ -1,5 +1,5 @@
 /** Transactions: 37, 39, 323. */
-import { boolean, defineHeader, type HeaderOf, int, long, string } from '../header.ts'
+import { boolean, defineHeader, type HeaderOf, int, long, string, text } from '../header.ts'
 
 /** 37. `commitOrRollback` is 8 to commit, 12 to roll back, 0 for unknown. */
 export const EndTransactionRequestHeader = defineHeader({
@@ -9,8 +9,8 @@ export const EndTransactionRequestHeader = defineHeader({
   commitLogOffset: long.required(),
   commitOrRollback: int.required(),
   fromTransactionCheck: boolean.optional(),
-  msgId: string.optional(),
-  transactionId: string.optional(),
+  msgId: text.optional(),
+  transactionId: text.optional(),
 })
 export type EndTransactionRequestHeader = HeaderOf<typeof EndTransactionRequestHeader.fields>
 
@@ -19,15 +19,15 @@ export const CheckTransactionStateRequestHeader = defineHeader({
   topic: string.optional(),
   tranStateTableOffset: long.required(),
   commitLogOffset: long.required(),
-  msgId: string.optional(),
-  transactionId: string.optional(),
-  offsetMsgId: string.optional(),
+  msgId: text.optional(),
+  transactionId: text.optional(),
+  offsetMsgId: text.optional(),
 })
 export type CheckTransactionStateRequestHeader = HeaderOf<typeof CheckTransactionStateRequestHeader.fields>
 
 /** 323. */
 export const ResumeCheckHalfMessageRequestHeader = defineHeader({
   topic: string.optional(),
-  msgId: string.optional(),
+  msgId: text.optional(),
 })
 export type ResumeCheckHalfMessageRequestHeader = HeaderOf<typeof ResumeCheckHalfMessageRequestHeader.fields>
