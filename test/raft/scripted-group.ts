@@ -179,10 +179,14 @@ export class ScriptedGroup {
         )
     },
     read: ([id = '']) => {
+      const least = this.#committed.lastIndex
       this.#process(id)
         .replica.readIndex()
         .then(
-          (index) => this.#say(`${id} may read at ${index}`),
+          (index) => {
+            this.#say(`${id} may read at ${index}`)
+            if (index < least) this.#say(`VIOLATION read: ${least} was committed before`)
+          },
           (error: Error) => this.#say(`${id} may not read: ${error.message}`),
         )
     },

@@ -237,8 +237,10 @@ export class OpenDisk implements LogStore<number>, StableStore {
   read(first: Index, last: Index, maxBytes: number): EntryBytes | undefined | Promise<EntryBytes | undefined> {
     const { slowReadRate, slowReadMs } = this.#faults()
     if (this.#need.random.next() >= slowReadRate) return this.#read(first, last, maxBytes)
+    // The bytes are those of now, whatever happens to the log until they arrive.
+    const entries = this.#read(first, last, maxBytes)
     return new Promise((resolve) => {
-      this.#need.later(this.#need.random.next() * slowReadMs, () => resolve(this.#read(first, last, maxBytes)), 'read')
+      this.#need.later(this.#need.random.next() * slowReadMs, () => resolve(entries), 'read')
     })
   }
 

@@ -117,7 +117,7 @@ export const mutants: readonly Mutant[] = [
     file: 'log-runs.ts',
     find: 'return last.index >= this.lastIndex',
     replace: 'return true',
-    seeds: { scope: 'three', seeds: [1] },
+    seeds: { scope: 'three', seeds: [2] },
     known: 'Raft 5.4.1',
   },
   {
@@ -125,7 +125,7 @@ export const mutants: readonly Mutant[] = [
     file: 'leader.ts',
     find: 'this.#firstIndex = this.#appendEmpty()',
     replace: 'this.#firstIndex = node.log.lastIndex',
-    seeds: { scope: 'three', seeds: [1] },
+    seeds: { scope: 'three', seeds: [3] },
     known: 'DLedger T5',
   },
   {
@@ -141,7 +141,7 @@ export const mutants: readonly Mutant[] = [
     file: 'quorum.ts',
     find: 'return membership.outgoing.length === 0 ? value : Math.min(value, reached(membership.outgoing, valueOf))',
     replace: 'return value',
-    seeds: { scope: 'changes', seeds: [1] },
+    seeds: { scope: 'changes', seeds: [2] },
     known: 'thesis 4.3, NATS 7545',
   },
 ]
