@@ -15,7 +15,8 @@ import { NodeNetwork } from './node-network.ts'
 import { NodeServices } from './node-services.ts'
 import { openFolder, openNodeState, type NodeState } from './node-state.ts'
 import { NodeTables } from './node-tables.ts'
-import type { BrokerOptions } from './options.ts'
+import { LiveConfiguration } from './live-configuration.ts'
+import type { BrokerConfiguration, BrokerOptions } from './options.ts'
 import { formatAddress } from './options-values.ts'
 import { QueueLocks } from './queue-locks.ts'
 import type { BrokerParts, BrokerStatus, RunningBroker } from './running-broker.ts'
@@ -28,6 +29,8 @@ const DRAIN_MS = 1_000
 const RETRY_REGISTRATION_MS = 500
 
 export class BrokerNode implements RunningBroker {
+  readonly #configuration: LiveConfiguration
+  /** Of the live configuration: some change while the node runs. */
   readonly #options: BrokerOptions
   readonly #parts: BrokerParts
   readonly #leadership: Leadership
@@ -43,7 +46,9 @@ export class BrokerNode implements RunningBroker {
   #loggedRole = ''
   #toldStatus = ''
 
-  constructor(options: BrokerOptions, parts: BrokerParts) {
+  constructor(configuration: BrokerConfiguration, parts: BrokerParts) {
+    this.#configuration = new LiveConfiguration(configuration, parts.clock)
+    const { options } = this.#configuration
     this.#options = options
     this.#parts = parts
     const incarnation = `${parts.clock.nowMs().toString(36)}-${parts.random.integer(0, 2 ** 31).toString(36)}`
@@ -86,14 +91,16 @@ export class BrokerNode implements RunningBroker {
     this.#folder = await openFolder(this.#options, this.#parts)
     try {
       await this.#network.start()
+      const tables = this.#tables()
       this.#state = await openNodeState(this.#folder, {
         options: this.#options,
         parts: this.#parts,
+        tables,
         onDiskFull: (full) => this.#diskFull(full),
         onRot: ({ first, last }) => log.error({ first, last }, 'entries are damaged on disk; a peer is asked for them'),
         fatal: (error) => this.#fatal(error),
       })
-      this.#build(this.#folder, this.#state)
+      this.#build(this.#folder, this.#state, tables)
     } catch (error) {
       await this.#network.close(0)
       await this.#state?.abandon()
@@ -112,16 +119,19 @@ export class BrokerNode implements RunningBroker {
     this.#closing = this.#abandon(undefined)
   }
 
-  #build(folder: DataFolder, state: NodeState): void {
+  #tables(): NodeTables {
+    const { clock } = this.#parts
+    const proposals = { command: (command: Command) => this.#openCore().proposals.command(command) }
+    const locks = new QueueLocks({ proposals, leadership: this.#leadership, clock, leaseMs: LOCK_LEASE_MS })
+    // Entries are applied only once the state is open.
+    return new NodeTables({ locks, topicDeleted: (topic, index) => this.#state?.store.deleteTopic(topic, index) })
+  }
+
+  #build(folder: DataFolder, state: NodeState, tables: NodeTables): void {
     const { clock, log } = this.#parts
     const leadership = this.#leadership
     const options = this.#options
     const network = this.#network
-    const proposals = {
-      command: (command: Command) => this.#openCore().proposals.command(command),
-    }
-    const locks = new QueueLocks({ proposals, leadership, clock, leaseMs: LOCK_LEASE_MS })
-    const tables = new NodeTables({ locks, topicDeleted: (topic, index) => state.store.deleteTopic(topic, index) })
     const core = new NodeCore({
       options,
       parts: this.#parts,
@@ -131,13 +141,11 @@ export class BrokerNode implements RunningBroker {
       leadership,
       applied: (entry, command) => this.#applied(entry, command),
       settled: () => this.#services?.arrived(state.store.takeTouched()),
-      resets: { open: () => Promise.reject(new Error('not yet')), apply: () => Promise.reject(new Error('not yet')) },
-      reload: () => Promise.resolve(),
       fatal: (error) => this.#fatal(error),
     })
     this.#core = core
     const autoCreate = new AutoCreate({ topics: tables.topics, groups: tables.groups, proposals: core.proposals, options })
-    this.#services = new NodeServices({ options, parts: this.#parts, state, tables, core, network, leadership, locks, autoCreate })
+    this.#services = new NodeServices({ options, parts: this.#parts, state, tables, core, network, leadership, autoCreate, configuration: this.#configuration })
     this.#registration = new NamesrvRegistration({
       client: network.client,
       clock,

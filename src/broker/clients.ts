@@ -276,8 +276,8 @@ export class Clients {
   }
 
   #remove(isGone: (member: Member) => boolean): void {
-    for (const group of [...this.#producers.keys()]) this.#removeProducers(group, isGone)
-    for (const group of [...this.#consumers.keys()]) this.#removeConsumers(group, isGone)
+    for (const group of this.#producers.keys()) this.#removeProducers(group, isGone)
+    for (const group of this.#consumers.keys()) this.#removeConsumers(group, isGone)
   }
 
   #removeProducers(name: string, isGone: (member: Member) => boolean): void {

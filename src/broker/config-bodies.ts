@@ -17,13 +17,10 @@ export function topicRow(body: TopicBody): TopicConfig {
 }
 
 export function groupBody(group: SubscriptionGroup): SubscriptionGroupConfig {
-  const { groupRetryPolicy, subscriptionDataSet, ...rest } = group
   return {
-    ...rest,
+    ...group,
     attributes: new Map(Object.entries(group.attributes)),
-    // Written from bodies by `groupRow`, and handed through since.
-    groupRetryPolicy: groupRetryPolicy as SubscriptionGroupConfig['groupRetryPolicy'],
-    subscriptionDataSet: (subscriptionDataSet ?? undefined) as SubscriptionGroupConfig['subscriptionDataSet'],
+    subscriptionDataSet: group.subscriptionDataSet ?? undefined,
   }
 }
 

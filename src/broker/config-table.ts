@@ -8,10 +8,10 @@
  * | `update` | rows, attribute changes per row | replaces the rows; attributes are merged into what is there |
  * | `delete` | name, detail | removes the row, and in the same entry what `deleted` removes from other tables |
  */
-import { assert, unreachable } from '../lib/assert.ts'
+import { assert } from '../lib/assert.ts'
 import { type AttributeChanges, type Attributes, alterAttributes } from './attributes.ts'
 import type { Command, ReplicatedTable } from './needs.ts'
-import { TableRows } from './table-rows.ts'
+import { TableRows, unknownOperation } from './table-rows.ts'
 
 export interface Config {
   readonly attributes: Attributes
@@ -126,9 +126,7 @@ export class ConfigTable<Row extends Config> implements ReplicatedTable {
 
   /** Returns whether anything changed. */
   #change(op: string, args: readonly unknown[]): boolean {
-    // Only `commands` makes operations, and a build refuses what it does not understand.
-    const known = op as ConfigOp
-    switch (known) {
+    switch (op) {
       case 'form': {
         const added = this.#rowsOf(args[0]).filter((row) => !this.has(this.#need.nameOf(row)))
         for (const row of added) this.#rows.set(this.#need.nameOf(row), row)
@@ -142,12 +140,11 @@ export class ConfigTable<Row extends Config> implements ReplicatedTable {
       }
       case 'update': {
         const changes = args[1]
-        assert(Array.isArray(changes), 'an update brings attribute changes')
+        assert(isList(changes), 'an update brings attribute changes')
         this.#rowsOf(args[0]).forEach((row, place) => {
           const name = this.#need.nameOf(row)
           const current = this.get(name)?.attributes ?? {}
-          // Checked by `checkAttributeChanges` before it was proposed.
-          const attributes = alterAttributes(current, (changes[place] ?? {}) as AttributeChanges)
+          const attributes = alterAttributes(current, changesOf(changes[place]))
           this.#rows.set(name, { ...row, attributes })
         })
         return true
@@ -160,7 +157,7 @@ export class ConfigTable<Row extends Config> implements ReplicatedTable {
         return isDeleted
       }
       default:
-        return unreachable(known)
+        return unknownOperation(this.name, op)
     }
   }
 
@@ -176,6 +173,7 @@ export class ConfigTable<Row extends Config> implements ReplicatedTable {
   /** Log and snapshot hold what this table wrote: a wrong shape is our bug, and `nameOf` looks at it. */
   #rowOf(value: unknown): Row {
     assert(typeof value === 'object' && value !== null, 'a row is an object')
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- bytes that this table wrote, under a checksum
     const row = value as Row
     assert(typeof this.#need.nameOf(row) === 'string', 'a row has its name')
     return row
@@ -183,8 +181,21 @@ export class ConfigTable<Row extends Config> implements ReplicatedTable {
 }
 
 function versionOf(value: unknown): TableVersion {
-  assert(typeof value === 'object' && value !== null && 'counter' in value, 'a version row has its counter')
-  return value as TableVersion
+  assert(typeof value === 'object' && value !== null, 'a version row is an object')
+  assert('counter' in value && typeof value.counter === 'number', 'a version row has its counter')
+  assert('timestampMs' in value && typeof value.timestampMs === 'number', 'a version row has its time')
+  return { timestampMs: value.timestampMs, counter: value.counter }
+}
+
+/** Checked by `checkAttributeChanges` before it was proposed. */
+function changesOf(value: unknown): AttributeChanges {
+  const changes: Record<string, string> = {}
+  for (const [name, text] of Object.entries(value ?? {})) changes[name] = String(text)
+  return changes
+}
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value)
 }
 
 function same<Row>(row: Row): Row {

@@ -8,9 +8,9 @@
  * | `removeTopic` | topic | forgets what all groups know of the topic |
  * | `removeGroup` | group | forgets the group |
  */
-import { assert, unreachable } from '../lib/assert.ts'
+import { assert } from '../lib/assert.ts'
 import type { Command, ReplicatedTable } from './needs.ts'
-import { TableRows } from './table-rows.ts'
+import { TableRows, unknownOperation } from './table-rows.ts'
 
 /** Offsets of the queues of one topic, as one group committed them. */
 export interface OffsetCommit {
@@ -19,7 +19,6 @@ export interface OffsetCommit {
   readonly offsets: ReadonlyMap<number, number>
 }
 
-type OffsetOp = 'commit' | 'removeTopic' | 'removeGroup'
 type Queues = Map<number, number>
 
 const TABLE = 'consumerOffsets'
@@ -55,9 +54,7 @@ export class ConsumerOffsets implements ReplicatedTable {
   }
 
   apply(op: string, args: readonly unknown[]): undefined {
-    // Only `offsetCommands` makes operations, and a build refuses what it does not understand.
-    const known = op as OffsetOp
-    switch (known) {
+    switch (op) {
       case 'commit': {
         const commits = args[0]
         assert(Array.isArray(commits), 'commits come as a list')
@@ -73,7 +70,7 @@ export class ConsumerOffsets implements ReplicatedTable {
         this.forgetGroup(args[0])
         return undefined
       default:
-        return unreachable(known)
+        return unknownOperation(TABLE, op)
     }
   }
 

@@ -1,5 +1,5 @@
 import { BrokerNode } from './broker-node.ts'
-import type { BrokerOptions } from './options.ts'
+import type { BrokerConfiguration } from './options.ts'
 import type { BrokerParts, RunningBroker } from './running-broker.ts'
 
 /**
@@ -7,8 +7,8 @@ import type { BrokerParts, RunningBroker } from './running-broker.ts'
  * for traffic, is told by `parts.onStatus`. Rejects when the folder, a port or the log cannot be had (`STORE_*`,
  * `REMOTING_LISTEN_FAILED`, …).
  */
-export async function startBroker(options: BrokerOptions, parts: BrokerParts): Promise<RunningBroker> {
-  const node = new BrokerNode(options, parts)
+export async function startBroker(configuration: BrokerConfiguration, parts: BrokerParts): Promise<RunningBroker> {
+  const node = new BrokerNode(configuration, parts)
   await node.start()
   return node
 }

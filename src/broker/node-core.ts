@@ -5,7 +5,7 @@
 import { assert } from '../lib/assert.ts'
 import { raftConfig } from '../raft/config.ts'
 import { Replica } from '../raft/replica.ts'
-import type { ReplicaEvents } from '../raft/ports.ts'
+import type { ReplicaEvents, ResetMeta } from '../raft/ports.ts'
 import { FrameKind, frameCommand, frameIndex, frameKind, frameLength, frameRecordCount, frameTerm, frameTimestampMs } from '../message/entry-frame.ts'
 import { refusal } from './errors.ts'
 import type { Leadership } from './leadership.ts'
@@ -16,7 +16,7 @@ import type { NodeNetwork } from './node-network.ts'
 import type { BrokerOptions } from './options.ts'
 import { Proposals, deletedTopic, type Draft } from './proposals.ts'
 import { QueueCounters } from './queue-counters.ts'
-import { raftLog, type ResetPort } from './raft-log.ts'
+import { raftLog } from './raft-log.ts'
 import type { BrokerParts } from './running-broker.ts'
 import { StateMachine, type AppliedEntry } from './state-machine.ts'
 import { forwardCommands } from './forwarded-commands.ts'
@@ -32,9 +32,6 @@ export interface NodeCoreNeeds {
   readonly applied: (entry: AppliedEntry, command: Command | undefined) => void
   /** Messages arrived: who waits for them is woken. */
   readonly settled: () => void
-  readonly resets: ResetPort
-  /** A reset replaced log and tables: loads the tables again. */
-  readonly reload: () => Promise<void>
   readonly fatal: (error: Error) => void
 }
 
@@ -85,7 +82,7 @@ export class NodeCore {
         maxUncommittedBytes: options.raftMaxUncommittedBytes,
       }),
       peers: { voters: votersOf(options), outgoing: [], learners: [] },
-      store: raftLog(log, need.resets),
+      store: raftLog(log, { open: () => state.openReset(), apply: (meta, chunks) => this.#replace(meta, chunks) }),
       stableStore: state.stableStore,
       transport: network.peers,
       clock: parts.clock,
@@ -149,18 +146,24 @@ export class NodeCore {
       // What a truncation cut off is decided when an entry is committed in its place.
       truncated: () => {},
       stable: (index) => this.#local.stable(index),
-      reset: () => {
-        this.#reset().catch((error: unknown) => fatal(error instanceof Error ? error : new Error(String(error))))
-      },
+      // `#replace` did what there is to do.
+      reset: () => {},
       fatal,
     }
   }
 
-  /** The log was replaced: tables and queues are those that came with it. */
-  async #reset(): Promise<void> {
-    const { tables, state, reload } = this.#need
+  /** A leader replaces what this node has: nothing is applied until it is done, or given up. */
+  async #replace(meta: ResetMeta, chunks: AsyncIterable<Uint8Array>): Promise<void> {
     await this.machine.stop()
-    await reload()
+    try {
+      await this.#need.state.replace(meta, chunks)
+    } finally {
+      this.#restart()
+    }
+  }
+
+  #restart(): void {
+    const { tables, state } = this.#need
     const start = startOf(state, tables)
     this.#local.skippedTo(start.appliedIndex)
     this.machine.restart(start)
@@ -169,8 +172,8 @@ export class NodeCore {
 
 /** Where applying goes on: behind what both queues and tables have; each passes over what it has already. */
 function startOf(state: NodeState, tables: NodeTables): { readonly appliedIndex: number; readonly tablesIndex: number } {
-  const appliedIndex = Math.max(state.log.start.index, Math.min(state.store.appliedIndex, tables.appliedIndex))
-  return { appliedIndex, tablesIndex: tables.appliedIndex }
+  const appliedIndex = Math.max(state.log.start.index, Math.min(state.store.appliedIndex, tables.standsAt))
+  return { appliedIndex, tablesIndex: tables.standsAt }
 }
 
 type EntryLog = Pick<NodeState['log'], 'read'>

@@ -14,11 +14,12 @@ import type { NodeNetwork } from './node-network.ts'
 import type { NodeState } from './node-state.ts'
 import type { NodeTables } from './node-tables.ts'
 import { OffsetCommits } from './offset-commits.ts'
+import type { LiveConfiguration } from './live-configuration.ts'
+import { nodeRuntime } from './node-runtime.ts'
 import type { BrokerOptions } from './options.ts'
 import { formatAddress } from './options-values.ts'
 import { brokerRoutes } from './processors/index.ts'
 import { PullHold } from './pull-hold.ts'
-import type { QueueLocks } from './queue-locks.ts'
 import type { BrokerParts } from './running-broker.ts'
 import { uniqueIds } from '../message/message-id.ts'
 import type { Route } from '../remoting/route.ts'
@@ -32,8 +33,8 @@ export interface NodeServicesNeeds {
   readonly core: NodeCore
   readonly network: NodeNetwork
   readonly leadership: Leadership
-  readonly locks: QueueLocks
   readonly autoCreate: AutoCreate
+  readonly configuration: LiveConfiguration
 }
 
 const MAX_PARKED_PULLS = 200_000
@@ -50,9 +51,11 @@ export class NodeServices {
   readonly #sessions: ClientSessions
   readonly #levels: DelayLevels
   readonly #schedule: DelaySchedule
+  readonly #bootTimestampMs: number
 
   constructor(need: NodeServicesNeeds) {
     this.need = need
+    this.#bootTimestampMs = need.parts.clock.nowMs()
     const { options, parts, tables, core, network, leadership, autoCreate } = need
     const { clock } = parts
     const { proposals } = core
@@ -89,13 +92,12 @@ export class NodeServices {
   }
 
   routes(): Route<unknown>[] {
-    const { options, parts, state, tables, core, network, leadership, locks, autoCreate } = this.need
+    const { options, parts, state, tables, core, network, leadership, autoCreate, configuration } = this.need
     const { clock, random } = parts
     const identity = identityOf(options)
     return brokerRoutes({
       ...tables,
       autoCreate,
-      locks,
       proposals: core.proposals,
       admission: new Admission({ max: MAX_SENDS, what: 'sends' }),
       stats: this.#stats,
@@ -113,6 +115,10 @@ export class NodeServices {
       recover: network.door.recover,
       clock,
       options,
+      configuration,
+      transferLeadership: (to) => core.replica.transferLeadership(to),
+      tablesState: () => ({ appliedIndex: tables.standsAt, digest: tables.digest() }),
+      nodeRuntime: () => nodeRuntime({ options, parts, state, core, leadership, bootTimestampMs: this.#bootTimestampMs }),
     })
   }
 

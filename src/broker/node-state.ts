@@ -4,7 +4,17 @@
  */
 import type { HardState } from '../raft/types.ts'
 import { emptyHardState } from '../raft/types.ts'
-import type { StableStore } from '../raft/ports.ts'
+import { raftErrors } from '../raft/errors.ts'
+import type { ResetMeta, ResetSource, StableStore } from '../raft/ports.ts'
+import { present } from '../lib/assert.ts'
+import { errorCode, errorMessage } from '../lib/errors.ts'
+import type { FileSystem } from '../store/file-system.ts'
+import { installReset } from '../store/install-reset.ts'
+import type { LogPosition } from '../store/log-position.ts'
+import { stageResetState } from '../store/reset-state.ts'
+import { TableStore } from '../store/table-store.ts'
+import type { NodeTables } from './node-tables.ts'
+import { encodeMembership, membershipEntry } from './raft-log.ts'
 import type { BadRange } from '../store/bad-ranges.ts'
 import type { CommitLog } from '../store/commit-log.ts'
 import { DataFolder } from '../store/folder.ts'
@@ -19,6 +29,8 @@ import type { BrokerParts } from './running-broker.ts'
 export interface NodeStateNeeds {
   readonly options: BrokerOptions
   readonly parts: BrokerParts
+  /** Filled from their snapshot, which is written with every checkpoint of queues and indexes. */
+  readonly tables: NodeTables
   readonly onDiskFull: (full: boolean) => void
   readonly onRot: (range: BadRange) => void
   readonly fatal: (error: Error) => void
@@ -29,6 +41,11 @@ export interface NodeState {
   readonly log: CommitLog
   readonly stableStore: StableStore
   readonly store: MessageStore
+  /** For a follower that is behind the start of this node's log. */
+  openReset(): Promise<ResetSource>
+  /** Replaces everything by what a leader sent; nothing may be applied meanwhile. */
+  replace(meta: ResetMeta, chunks: AsyncIterable<Uint8Array>): Promise<void>
+  bytesOnDisk(): Promise<number>
   close(): Promise<void>
   /** Lets go of files as they are, for a node that ends because its disk failed. */
   abandon(): Promise<void>
@@ -46,8 +63,17 @@ export function openFolder(options: BrokerOptions, parts: BrokerParts): Promise<
 }
 
 export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): Promise<NodeState> {
-  const { options, parts, fatal } = need
+  const { options, parts, fatal, tables } = need
   const { clock } = parts
+  const { fileSystem } = folder
+  const derived = `${folder.path}/derived`
+  const staged = `${folder.path}/reset-state`
+  const tableStore = await TableStore.open(`${folder.path}/tables`)
+  const install = (): Promise<unknown> => installReset({ fileSystem, path: staged, folder: derived, tables: tableStore })
+  const loadTables = async (): Promise<void> => {
+    await tableStore.load(tables.byName.values())
+    tables.loaded(tableStore.appliedIndex)
+  }
   const log = await openCommitLog({
     folder,
     clock,
@@ -63,33 +89,96 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
       onDiskFull: need.onDiskFull,
       onFailed: fatal,
       onRot: need.onRot,
-      installReset: () => Promise.resolve(),
+      installReset: async () => {
+        await install()
+      },
     },
   })
   const hardState = await HardStateFile.open(folder, { ...emptyHardState })
   const store = await MessageStore.open({
-    fileSystem: folder.fileSystem,
-    folder: `${folder.path}/derived`,
+    fileSystem,
+    folder: derived,
     log: logSource(log),
     clock,
     logger: parts.log,
+    alongside: () => tableStore.cut(tables.standsAt, tables.byName.values()),
     fatal,
   })
+  await loadTables()
   if (folder.isNew) await folder.begun()
   return {
     folder,
     log,
     stableStore: stableStoreOf(hardState),
     store,
+    async openReset() {
+      const now = (): { readonly position: LogPosition; readonly tablesIndex: number } => ({
+        position: log.start,
+        tablesIndex: tables.standsAt,
+      })
+      const file = await store.openReset(now, tables.byName.values())
+      return {
+        meta: metaOf(log, file),
+        read: (position, length) => file.read(position, length),
+        // A file that cannot be removed is removed by the next reset under its name.
+        close: () => void file.close().catch(() => undefined),
+      }
+    },
+    async replace(meta, chunks) {
+      const start = await stage(fileSystem, staged, chunks)
+      const { index, membership } = meta.membership
+      await log.reset({
+        start: start.position,
+        membership: { index, bytes: encodeMembership(membership) },
+        stage: () => Promise.resolve(),
+        install: async () => {
+          await store.suspend()
+          await install()
+        },
+      })
+      await store.reopen()
+      await loadTables()
+      await fileSystem.unlink(staged)
+    },
+    async bytesOnDisk() {
+      const { pageBytes, keyIndexBytes, checkpointBytes } = await store.stats()
+      return log.end.offset - log.start.offset + pageBytes + keyIndexBytes + checkpointBytes
+    },
     async close() {
       await store.close()
+      await tableStore.close()
       await log.close()
       await hardState.close()
     },
     async abandon() {
       await log.abandon()
       await hardState.close()
+      await tableStore.close()
     },
+  }
+}
+
+/** Stages what a leader sent; bytes that are no state are its fault, not the disk's. */
+async function stage(
+  fileSystem: FileSystem,
+  path: string,
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<{ readonly position: LogPosition }> {
+  try {
+    return await stageResetState(fileSystem, path, chunks)
+  } catch (error) {
+    if (errorCode(error) !== 'STORE_RESET_DAMAGED') throw error
+    throw raftErrors.create('RAFT_BAD_ENTRIES', errorMessage(error), error)
+  }
+}
+
+function metaOf(log: CommitLog, file: { readonly byteLength: number; readonly start: { readonly position: LogPosition } }): ResetMeta {
+  const { index, term } = file.start.position
+  const membership = log.state().memberships.findLast((entry) => entry.index <= index)
+  return {
+    start: { index, term },
+    membership: membershipEntry(membership?.index ?? 0, present(membership, 'membership of a log start').bytes),
+    byteLength: file.byteLength,
   }
 }
 

@@ -23,10 +23,13 @@ export class NodeTables {
   readonly offsets = new ConsumerOffsets()
   readonly delayOffsets = new DelayOffsets()
   readonly logStart = new LogStartTable()
+  readonly locks: QueueLocks
   readonly byName: ReadonlyMap<string, ReplicatedTable>
   #applyingIndex = 0
+  #standsAt = 0
 
   constructor(need: NodeTablesNeeds) {
+    this.locks = need.locks
     this.topics = createTopics({
       deleted: (topic) => {
         this.offsets.forgetTopic(topic)
@@ -42,14 +45,20 @@ export class NodeTables {
     this.byName = new Map(all.map((table) => [table.name, table]))
   }
 
-  /** Table commands up to here are in the tables already: they came with a snapshot. */
-  get appliedIndex(): number {
-    return 0
+  /** The last entry that the tables hold. */
+  get standsAt(): number {
+    return this.#standsAt
   }
 
-  /** The entry `index` is about to be applied. */
+  /** The rows were loaded from a snapshot as of entry `index`. */
+  loaded(index: number): void {
+    this.#standsAt = index
+  }
+
+  /** The entry `index` is about to be applied. An entry that a snapshot holds already changes no table. */
   begin(index: number): void {
     this.#applyingIndex = index
+    if (index > this.#standsAt) this.#standsAt = index
   }
 
   /** Equal on replicas that applied the same entries. */

@@ -62,10 +62,13 @@ export class PullHold {
     })
   }
 
-  /** Runs every parked pull again: leadership changed, or a topic was deleted. They may park again. */
+  /**
+   * Runs every parked pull again: leadership changed, or a topic was deleted. They may park again, which adds to the maps
+   * that this goes over: it goes over copies.
+   */
   wakeAll(topic?: string): void {
-    for (const [name, queues] of topic === undefined ? [...this.#queues] : this.#entry(topic)) {
-      for (const queueId of [...queues.keys()]) this.#wake(name, queues, queueId, () => true, true)
+    for (const [name, queues] of topic === undefined ? Array.from(this.#queues) : this.#entry(topic)) {
+      for (const queueId of Array.from(queues.keys())) this.#wake(name, queues, queueId, () => true, true)
     }
   }
 
@@ -82,8 +85,9 @@ export class PullHold {
 
   #expire(): void {
     const nowMs = this.#need.clock.monotonicMs()
-    for (const [topic, queues] of [...this.#queues]) {
-      for (const queueId of [...queues.keys()]) this.#wake(topic, queues, queueId, (pull) => pull.deadlineMs <= nowMs)
+    for (const [topic, queues] of Array.from(this.#queues)) {
+      for (const queueId of Array.from(queues.keys()))
+        this.#wake(topic, queues, queueId, (pull) => pull.deadlineMs <= nowMs)
     }
   }
 

@@ -8,10 +8,10 @@
  * | `lock` | group, clientId, list of `topic@queueId` | the client holds them |
  * | `unlock` | group, clientId, list of `topic@queueId` | those that the client holds are free |
  */
-import { assert, unreachable } from '../lib/assert.ts'
+import { assert } from '../lib/assert.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Command, Leadership, Proposals, ReplicatedTable } from './needs.ts'
-import { TableRows } from './table-rows.ts'
+import { TableRows, unknownOperation } from './table-rows.ts'
 
 export interface LockedQueue {
   readonly topic: string
@@ -89,18 +89,16 @@ export class QueueLocks implements ReplicatedTable {
   /** As part of the entry that deletes the group. */
   forgetGroup(group: string): void {
     const prefix = `${group}@`
-    for (const key of [...this.#rows.keys()]) if (key.startsWith(prefix)) this.#rows.delete(key)
+    for (const key of this.#rows.keys()) if (key.startsWith(prefix)) this.#rows.delete(key)
   }
 
   apply(op: string, args: readonly unknown[]): undefined {
-    // Only `command` below makes operations, and a build refuses what it does not understand.
-    const known = op as LockOp
     const [group, clientId, queues] = args
     assert(typeof group === 'string' && typeof clientId === 'string', 'a lock names group and client')
     assert(Array.isArray(queues), 'a lock lists its queues')
     for (const queue of queues as unknown[]) {
       const key = `${group}@${String(queue)}`
-      switch (known) {
+      switch (op) {
         case 'lock':
           this.#rows.set(key, clientId)
           this.#renewed.set(key, this.#need.clock.monotonicMs())
@@ -112,7 +110,7 @@ export class QueueLocks implements ReplicatedTable {
           }
           break
         default:
-          return unreachable(known)
+          return unknownOperation(TABLE, op)
       }
     }
     return undefined

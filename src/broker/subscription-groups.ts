@@ -1,5 +1,6 @@
 /** The subscription groups of the group: a replicated table (RocketMQ SubscriptionGroupManager). */
 import { SYSTEM_GROUPS } from '../message/topic-name.ts'
+import type { SubscriptionGroupConfig } from '../remoting/bodies/group.ts'
 import type { Attributes } from './attributes.ts'
 import { ConfigTable } from './config-table.ts'
 
@@ -13,14 +14,14 @@ export interface SubscriptionGroup {
   readonly retryQueueNums: number
   readonly retryMaxTimes: number
   /** Kept and given back as it came (RocketMQ GroupRetryPolicy). */
-  readonly groupRetryPolicy: unknown
+  readonly groupRetryPolicy: SubscriptionGroupConfig['groupRetryPolicy']
   readonly brokerId: number
   readonly whichBrokerWhenConsumeSlowly: number
   readonly notifyConsumerIdsChangedEnable: boolean
   readonly groupSysFlag: number
   readonly consumeTimeoutMinute: number
   /** Kept and given back as it came (RocketMQ SimpleSubscriptionData). */
-  readonly subscriptionDataSet: unknown
+  readonly subscriptionDataSet: NonNullable<SubscriptionGroupConfig['subscriptionDataSet']> | null
   readonly attributes: Attributes
 }
 
@@ -53,7 +54,7 @@ export function subscriptionGroup(
     consumeMessageOrderly: false,
     retryQueueNums: 1,
     retryMaxTimes: 16,
-    groupRetryPolicy: { type: 'CUSTOMIZED' },
+    groupRetryPolicy: { customizedRetryPolicy: undefined, exponentialRetryPolicy: undefined, type: 'CUSTOMIZED' },
     brokerId: 0,
     whichBrokerWhenConsumeSlowly: 1,
     notifyConsumerIdsChangedEnable: true,

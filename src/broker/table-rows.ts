@@ -3,6 +3,7 @@
  * operations; what it hands out is never changed in place.
  */
 import { createHash } from 'node:crypto'
+import { AssertionError } from '../lib/assert.ts'
 
 export class TableRows<Row> {
   readonly #rows = new Map<string, Row>()
@@ -73,6 +74,11 @@ export class TableRows<Row> {
     this.#changed.clear()
     for (const [key, value] of rows) this.#rows.set(key, decode(value, key))
   }
+}
+
+/** For an operation that its table does not know: a build refuses commands of a later version, so this is our bug. */
+export function unknownOperation(table: string, op: string): never {
+  throw new AssertionError(`table ${table} knows no operation ${op}`)
 }
 
 /** A digest of rows in key order, equal on replicas that applied the same entries. The order of fields does not count. */

@@ -70,10 +70,6 @@ export interface SystemTopicOptions {
 export function systemTopics(options: SystemTopicOptions): TopicConfig[] {
   const { clusterName, brokerName } = options
   const readWrite = Perm.read | Perm.write
-  const queues = (count: number): Pick<TopicConfig, 'readQueueNums' | 'writeQueueNums'> => ({
-    readQueueNums: count,
-    writeQueueNums: count,
-  })
   const topics = [
     topicConfig(SystemTopic.selfTest, queues(1)),
     topicConfig(SystemTopic.benchmark, queues(1024)),
@@ -94,4 +90,8 @@ export function systemTopics(options: SystemTopicOptions): TopicConfig[] {
   }
   if (options.traceTopicEnable) topics.push(topicConfig(options.msgTraceTopicName, queues(1)))
   return topics
+}
+
+function queues(count: number): Pick<TopicConfig, 'readQueueNums' | 'writeQueueNums'> {
+  return { readQueueNums: count, writeQueueNums: count }
 }

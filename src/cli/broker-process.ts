@@ -11,7 +11,8 @@ import { pinoLog } from './pino-log.ts'
 import { stopSignal } from './stop-signal.ts'
 import { describeError } from './user-errors.ts'
 
-export async function runBrokerProcess({ options, warnings }: BrokerConfiguration, verbose: boolean): Promise<void> {
+export async function runBrokerProcess(configuration: BrokerConfiguration, verbose: boolean): Promise<void> {
+  const { options, warnings } = configuration
   const log = pinoLog({ verbose, isTerminal: process.stderr.isTTY }).child({
     broker: options.brokerName,
     node: options.nodeId,
@@ -21,7 +22,7 @@ export async function runBrokerProcess({ options, warnings }: BrokerConfiguratio
   for (const warning of warnings) log.warn({}, warning)
   let broker: RunningBroker
   try {
-    broker = await startBroker(options, {
+    broker = await startBroker(configuration, {
       log,
       clock: systemClock,
       random: systemRandom,

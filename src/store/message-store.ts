@@ -248,12 +248,11 @@ export class MessageStore {
   }
 
   /**
-   * What a follower behind the log's start needs, as a file that goes when it is closed. `position` is the log's own
-   * start; queues and tables are read in this turn.
+   * What a follower behind the log's start needs, as a file that goes when it is closed. `now` is asked in the turn in
+   * which queues and tables are read: the log's own start, and the entry that the tables stand at.
    */
   async openReset(
-    position: LogPosition,
-    tablesIndex: number,
+    now: () => { readonly position: LogPosition; readonly tablesIndex: number },
     tables: Iterable<Pick<SnapshotTable, 'name' | 'rows'>>,
   ): Promise<ResetFile> {
     // While the start moves, queues stand at two starts.
@@ -261,7 +260,7 @@ export class MessageStore {
       await moving
       if (moving === this.#movingStart) break
     }
-    const start = { position, logStart: this.logStart, tablesIndex }
+    const start = { ...now(), logStart: this.logStart }
     return ResetFile.make(this.#needs.fileSystem, `${this.#needs.folder}/reset-${++this.#resets}`, {
       start,
       queues: this.#writer.starts(),

@@ -47,15 +47,15 @@ export function heartbeat({ sessions }: HeartbeatNeeds): Route<unknown>[] {
     sessions.unregister(call.connection, { clientId: clientID, producerGroup, consumerGroup })
     return { code: ResponseCode.SUCCESS }
   }
+}
 
-  function check(_header: unknown, call: Call): Reply {
-    const { subscriptionData } = CheckClientRequestBody.decode(call.body)
-    if (!isTagExpression(subscriptionData.expressionType)) {
-      throw refusal(
-        'BROKER_UNSUPPORTED',
-        `The broker does not support consumer to filter message by ${subscriptionData.expressionType}`,
-      )
-    }
-    return { code: ResponseCode.SUCCESS }
+function check(_header: unknown, call: Call): Reply {
+  const { subscriptionData } = CheckClientRequestBody.decode(call.body)
+  if (!isTagExpression(subscriptionData.expressionType)) {
+    throw refusal(
+      'BROKER_UNSUPPORTED',
+      `The broker does not support consumer to filter message by ${subscriptionData.expressionType}`,
+    )
   }
+  return { code: ResponseCode.SUCCESS }
 }

@@ -12,6 +12,7 @@ import { type QueueLockNeeds, queueLock } from './queue-lock.ts'
 import { type QueueOffsetNeeds, queueOffset } from './queue-offset.ts'
 import { type RuntimeInfoNeeds, runtimeInfo } from './runtime-info.ts'
 import { type SendBackNeeds, sendBack } from './send-back.ts'
+import { type RaftAdminNeeds, raftAdmin } from './raft-admin.ts'
 import { type SendMessageNeeds, sendMessage } from './send-message.ts'
 import { type TopicAdminNeeds, topicAdmin } from './topic-admin.ts'
 import { whereHandled } from './where.ts'
@@ -26,6 +27,7 @@ export type ProcessorNeeds = ClientRequestNeeds &
   QueryMessageNeeds &
   QueueLockNeeds &
   QueueOffsetNeeds &
+  RaftAdminNeeds &
   RuntimeInfoNeeds &
   SendBackNeeds &
   SendMessageNeeds &
@@ -41,6 +43,7 @@ const processors: readonly ((need: ProcessorNeeds) => Route<unknown>[])[] = [
   queryMessage,
   queueLock,
   queueOffset,
+  raftAdmin,
   runtimeInfo,
   sendBack,
   sendMessage,

@@ -148,23 +148,6 @@ export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
     call.respond(replyOf(pull, result, outcome, isBehind))
   }
 
-  function replyOf(pull: Pull, result: PullResult, outcome: Outcome, isBehind: boolean): Reply {
-    const { header, topic, group } = pull
-    return {
-      code: outcome.code,
-      remark: outcome.name,
-      header: {
-        suggestWhichBrokerId: 0,
-        nextBeginOffset: isBehind ? header.queueOffset : result.nextQueueOffset,
-        minOffset: result.minQueueOffset,
-        maxOffset: isBehind ? Math.max(header.queueOffset, result.maxQueueOffset) : result.maxQueueOffset,
-        topicSysFlag: topic.topicSysFlag,
-        groupSysFlag: group.groupSysFlag,
-      },
-      body: result.status === 'found' ? result.slices : undefined,
-    }
-  }
-
   /** Parks the pull, or runs it again because a message came while the disk was read. */
   function park(pull: Pull): boolean {
     const { header, deadlineMs } = pull
@@ -260,4 +243,21 @@ export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
 
 function outcomeOf(status: PullStatus, queueOffset: number): Outcome {
   return (queueOffset === 0 ? outcomesAtStart[status] : undefined) ?? outcomes[status]
+}
+
+function replyOf(pull: Pull, result: PullResult, outcome: Outcome, isBehind: boolean): Reply {
+  const { header, topic, group } = pull
+  return {
+    code: outcome.code,
+    remark: outcome.name,
+    header: {
+      suggestWhichBrokerId: 0,
+      nextBeginOffset: isBehind ? header.queueOffset : result.nextQueueOffset,
+      minOffset: result.minQueueOffset,
+      maxOffset: isBehind ? Math.max(header.queueOffset, result.maxQueueOffset) : result.maxQueueOffset,
+      topicSysFlag: topic.topicSysFlag,
+      groupSysFlag: group.groupSysFlag,
+    },
+    body: result.status === 'found' ? result.slices : undefined,
+  }
 }

@@ -43,6 +43,7 @@ export interface SendMessageNeeds {
 }
 
 /** Properties that make a send more than a send. */
+// oxlint-disable-next-line no-control-regex -- the separators of encoded properties are control characters
 const SPECIAL = /(?:^|\u0002)(?:DELAY|TRAN_MSG|POP_CK|INNER_NUM|TIMER_DELAY_SEC|TIMER_DELAY_MS|TIMER_DELIVER_MS)\u0001/
 const UNIT_FLAG = 1
 const UNIT_SUB_FLAG = 2

@@ -3,6 +3,7 @@
  * it reached; or by that node, which then shares what it learned with the leader.
  */
 import { RequestCode } from '../../remoting/codes.ts'
+import { RaftmqCode } from './raft-admin.ts'
 
 export type Where = 'leader' | 'local' | 'shared'
 
@@ -69,13 +70,20 @@ const table: Readonly<Partial<Record<keyof typeof RequestCode, Where>>> = {
   VIEW_BROKER_STATS_DATA: 'local',
 }
 
-const places: ReadonlyMap<number, Where> = new Map(
-  Object.entries(table).map(([name, where]) => [RequestCode[name as keyof typeof RequestCode], where]),
-)
+const places: ReadonlyMap<number, Where> = byCode(table)
 
 /** Undefined for a code that no route of the broker has. */
 export function whereHandled(code: number): Where | undefined {
   return places.get(code)
+}
+
+function byCode(byName: Readonly<Record<string, Where | undefined>>): ReadonlyMap<number, Where> {
+  const found = new Map<number, Where>()
+  for (const [name, code] of Object.entries(RequestCode)) {
+    const where = byName[name]
+    if (where !== undefined) found.set(code, where)
+  }
+  return found
 }
 
 /** Codes with a place, for the test that every route has one. */

@@ -1,0 +1,82 @@
+/** What only the node itself knows of itself, for its runtime information (28); `raftmq status` reads the `raftmq.*` keys. */
+import { frameTimestampMs } from '../message/entry-frame.ts'
+import type { Leadership } from './leadership.ts'
+import type { NodeCore } from './node-core.ts'
+import type { NodeState } from './node-state.ts'
+import type { BrokerOptions } from './options.ts'
+import type { BrokerParts } from './running-broker.ts'
+import type { NodeRuntime } from './runtime-table.ts'
+
+export interface NodeRuntimeNeeds {
+  readonly options: BrokerOptions
+  readonly parts: BrokerParts
+  readonly state: NodeState
+  readonly core: NodeCore
+  readonly leadership: Leadership
+  readonly bootTimestampMs: number
+}
+
+export async function nodeRuntime(need: NodeRuntimeNeeds): Promise<NodeRuntime> {
+  const { state, parts, bootTimestampMs } = need
+  const { log, store, folder } = state
+  const bytesOnDisk = await state.bytesOnDisk()
+  const { totalBytes, freeBytes } = await folder.fileSystem.space(folder.path)
+  return {
+    bootTimestampMs,
+    nowMs: parts.clock.nowMs(),
+    commitLogMinOffset: Math.max(log.start.offset, store.logStart),
+    commitLogMaxOffset: log.end.offset,
+    flushedOffset: log.flushed.offset,
+    dispatchedOffset: store.endOffset,
+    earliestMessageTimestampMs: await earliestTime(log),
+    diskTotalBytes: totalBytes,
+    diskFreeBytes: freeBytes,
+    more: raftRows(need, bytesOnDisk),
+  }
+}
+
+/** `raftmq.followers` is JSON: what a leader knows of every other member; empty on any other node. */
+function raftRows(need: NodeRuntimeNeeds, bytesOnDisk: number): Record<string, string> {
+  const { options, parts, state, core, leadership } = need
+  const { log } = state
+  const replica = core.replica.status()
+  const followers = Object.entries(replica.progress).map(([id, follower]) => ({
+    id,
+    matchIndex: follower.match,
+    lagEntries: follower.lagEntries,
+    lagBytes: follower.lagEntries === 0 ? 0 : log.byteLength(follower.match + 1, replica.lastIndex),
+    lastContactMs: Math.round(follower.lastContactMs),
+    state: follower.filled ? follower.state : 'filling',
+  }))
+  const rows: Record<string, string | number> = {
+    nodeId: options.nodeId,
+    pid: parts.pid,
+    role: replica.role === 'leader' && !leadership.isReady ? 'leader (not ready)' : replica.role,
+    term: replica.term,
+    leader: replica.leader ?? '',
+    clusterId: replica.clusterId ?? '',
+    'mode.flush': options.flushDiskType === 'SYNC_FLUSH' ? 'sync' : 'async',
+    'mode.replication': options.raftReplication,
+    startIndex: replica.startIndex,
+    lastIndex: replica.lastIndex,
+    commitIndex: replica.commitIndex,
+    stableIndex: replica.stableIndex,
+    appliedIndex: replica.appliedIndex,
+    voters: replica.members.voters.join(','),
+    learners: replica.members.learners.join(','),
+    endOffset: log.end.offset,
+    flushedOffset: log.flushed.offset,
+    bytesOnDisk,
+    badRanges: log.badRanges().length,
+    diskFull: String(log.isDiskFull),
+    followers: JSON.stringify(followers),
+  }
+  return Object.fromEntries(Object.entries(rows).map(([key, value]) => [`raftmq.${key}`, String(value)]))
+}
+
+/** Store time of the first entry kept; -1 for an empty log. */
+async function earliestTime(log: NodeState['log']): Promise<number> {
+  const { offset } = log.start
+  const frame = log.frameInMemory(offset) ?? (await log.frameAt(offset).catch(() => undefined))
+  return frame === undefined ? -1 : frameTimestampMs(frame, 0)
+}
