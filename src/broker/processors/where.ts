@@ -70,7 +70,11 @@ const table: Readonly<Partial<Record<keyof typeof RequestCode, Where>>> = {
   VIEW_BROKER_STATS_DATA: 'local',
 }
 
-const places: ReadonlyMap<number, Where> = byCode(table)
+const places: ReadonlyMap<number, Where> = new Map([
+  ...byCode(table),
+  [RaftmqCode.TRANSFER_LEADERSHIP, 'leader'],
+  [RaftmqCode.GET_TABLES_STATE, 'local'],
+])
 
 /** Undefined for a code that no route of the broker has. */
 export function whereHandled(code: number): Where | undefined {
