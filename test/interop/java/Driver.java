@@ -184,7 +184,7 @@ public final class Driver {
     }
 
     private Object startLoad(DefaultMQProducer producer, Arguments a) {
-        Load load = new Load(producer, a.text("topic"), a.number("perSecond"), a.number("threads"));
+        Load load = new Load(producer, a);
         loads.put(a.text("id"), load);
         load.start();
         return null;
@@ -194,33 +194,40 @@ public final class Driver {
     private static final class Load {
         private final DefaultMQProducer producer;
         private final String topic;
+        private final boolean sharded;
         private final long pauseNanos;
         private final Thread[] threads;
         private final AtomicInteger next = new AtomicInteger();
         private final AtomicInteger acked = new AtomicInteger();
         private volatile boolean stopped;
 
-        Load(DefaultMQProducer producer, String topic, int perSecond, int threads) {
+        Load(DefaultMQProducer producer, Arguments a) {
             this.producer = producer;
-            this.topic = topic;
-            this.pauseNanos = 1_000_000_000L * threads / perSecond;
-            this.threads = new Thread[threads];
+            this.topic = a.text("topic");
+            this.sharded = a.has("sharded");
+            this.threads = new Thread[a.number("threads")];
+            this.pauseNanos = 1_000_000_000L * threads.length / a.number("perSecond");
         }
 
         void start() {
             for (int i = 0; i < threads.length; i++) {
-                threads[i] = new Thread(this::run, "load-" + i);
+                final int shard = i;
+                threads[i] = new Thread(() -> run(shard), "load-" + i);
                 threads[i].setDaemon(true);
                 threads[i].start();
             }
         }
 
-        private void run() {
+        private void run(int shard) {
             while (!stopped) {
                 long begin = System.nanoTime();
-                String body = "m" + next.getAndIncrement();
+                String body = shard + "-" + next.getAndIncrement();
+                Message message = new Message(topic, body.getBytes(StandardCharsets.UTF_8));
                 try {
-                    SendResult result = producer.send(new Message(topic, body.getBytes(StandardCharsets.UTF_8)));
+                    // A shard keeps to one queue, as an ordered producer does; else the client goes round the queues.
+                    SendResult result = sharded
+                        ? producer.send(message, (queues, m, arg) -> queues.get((Integer) arg % queues.size()), shard)
+                        : producer.send(message);
                     acked.incrementAndGet();
                     Map<String, Object> event = object("ev", "ack");
                     event.put("t", System.currentTimeMillis());

@@ -32,8 +32,8 @@ async function pidOf(namesrv: string, address: string): Promise<number> {
   const { stdout } = await run(process.execPath, [raftmqProgram(), 'status', '-n', namesrv, '--json'], {
     timeout: 20_000,
   })
-  const pids = [...stdout.matchAll(/\{[^{}]*\}/g)].map(([text]) => parseJson<Partial<Node>>(text))
-  const pid = pids.find((node) => node.address === address)?.pid
+  const { nodes } = parseJson<{ nodes: Partial<Node>[] }>(stdout)
+  const pid = nodes.find((node) => node.address === address)?.pid
   if (pid === undefined) throw new Error(`raftmq status does not name a pid for ${address}:\n${stdout}`)
   return pid
 }
@@ -76,6 +76,7 @@ export async function startRaftmq(): Promise<Target> {
         reject(new Error(`raftmq up ended with code ${code}:\n${said}`))
       })
     })
+    let moves = 0
     const first = new Map(ready.nodes.map((node) => [node.address, node.pid]))
     return {
       name: 'raftmq',
@@ -84,6 +85,13 @@ export async function startRaftmq(): Promise<Target> {
       brokers: [...new Set(ready.nodes.map(({ broker }) => broker))],
       nodes: ready.nodes.length,
       said: () => said,
+      async moveLeader() {
+        const leader = await leaderAddress(ready.namesrv)
+        const to = ready.nodes.filter(({ address }) => address !== leader)[moves++ % (ready.nodes.length - 1)]
+        if (to === undefined) throw new Error('there is no other node')
+        const command = ['transfer-leader', '-n', ready.namesrv, '--broker', to.broker, '--to', to.id]
+        await run(process.execPath, [raftmqProgram(), ...command], { timeout: 20_000 })
+      },
       async killLeader() {
         const address = await leaderAddress(ready.namesrv)
         const pid = await pidOf(ready.namesrv, address).catch((error: unknown) => {

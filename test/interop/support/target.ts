@@ -11,5 +11,7 @@ export interface Target {
   said(): string
   /** `kill -9` of the process that leads; returns as soon as it is dead. Its supervisor starts it again. */
   killLeader(): Promise<void>
+  /** Moves leadership to another node; only where there is one. */
+  moveLeader?(): Promise<void>
   close(): Promise<void>
 }
