@@ -142,17 +142,6 @@ describe('a delayed message', () => {
 })
 
 describe('a message sent back', () => {
-  async function consumed(): Promise<Harness & { offset: number }> {
-    const harness = scheduled()
-    await harness.ask(10, sendHeader('T', { queueId: 1 }), 'x')
-    return Object.assign(harness, { offset: harness.log.messages('T', 1)[0]?.offset ?? -1 })
-  }
-  const back = (given: Record<string, number | string>): Record<string, number | string> => ({
-    group: 'CG',
-    delayLevel: 0,
-    ...given,
-  })
-
   test('comes again over the group’s retry topic after 10 s, knowing where it came from', async () => {
     const harness = await consumed()
     expect((await harness.ask(36, back({ offset: harness.offset }))).code).toBe(0)
@@ -219,3 +208,13 @@ describe('a message sent back', () => {
     expect((await harness.ask(45)).bytes.toString()).toContain('"offsetTable":{1:1}')
   })
 })
+
+async function consumed(): Promise<Harness & { offset: number }> {
+  const harness = scheduled()
+  await harness.ask(10, sendHeader('T', { queueId: 1 }), 'x')
+  return Object.assign(harness, { offset: harness.log.messages('T', 1)[0]?.offset ?? -1 })
+}
+
+function back(given: Record<string, number | string>): Record<string, number | string> {
+  return { group: 'CG', delayLevel: 0, ...given }
+}

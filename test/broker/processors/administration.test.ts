@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { KvTable } from '../../../src/remoting/bodies/broker.ts'
+import { ConsumeStats, TopicStatsTable } from '../../../src/remoting/bodies/queue.ts'
 import { requestCodeName } from '../../../src/remoting/codes.ts'
 import { RemotingCommand } from '../../../src/remoting/command.ts'
 import { noFields } from '../../../src/remoting/fields.ts'
@@ -106,11 +108,9 @@ describe('a topic', () => {
 
   test('of a list is created with the others or not at all', async () => {
     const harness = createHarness()
-    const list = (...names: string[]): string =>
-      JSON.stringify({ topicConfigList: names.map((topicName) => ({ topicName, attributes: {} })) })
-    expect((await harness.ask(18, {}, list('A', 'b c'))).code).toBe(29)
+    expect((await harness.ask(18, {}, topicList('A', 'b c'))).code).toBe(29)
     expect(harness.topics.has('A')).toBe(false)
-    expect((await harness.ask(18, {}, list('A', 'B'))).code).toBe(0)
+    expect((await harness.ask(18, {}, topicList('A', 'B'))).code).toBe(0)
     expect(harness.topics.get('B')?.readQueueNums).toBe(16)
   })
 
@@ -132,11 +132,8 @@ describe('a topic', () => {
     await harness.ask(10, sendHeader('T', { queueId: 2 }), 'x')
     const reply = await harness.ask(202, { topic: 'T' })
     expect(reply.bytes.toString()).toContain('{"brokerName":"broker-a","queueId":2,"topic":"T"}:{')
-    const table = json(reply).offsetTable as Map<
-      { queueId: number },
-      { maxOffset: number; lastUpdateTimestamp: number }
-    >
-    expect([...table].map(([{ queueId }, { maxOffset }]) => [queueId, maxOffset])).toEqual([
+    const { offsetTable } = TopicStatsTable.decode(reply.bytes)
+    expect([...offsetTable].map(([{ queueId }, { maxOffset }]) => [queueId, maxOffset])).toEqual([
       [0, 0],
       [1, 0],
       [2, 1],
@@ -197,11 +194,9 @@ describe('a group', () => {
 
   test('of a list is created with the others or not at all', async () => {
     const harness = createHarness()
-    const list = (...names: string[]): string =>
-      JSON.stringify({ groupConfigList: names.map((groupName) => ({ groupName })) })
-    expect((await harness.ask(225, {}, list('A', 'b c'))).code).toBe(29)
+    expect((await harness.ask(225, {}, groupList('A', 'b c'))).code).toBe(29)
     expect(harness.groups.has('A')).toBe(false)
-    expect((await harness.ask(225, {}, list('A', 'B'))).code).toBe(0)
+    expect((await harness.ask(225, {}, groupList('A', 'B'))).code).toBe(0)
     expect(harness.groups.has('B')).toBe(true)
   })
 
@@ -212,8 +207,8 @@ describe('a group', () => {
     for (let at = 0; at < 3; at++) await harness.ask(10, sendHeader('T'), 'x')
     await harness.ask(15, { consumerGroup: 'CG', topic: 'T', queueId: 0, commitOffset: 2 }, '', { oneway: true })
     const read = async (): Promise<unknown> => {
-      const stats = json(await harness.ask(208, { consumerGroup: 'CG', topic: 'T' }))
-      return [...(stats.offsetTable as Map<unknown, unknown>)]
+      const reply = await harness.ask(208, { consumerGroup: 'CG', topic: 'T' })
+      return ConsumeStats.decode(reply.bytes).offsetTable
     }
     const timeMs = harness.clock.nowMs()
     const expected = [
@@ -282,12 +277,6 @@ describe('a message', () => {
 })
 
 describe('a request to a consumer', () => {
-  const answer = (body: string): RemotingCommand =>
-    new RemotingCommand({
-      ...{ form: 0, code: 0, language: 0, version: 1, opaque: 1, flag: 1, remark: undefined, fields: noFields },
-      body: Buffer.from(body),
-    })
-
   test('for its running info goes to it with the fields that came, and its answer comes back as it is', async () => {
     const harness = createHarness()
     const origin = await withConsumer(harness, 'c1')
@@ -350,7 +339,7 @@ describe('what a node tells of itself', () => {
     await harness.ask(10, sendHeader('T'), 'x')
     await harness.ask(11, pullHeader('T'))
     harness.clock.advance(10_000)
-    const { table } = json(await harness.ask(28)) as { table: Record<string, string> }
+    const table = Object.fromEntries(KvTable.decode((await harness.ask(28)).bytes).table)
     const numbers = [
       ...['send', 'pull', 'query', 'ack', 'litePull'].flatMap((name) => [
         `${name}ThreadPoolQueueSize`,
@@ -408,3 +397,17 @@ describe('what a node tells of itself', () => {
     expect((await harness.ask(315, { statsName: 'TOPIC_PUT_NUMS', statsKey: 'No' })).code).toBe(1)
   })
 })
+
+function topicList(...names: string[]): string {
+  return JSON.stringify({ topicConfigList: names.map((topicName) => ({ topicName, attributes: {} })) })
+}
+
+function groupList(...names: string[]): string {
+  return JSON.stringify({ groupConfigList: names.map((groupName) => ({ groupName })) })
+}
+
+/** What a client answers. */
+function answer(body: string): RemotingCommand {
+  const head = { form: 0, code: 0, language: 0, version: 1, opaque: 1, flag: 1 } as const
+  return new RemotingCommand({ ...head, remark: undefined, fields: noFields, body: Buffer.from(body) })
+}

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { LockBatchResponseBody } from '../../../src/remoting/bodies/queue.ts'
 import { topicConfig } from '../../../src/broker/topics.ts'
 import { refusal } from '../../../src/broker/errors.ts'
 import { createHarness, FakeOrigin, type Harness, sendHeader } from './harness.ts'
@@ -165,8 +166,6 @@ describe('the consumers of a group', () => {
 
 test('a subscription by SQL92 is refused at once, one by tags is fine', async () => {
   const harness = withTopic()
-  const check = (expressionType: string): string =>
-    JSON.stringify({ clientId: 'c', group: 'g', subscriptionData: { topic: 'T', subString: 'a', expressionType } })
   expect((await harness.ask(46, {}, check('TAG'))).code).toBe(0)
   expect(await harness.ask(46, {}, check('SQL92'))).toMatchObject({ code: 1, remark: expect.stringContaining('SQL92') })
 })
@@ -242,10 +241,12 @@ describe('a consumer offset', () => {
     harness.log.failure = undefined
     harness.clock.advance(200)
     await harness.turn()
-    expect([...harness.offsets.ofTopic('T', 'CG')].sort()).toEqual([
-      [1, 50],
-      [2, 42],
-    ])
+    expect(harness.offsets.ofTopic('T', 'CG')).toEqual(
+      new Map([
+        [1, 50],
+        [2, 42],
+      ]),
+    )
   })
 
   test('of a group or topic that does not exist is refused', async () => {
@@ -315,18 +316,6 @@ describe('the offsets of a queue', () => {
 })
 
 describe('a queue lock', () => {
-  const body = (clientId: string, queueIds: number[]): string =>
-    JSON.stringify({
-      consumerGroup: 'CG',
-      clientId,
-      mqSet: queueIds.map((queueId) => ({ topic: 'T', brokerName: 'broker-a', queueId })),
-    })
-  const lock = async (harness: Harness, clientId: string, queueIds: number[]): Promise<number[]> => {
-    const reply = await harness.ask(41, {}, body(clientId, queueIds))
-    const { lockOKMQSet } = JSON.parse(reply.bytes.toString()) as { lockOKMQSet: { queueId: number }[] }
-    return lockOKMQSet.map(({ queueId }) => queueId).sort()
-  }
-
   test('has one holder, who renews it without a command', async () => {
     const harness = withTopic()
     expect(await lock(harness, 'c1', [0, 1])).toEqual([0, 1])
@@ -339,7 +328,7 @@ describe('a queue lock', () => {
   test('passes on when it is given back, or not renewed for 60 s', async () => {
     const harness = withTopic()
     await lock(harness, 'c1', [0, 1])
-    await harness.ask(42, {}, body('c1', [0]))
+    await harness.ask(42, {}, lockBody('c1', [0]))
     expect(await lock(harness, 'c2', [0, 1])).toEqual([0])
     harness.clock.advance(60_001)
     expect(await lock(harness, 'c2', [1])).toEqual([1])
@@ -349,8 +338,8 @@ describe('a queue lock', () => {
   test('is not given to two that ask at the same time', async () => {
     const harness = withTopic()
     harness.log.isHolding = true
-    const first = harness.send(41, {}, body('c1', [0]))
-    const second = harness.send(41, {}, body('c2', [0]))
+    const first = harness.send(41, {}, lockBody('c1', [0]))
+    const second = harness.send(41, {}, lockBody('c2', [0]))
     for (let i = 0; i < 5; i++) await harness.turn()
     harness.log.release()
     for (let i = 0; i < 5; i++) await harness.turn()
@@ -373,7 +362,7 @@ describe('a queue lock', () => {
   test('of somebody else is not given back', async () => {
     const harness = withTopic()
     await lock(harness, 'c1', [0])
-    await harness.ask(42, {}, body('c2', [0]))
+    await harness.ask(42, {}, lockBody('c2', [0]))
     expect(await lock(harness, 'c2', [0])).toEqual([])
   })
 })
@@ -383,4 +372,19 @@ function heartbeatOf(harness: Harness, clientId: string) {
     if (report.kind === 'heartbeat' && report.heartbeat.clientId === clientId) return report.heartbeat
   }
   throw new Error(`no heartbeat of ${clientId}`)
+}
+
+function check(expressionType: string): string {
+  return JSON.stringify({ clientId: 'c', group: 'g', subscriptionData: { topic: 'T', subString: 'a', expressionType } })
+}
+
+function lockBody(clientId: string, queueIds: number[]): string {
+  const mqSet = queueIds.map((queueId) => ({ topic: 'T', brokerName: 'broker-a', queueId }))
+  return JSON.stringify({ consumerGroup: 'CG', clientId, mqSet })
+}
+
+async function lock(harness: Harness, clientId: string, queueIds: number[]): Promise<number[]> {
+  const reply = await harness.ask(41, {}, lockBody(clientId, queueIds))
+  const { lockOKMQSet } = LockBatchResponseBody.decode(reply.bytes)
+  return lockOKMQSet.map(({ queueId }) => queueId).sort((a, b) => a - b)
 }

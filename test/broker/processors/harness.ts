@@ -429,6 +429,8 @@ export function createHarness(given: { readonly autoCreate?: boolean; readonly m
     relay,
     configuration,
     nodeRuntime: () => Promise.resolve(runtime),
+    transferLeadership: () => Promise.reject(new Error('a group of one')),
+    tablesState: () => ({ appliedIndex: 0, digest: '' }),
     options: {
       brokerPermission: 6,
       maxMessageSize: 4_194_304,
@@ -450,9 +452,8 @@ export function createHarness(given: { readonly autoCreate?: boolean; readonly m
     asking: Asking = {},
   ): TestReply[] {
     const replies: TestReply[] = []
-    const texts = Object.entries(fields).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, String(value)]],
-    )
+    const texts: Record<string, string> = {}
+    for (const [name, value] of Object.entries(fields)) if (value !== undefined) texts[name] = String(value)
     const command = new RemotingCommand({
       form: 0,
       code,
@@ -461,7 +462,7 @@ export function createHarness(given: { readonly autoCreate?: boolean; readonly m
       opaque: 1,
       flag: asking.oneway === true ? 2 : 0,
       remark: undefined,
-      fields: Fields.ofRecord(Object.fromEntries(texts) as Record<string, string>),
+      fields: Fields.ofRecord(texts),
       body: Buffer.isBuffer(body) ? body : Buffer.from(body),
     })
     const call: Call = {
