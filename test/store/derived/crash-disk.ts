@@ -7,9 +7,41 @@ import type { FileSystem, OpenFile, OpenMode } from '../../../src/store/file-sys
 
 const SECTOR_BYTES = 512
 
+/** Bytes that grow. */
+class Content {
+  #room = Buffer.alloc(0)
+  length = 0
+
+  get bytes(): Buffer {
+    return this.#room.subarray(0, this.length)
+  }
+
+  write(at: number, bytes: Uint8Array): void {
+    const end = at + bytes.length
+    if (end > this.#room.length) {
+      const room = Buffer.alloc(Math.max(end, this.#room.length * 2))
+      room.set(this.bytes)
+      this.#room = room
+    }
+    if (end > this.length) this.length = end
+    this.#room.set(bytes, at)
+  }
+
+  truncate(length: number): void {
+    this.bytes.fill(0, Math.min(length, this.length))
+    if (length > this.length) this.write(length, Buffer.alloc(0))
+    this.length = length
+  }
+
+  copyOf(other: Content): void {
+    this.#room = Buffer.from(other.bytes)
+    this.length = other.length
+  }
+}
+
 interface Node {
-  bytes: Buffer
-  synced: Buffer
+  readonly content: Content
+  readonly synced: Content
   pending: { readonly at: number; readonly bytes: Buffer }[]
 }
 
@@ -39,17 +71,13 @@ export class CrashDisk implements FileSystem {
       else names.set(change.path, change.node)
     }
     for (const node of new Set(names.values())) {
-      let bytes: Buffer = Buffer.from(node.synced)
       for (const write of node.pending) {
         for (let from = 0; from < write.bytes.length; from += SECTOR_BYTES) {
           if (random.next() < 0.4) continue
-          const part = write.bytes.subarray(from, from + SECTOR_BYTES)
-          bytes = grown(bytes, write.at + from + part.length)
-          bytes.set(part, write.at + from)
+          node.synced.write(write.at + from, write.bytes.subarray(from, from + SECTOR_BYTES))
         }
       }
-      node.bytes = bytes
-      node.synced = Buffer.from(bytes)
+      node.content.copyOf(node.synced)
       node.pending = []
     }
     this.#names = names
@@ -59,7 +87,7 @@ export class CrashDisk implements FileSystem {
 
   /** The bytes of a file, to be damaged in place. */
   bytesOf(path: string): Buffer | undefined {
-    return this.#names.get(path)?.bytes
+    return this.#names.get(path)?.content.bytes
   }
 
   paths(): string[] {
@@ -72,7 +100,7 @@ export class CrashDisk implements FileSystem {
     if (node === undefined && (mode === 'read' || mode === 'write')) throw failure('ENOENT', path)
     if (node !== undefined && mode === 'createNew') throw failure('EEXIST', path)
     if (node === undefined) {
-      node = { bytes: Buffer.alloc(0), synced: Buffer.alloc(0), pending: [] }
+      node = { content: new Content(), synced: new Content(), pending: [] }
       this.#change(path, node)
     }
     this.openFiles++
@@ -91,7 +119,7 @@ export class CrashDisk implements FileSystem {
       pread: async (target, position) => {
         await Promise.resolve()
         check()
-        const found = node.bytes.subarray(position, position + target.length)
+        const found = node.content.bytes.subarray(position, position + target.length)
         target.set(found)
         return found.length
       },
@@ -102,25 +130,24 @@ export class CrashDisk implements FileSystem {
         this.writes++
         const bytes = Buffer.concat(buffers)
         node.pending.push({ at: position, bytes })
-        node.bytes = grown(node.bytes, position + bytes.length)
-        node.bytes.set(bytes, position)
+        node.content.write(position, bytes)
       },
       fdatasync: async () => {
         await Promise.resolve()
         check()
         this.#mayFail('sync', path)
         this.syncs++
-        node.synced = Buffer.from(node.bytes)
+        for (const write of node.pending) node.synced.write(write.at, write.bytes)
         node.pending = []
       },
       truncate: async (length) => {
         await Promise.resolve()
         check()
-        node.bytes = grown(node.bytes, length).subarray(0, length)
+        node.content.truncate(length)
       },
       size: async () => {
         await Promise.resolve()
-        return node.bytes.length
+        return node.content.length
       },
       close: async () => {
         await Promise.resolve()
@@ -136,7 +163,7 @@ export class CrashDisk implements FileSystem {
   }
 
   readSync(path: string, target: Uint8Array, position: number): number {
-    const found = this.#names.get(path)?.bytes.subarray(position, position + target.length)
+    const found = this.#names.get(path)?.content.bytes.subarray(position, position + target.length)
     if (found === undefined) throw failure('ENOENT', path)
     target.set(found)
     return found.length
@@ -152,7 +179,7 @@ export class CrashDisk implements FileSystem {
   async stat(path: string): Promise<{ readonly size: number; readonly isFolder: boolean } | undefined> {
     await Promise.resolve()
     const node = this.#names.get(path)
-    if (node !== undefined) return { size: node.bytes.length, isFolder: false }
+    if (node !== undefined) return { size: node.content.length, isFolder: false }
     return this.#folders.has(path) ? { size: 0, isFolder: true } : undefined
   }
 
@@ -199,13 +226,6 @@ export class CrashDisk implements FileSystem {
     const error = this.fault(operation, path)
     if (error !== undefined) throw error
   }
-}
-
-function grown(bytes: Buffer, length: number): Buffer {
-  if (bytes.length >= length) return bytes
-  const larger = Buffer.alloc(length)
-  larger.set(bytes)
-  return larger
 }
 
 function failure(code: string, what: string): Error {
