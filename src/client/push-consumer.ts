@@ -69,6 +69,10 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
   readonly #dispatcher: Dispatcher
   readonly #subscriptions = new Map<string, SubscriptionData>()
   readonly #feeds = new Map<string, QueueFeed>()
+  /** Topic → the queues of the last round. */
+  readonly #wanted = new Map<string, ReadonlySet<string>>()
+  /** Queues whose start is asked for and not yet there. */
+  readonly #beginning = new Set<string>()
   readonly #timers: Timer[] = []
   #state: 'new' | 'started' | 'closing' | 'closed' = 'new'
   #use: 'none' | 'handler' | 'iteration' = 'none'
@@ -283,7 +287,11 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
   /** Shares the queues out anew: at once, or once more after the round that is under way. */
   #rebalance(): void {
     this.#isRebalanceAsked = true
-    if (!this.#isRebalancing) void this.#rebalanceRounds()
+    if (!this.#isRebalancing && this.#state === 'started') void this.#rebalanceRounds()
+  }
+
+  #rebalanceLater(): void {
+    this.#options.clock.after(REBALANCE_AGAIN_MS, () => this.#rebalance())
   }
 
   async #rebalanceRounds(): Promise<void> {
@@ -295,7 +303,8 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
       for (const feed of this.#feeds.values()) {
         if (!this.#subscriptions.has(feed.queue.topic)) await this.#giveUp(feed)
       }
-      if (!isBalanced) this.#options.clock.after(REBALANCE_AGAIN_MS, () => this.#rebalance())
+      for (const topic of this.#wanted.keys()) if (!this.#subscriptions.has(topic)) this.#wanted.delete(topic)
+      if (!isBalanced) this.#rebalanceLater()
     }
     this.#isRebalancing = false
   }
@@ -306,7 +315,8 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
       const assignment = await assignmentOf(this.#core, this.#options, topic)
       if (this.#state !== 'started') return true
       if (assignment === undefined) return false
-      return await this.#assign(topic, assignment)
+      await this.#assign(topic, assignment)
+      return true
     } catch (error) {
       if (this.#state === 'started') {
         this.#options.log.debug({ topic, error: errorMessage(error) }, 'queues could not be shared out')
@@ -315,33 +325,47 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
     }
   }
 
-  async #assign(topic: string, { queues, isShared }: Assignment): Promise<boolean> {
-    const subscription = this.#subscriptions.get(topic)
-    if (subscription === undefined) return true
+  /** Gives up what is no longer this consumer's at once; what is new is begun beside the rounds. */
+  async #assign(topic: string, { queues, isShared }: Assignment): Promise<void> {
     const wanted = new Set(queues.map(queueKey))
+    this.#wanted.set(topic, wanted)
     const held = [...this.#feeds.values()].filter((feed) => feed.queue.topic === topic)
     const lost = held.filter((feed) => !wanted.has(queueKey(feed.queue)))
+    const fresh = queues.filter((queue) => !this.#feeds.has(queueKey(queue)) && !this.#beginning.has(queueKey(queue)))
+    for (const queue of fresh) void this.#begin(queue, isShared)
     await Promise.all(lost.map((feed) => this.#giveUp(feed)))
-    const fresh = queues.filter((queue) => !this.#feeds.has(queueKey(queue)))
-    if (fresh.length > 0 && isShared) await sleep(this.#options.clock, HANDOVER_MS)
-    const results = await Promise.allSettled(fresh.map((queue) => this.#takeOver(queue, subscription)))
     if ((lost.length > 0 || fresh.length > 0) && channels.rebalance.hasSubscribers) {
       const event: RebalanceEvent = { group: this.#options.group, topic, queues }
       channels.rebalance.publish(event)
     }
-    for (const result of results) {
-      if (result.status === 'rejected') {
-        this.#options.log.debug({ topic, error: errorMessage(result.reason) }, 'a queue could not be begun')
-      }
-    }
-    return results.every((result) => result.status === 'fulfilled')
   }
 
-  async #takeOver(queue: MessageQueue, subscription: SubscriptionData): Promise<void> {
+  /** Never rejects: what cannot be begun now is tried again by a later round. */
+  async #begin(queue: MessageQueue, isShared: boolean): Promise<void> {
+    const key = queueKey(queue)
+    this.#beginning.add(key)
+    try {
+      if (isShared) await sleep(this.#options.clock, HANDOVER_MS, this.#core.closing)
+      if (this.#isWanted(queue)) await this.#takeOver(queue)
+    } catch (error) {
+      if (this.#state !== 'started') return
+      this.#options.log.debug({ queue, error: errorMessage(error) }, 'a queue could not be begun; trying again')
+      this.#rebalanceLater()
+    } finally {
+      this.#beginning.delete(key)
+    }
+  }
+
+  #isWanted(queue: MessageQueue): boolean {
+    return this.#state === 'started' && this.#wanted.get(queue.topic)?.has(queueKey(queue)) === true
+  }
+
+  async #takeOver(queue: MessageQueue): Promise<void> {
     const stored = await this.#offsets.read(queue, this.#core.closing)
     const startOffset = stored ?? (await this.#firstOffset(queue))
-    // Between the question and here the consumer may have been closed.
-    if (this.#state !== 'started' || this.#feeds.has(queueKey(queue))) return
+    // Between the question and here the consumer may have been closed, or the queue given to another member.
+    const subscription = this.#subscriptions.get(queue.topic)
+    if (!this.#isWanted(queue) || subscription === undefined) return
     const feed = new QueueFeed({
       core: this.#core,
       options: this.#options,

@@ -128,10 +128,11 @@ describe('a handler', () => {
         if (!ordered) {
           if (running === 4) gate.resolve()
           await gate.promise
-        } else await new Promise(setImmediate)
+        } else await new Promise((resolve) => setTimeout(resolve, 10))
         running -= 1
       })
-      const consumer = consumerOf(fake, { ordered, concurrency: 4 })
+      // One message a pull: the next arrives while the handler of the one before runs.
+      const consumer = consumerOf(fake, { ordered, concurrency: 4, pullBatch: 1 })
       await consumer.subscribe('T').run(got.handler)
       await got.count(6)
       expect(most).toBe(ordered ? 1 : 4)
@@ -330,6 +331,21 @@ describe('members of a group', () => {
     expect(got.bodies).toHaveLength(60)
   })
 
+  test('hand over what they consumed: the next owner begins behind it', async () => {
+    const fake = await cluster()
+    const first = consumerOf(fake)
+    const second = consumerOf(fake)
+    const got = collector()
+    await first.subscribe('T').run(got.handler)
+    for (let n = 0; n < 40; n++) fake.put('T', n % 4, `${n}`)
+    await got.count(40)
+    await second.subscribe('T').run(got.handler)
+    await until(() => queuesOf(first) === 2 && queuesOf(second) === 2)
+    for (let n = 40; n < 60; n++) fake.put('T', n % 4, `${n}`)
+    await until(() => new Set(got.bodies).size === 60)
+    expect(got.bodies).toHaveLength(60)
+  })
+
   test('keep their queues when a broker lost sight of them, and say hello again', async () => {
     const fake = await cluster()
     const consumer = consumerOf(fake, { rebalanceIntervalMs: 20 })
@@ -405,15 +421,21 @@ describe('what brokers ask', () => {
     const fake = await cluster()
     for (let n = 0; n < 5; n++) fake.put('T', 0, `${n}`)
     const consumer = consumerOf(fake)
-    const got = collector()
+    const gate = deferred<void>()
+    const got = collector(() => (got.bodies.length > 5 ? gate.promise : undefined))
     await consumer.subscribe('T').run(got.handler)
     await got.count(5)
+    await consumer.commit()
+    expect(fake.committed('G', 'T', 0)).toBe(5)
     const body = Buffer.from('{"offsetTable":{{"brokerName":"broker-a","queueId":0,"topic":"T"}:3}}')
     fake.tellClients(
       RequestCode.RESET_CONSUMER_CLIENT_OFFSET,
       { topic: 'T', group: 'G', timestamp: 0, isForce: true },
       body,
     )
+    await until(() => fake.committed('G', 'T', 0) === 3)
+    await got.count(6)
+    gate.resolve()
     await got.count(7)
     expect(got.bodies.slice(5)).toEqual(['3', '4'])
   })
