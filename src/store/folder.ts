@@ -42,14 +42,14 @@ interface Identity {
 export class DataFolder {
   readonly fileSystem: FileSystem
   readonly path: string
-  readonly #owner: FolderOwner
+  readonly #need: FolderNeeds
   readonly #slots: SlotFile
   #identity: Identity | undefined
 
   private constructor(need: FolderNeeds, slots: SlotFile, identity: Identity | undefined) {
     this.fileSystem = need.fileSystem
     this.path = need.path
-    this.#owner = need.owner
+    this.#need = need
     this.#slots = slots
     this.#identity = identity
   }
@@ -71,7 +71,7 @@ export class DataFolder {
         throw error
       }
     } catch (error) {
-      await unlock(need.fileSystem, need.path)
+      await unlock(need)
       throw error
     }
   }
@@ -90,7 +90,7 @@ export class DataFolder {
   async begun(): Promise<void> {
     assert(this.isNew, 'a folder is begun once')
     await this.fileSystem.fsyncFolder(this.path)
-    await this.#save({ format: FOLDER_FORMAT, ...this.#owner, clusterId: null })
+    await this.#save({ format: FOLDER_FORMAT, ...this.#need.owner, clusterId: null })
   }
 
   /** Joins a cluster, for good. Throws `STORE_FOREIGN_FOLDER` when the folder belongs to another one. */
@@ -129,7 +129,7 @@ export class DataFolder {
   /** Lets the folder go. */
   async close(): Promise<void> {
     await this.#slots.close()
-    await unlock(this.fileSystem, this.path)
+    await unlock(this.#need)
   }
 
   async #save(identity: Identity): Promise<void> {
@@ -182,12 +182,12 @@ const LOCK_TRIES = 5
 const NAMELESS_WAIT_MS = 20
 
 /** What this process itself holds: its own id in a lock says nothing. */
-const heldHere = new WeakMap<FileSystem, Set<string>>()
+const heldHere = new WeakMap<Processes, Set<string>>()
 
 async function lock(need: FolderNeeds): Promise<void> {
-  const { fileSystem, path } = need
-  const held = heldHere.get(fileSystem) ?? new Set()
-  heldHere.set(fileSystem, held)
+  const { processes, path } = need
+  const held = heldHere.get(processes) ?? new Set()
+  heldHere.set(processes, held)
   if (held.has(path)) throw storeErrors.create('STORE_LOCKED', `${path} is in use by this process`)
   held.add(path)
   try {
@@ -198,9 +198,9 @@ async function lock(need: FolderNeeds): Promise<void> {
   }
 }
 
-async function unlock(fileSystem: FileSystem, path: string): Promise<void> {
+async function unlock({ fileSystem, processes, path }: FolderNeeds): Promise<void> {
   await fileSystem.unlink(`${path}/lock`)
-  heldHere.get(fileSystem)?.delete(path)
+  heldHere.get(processes)?.delete(path)
 }
 
 async function lockFile(need: FolderNeeds): Promise<void> {

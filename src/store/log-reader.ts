@@ -119,6 +119,24 @@ export class LogReader {
     return chunk === undefined ? this.#inMemory(offset) : frameHolding(chunk, offset)
   }
 
+  /**
+   * Verifies frames on disk from `from` on, about a chunk of them, and returns where they end: the scrub's step. Damage is
+   * remembered and stepped over. Undefined when the log changed meanwhile.
+   */
+  async verify(segment: Segment, from: EntryPoint): Promise<EntryPoint | undefined> {
+    const { bad, descriptors } = this.#need
+    const generation = this.#generation
+    const known = bad.atOffset(from.offset)
+    if (known !== undefined) return { offset: known.end, index: known.last + 1 }
+    const found = await descriptors.use(segment.start.offset, (file) => this.#load(file, segment, from))
+    if (generation !== this.#generation) return undefined
+    if (!('frames' in found)) {
+      bad.add(found)
+      this.#need.onRot(found)
+    }
+    return { offset: found.end, index: found.last + 1 }
+  }
+
   #readInMemory(first: number, last: number, maxBytes: number): EntryBytes | undefined {
     const { outline, tail, chunks } = this.#need
     if (first <= outline.start.index || last > outline.end.index) return undefined
@@ -224,23 +242,43 @@ export class LogReader {
     const frames: Buffer[] = []
     let bytes = 0
     const position = { ...segment.start, offset: from.offset, index: from.index - 1 }
-    await scanFrames({
-      file,
-      base,
-      from: { position, isChained: false },
-      until,
-      chunkBytes: Math.min(chunkBytes, until - from.offset),
-      onFrame(frame) {
-        frames.push(frame)
-        bytes += frame.length
-        return bytes < chunkBytes
-      },
-    })
+    try {
+      await scanFrames({
+        file,
+        base,
+        from: { position, isChained: false },
+        until,
+        chunkBytes: Math.min(chunkBytes, until - from.offset),
+        onFrame(frame) {
+          frames.push(frame)
+          bytes += frame.length
+          return bytes < chunkBytes
+        },
+      })
+    } catch (error) {
+      if (errorCode(error) !== 'EIO') throw error
+      if (frames.length === 0) return this.#unreadable(segment, from, until)
+    }
     const chunk = chunkOf(frames)
     if (chunk !== undefined) return chunk
     const sound = await findFrame(file, base, from.offset + 1, until)
     const end = sound?.offset ?? until
     return { offset: from.offset, end, first: from.index, last: this.#indexBefore(end, sound, next, segment) }
+  }
+
+  /** A place that the medium does not give back: damaged up to the next point that is known. */
+  #unreadable(segment: Segment, from: EntryPoint, until: number): BadRange {
+    const next = segment.points?.after(from.offset)
+    if (next !== undefined && next.offset <= until) {
+      return { offset: from.offset, end: next.offset, first: from.index, last: next.index - 1 }
+    }
+    const range = this.#need.bad.all.find((one) => one.offset === until)
+    return {
+      offset: from.offset,
+      end: until,
+      first: from.index,
+      last: this.#indexBefore(until, undefined, range, segment),
+    }
   }
 
   /** The entry that ends at `end`, where a sound frame, another damaged range, the tail cache or the segment's end is. */

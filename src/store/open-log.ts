@@ -18,13 +18,14 @@ import { LogUpkeep } from './log-upkeep.ts'
 import { positionBehind } from './position-lookup.ts'
 import { listSegments, recoverLog } from './recovery.ts'
 import { FOLDER_CASES, decide } from './recovery-table.ts'
+import { Scrub, type ScrubOptions } from './scrub.ts'
 import { SegmentIndexes } from './segment-indexes.ts'
 import { segmentName } from './segment.ts'
 import { SyncMark, SyncMarkFile, markContent } from './sync-mark.ts'
 import { TailCache } from './tail-cache.ts'
 import { VerifiedChunks } from './verified-chunks.ts'
 
-export interface CommitLogOptions extends GroupCommitOptions {
+export interface CommitLogOptions extends GroupCommitOptions, ScrubOptions {
   /** The frame that reaches this size is the last of its segment. */
   readonly segmentBytes: number
   readonly tailCacheBytes: number
@@ -54,6 +55,8 @@ export const DEFAULT_COMMIT_LOG_OPTIONS: CommitLogOptions = {
   maxOpenSegments: 16,
   markDelayMs: 100,
   indexEveryBytes: 64 * MIB,
+  scrubBytesPerSecond: 4 * MIB,
+  scrubPauseMs: 3_600_000,
 }
 
 export interface CommitLogHooks {
@@ -91,6 +94,9 @@ export async function openCommitLog(need: OpenLogNeeds): Promise<CommitLog> {
   const startFile = await LogStartFile.open(fileSystem, `${folder.path}/log-start`)
   const markFile = await SyncMarkFile.open(fileSystem, `${folder.path}/sync-mark`)
   const marker = await folder.takeCleanMarker()
+  // Names that a killed process made are seen here and may still be lost, as bytes may.
+  await fileSystem.fsyncFolder(folder.path)
+  await fileSystem.fsyncFolder(segmentFolder)
 
   const setup: LogSetupNeeds = {
     fileSystem,
@@ -175,6 +181,8 @@ export async function openCommitLog(need: OpenLogNeeds): Promise<CommitLog> {
     },
     recovered.indexedOffset,
   )
+  const scrub = new Scrub({ segments, reader, clock, options, onFailed: hooks.onFailed })
+  scrub.start()
   return new CommitLog({
     clock,
     outline,
@@ -190,6 +198,7 @@ export async function openCommitLog(need: OpenLogNeeds): Promise<CommitLog> {
     segmentBytes: options.segmentBytes,
     report: recovered.report,
     async close(end) {
+      await scrub.stop()
       await mark.close()
       await startFile.close()
       await files.close()

@@ -63,7 +63,11 @@ export class SlotFile {
         await file.writev([Buffer.alloc(content.length - length)], length)
         await file.fdatasync()
       }
-      return new SlotFile(file, slots)
+      const slotFile = new SlotFile(file, slots)
+      // What a killed process wrote and never synced is read from the cache and may still be lost: nothing may stand on
+      // it before it is durable. It also heals a damaged copy.
+      if (slotFile.value !== undefined) await slotFile.save(slotFile.value)
+      return slotFile
     } catch (error) {
       await file.close()
       throw error
