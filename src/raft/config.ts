@@ -55,8 +55,12 @@ type Rule = readonly [holds: (config: RaftConfig) => boolean, text: string]
 
 const rules: readonly Rule[] = [
   [(c) => c.electionTimeoutMinMs >= 2 * c.heartbeatMs, 'electionTimeoutMinMs must be at least twice heartbeatMs'],
-  [(c) => c.electionTimeoutMaxMs > c.electionTimeoutMinMs, 'electionTimeoutMaxMs must be above electionTimeoutMinMs'],
   [(c) => c.tickMs <= c.heartbeatMs, 'tickMs must not be above heartbeatMs'],
+  [
+    // Deadlines that fall together make elections that nobody wins, again and again (Raft §5.2).
+    (c) => c.electionTimeoutMaxMs - c.electionTimeoutMinMs >= 2 * c.tickMs,
+    'electionTimeoutMaxMs must be above electionTimeoutMinMs by at least twice tickMs',
+  ],
   [(c) => c.stallMs > c.tickMs, 'stallMs must be above tickMs'],
   [(c) => c.stallMs < c.electionTimeoutMinMs, 'stallMs must be below electionTimeoutMinMs'],
   [(c) => c.maxInflightBytes >= c.maxAppendBytes, 'maxInflightBytes must not be below maxAppendBytes'],

@@ -50,7 +50,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
       maxUncommittedEntries: random.integer(20, 200),
       maxAppendRuns: random.integer(1, 3),
       // Close deadlines make elections in which nobody wins.
-      electionTimeoutMaxMs: random.next() < 0.5 ? 300 : 160,
+      electionTimeoutMaxMs: random.next() < 0.5 ? 300 : 200,
       resetChunkBytes: random.integer(64, 512),
     },
     ...(options.Replica === undefined ? {} : { Replica: options.Replica }),
