@@ -1,5 +1,5 @@
 /** Dials; one connection per address, shared by all who ask for it, dialled again on demand. */
-import { connect as dial } from 'node:net'
+import { connect as dial, type Socket } from 'node:net'
 import type { Clock, Timer } from '../lib/clock.ts'
 import { errorMessage } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
@@ -20,6 +20,11 @@ export interface ClientNeeds {
   readonly onConnection?: (connection: Connection, address: string) => void
 }
 
+interface Dialling {
+  readonly waiting: OnConnected[]
+  abort(): void
+}
+
 type OnConnected = (error: Error | undefined, connection: Connection | undefined) => void
 
 const CONNECT_TIMEOUT_MS = 3000
@@ -30,7 +35,7 @@ export class RemotingClient {
   readonly #limits: ConnectionLimits
   readonly #admission: Admission = { bytesMax: 67_108_864, bytes: 0 }
   readonly #open = new Map<string, Connection>()
-  readonly #dialling = new Map<string, OnConnected[]>()
+  readonly #dialling = new Map<string, Dialling>()
   readonly #sweep: Timer
   #closed = false
 
@@ -102,6 +107,7 @@ export class RemotingClient {
     if (this.#closed) return
     this.#closed = true
     this.#sweep.cancel()
+    for (const dialling of this.#dialling.values()) dialling.abort()
     for (const connection of this.#open.values()) connection.close('the client closes')
   }
 
@@ -109,19 +115,19 @@ export class RemotingClient {
     if (this.#closed) return done(this.#closedError(), undefined)
     const open = this.#open.get(address)
     if (open !== undefined) return done(undefined, open)
-    const waiting = this.#dialling.get(address)
-    if (waiting !== undefined) {
-      waiting.push(done)
-      return
-    }
-    this.#dialling.set(address, [done])
-    this.#dial(address)
+    const dialling = this.#dialling.get(address)
+    if (dialling === undefined) this.#dial(address, done)
+    else if (dialling.waiting.length < this.#limits.invocationsMax) dialling.waiting.push(done)
+    else
+      done(
+        remotingErrors.create('REMOTING_TOO_MANY_REQUESTS', `too many wait for the connection to ${address}`),
+        undefined,
+      )
   }
 
-  #dial(address: string): void {
+  #dial(address: string, first: OnConnected): void {
     const place = parseAddress(address)
-    if (place === undefined) return this.#dialled(address, failed(address, 'it is not host:port'), undefined)
-    const { clock, log } = this.#need
+    if (place === undefined) return first(failed(address, 'it is not host:port'), undefined)
     const socket = dial({ ...place, noDelay: true })
     let over = false
     const end = (error: Error | undefined): void => {
@@ -129,31 +135,33 @@ export class RemotingClient {
       over = true
       timeout.cancel()
       socket.off('error', end)
-      if (error === undefined && !this.#closed) {
-        const connection = new Connection({
-          socket,
-          peer: address,
-          router: this.#router,
-          limits: this.#limits,
-          admission: this.#admission,
-          clock,
-          log,
-        })
-        return this.#dialled(address, undefined, connection)
-      }
+      if (error === undefined) return this.#dialled(address, undefined, this.#connectionOf(socket, address))
       socket.on('error', () => undefined)
       socket.destroy()
-      const cause = error === undefined ? this.#closedError() : failed(address, errorMessage(error))
-      this.#dialled(address, cause, undefined)
+      this.#dialled(address, this.#closed ? this.#closedError() : failed(address, errorMessage(error)), undefined)
     }
     const timeoutMs = this.#need.connectTimeoutMs ?? CONNECT_TIMEOUT_MS
-    const timeout = clock.after(timeoutMs, () => end(new Error(`no answer in ${timeoutMs} ms`)))
+    const timeout = this.#need.clock.after(timeoutMs, () => end(new Error(`no answer in ${timeoutMs} ms`)))
     socket.once('error', end)
     socket.once('connect', () => end(undefined))
+    this.#dialling.set(address, { waiting: [first], abort: () => end(this.#closedError()) })
+  }
+
+  #connectionOf(socket: Socket, peer: string): Connection {
+    const { clock, log } = this.#need
+    return new Connection({
+      socket,
+      peer,
+      router: this.#router,
+      limits: this.#limits,
+      admission: this.#admission,
+      clock,
+      log,
+    })
   }
 
   #dialled(address: string, error: Error | undefined, connection: Connection | undefined): void {
-    const waiting = this.#dialling.get(address) ?? []
+    const waiting = this.#dialling.get(address)?.waiting ?? []
     this.#dialling.delete(address)
     if (connection !== undefined) {
       this.#open.set(address, connection)

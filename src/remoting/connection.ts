@@ -8,7 +8,7 @@
 import type { Socket } from 'node:net'
 import { assert } from '../lib/assert.ts'
 import type { Clock } from '../lib/clock.ts'
-import { errorMessage } from '../lib/errors.ts'
+import { errorCode, errorMessage } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { LanguageCode, PROTOCOL_VERSION, ResponseCode, SerializeType } from './codes.ts'
 import { decodeCommand, Flag, type RemotingCommand } from './command.ts'
@@ -18,7 +18,7 @@ import { FrameSplitter } from './frame.ts'
 import { type Body, FrameWriter } from './frame-writer.ts'
 import { Invocations, type OnResponse } from './invocations.ts'
 import type { ConnectionLimits } from './limits.ts'
-import type { Call, Reply, Router } from './route.ts'
+import type { Call, Origin, Reply, Router } from './route.ts'
 
 export interface Request {
   /** A RequestCode. */
@@ -53,8 +53,10 @@ type CloseListener = (connection: Connection) => void
 /** Written bytes above this leave at once, before the turn's end. */
 const FLUSH_BYTES = 1_048_576
 const TLS_HANDSHAKE = 0x16
+/** A connection that was silent for this long gives its write buffer back. */
+const RELEASE_AFTER_MS = 10_000
 
-export class Connection {
+export class Connection implements Origin {
   /** `host:port` of the peer. */
   readonly remoteAddress: string
   readonly remoteHost: string
@@ -81,6 +83,7 @@ export class Connection {
   #receivedAny = false
   /** No new requests are taken; the socket ends when what is in flight is answered. */
   #draining = false
+  #ended = false
   #closed = false
 
   constructor(need: ConnectionNeeds) {
@@ -156,9 +159,12 @@ export class Connection {
     return true
   }
 
-  /** Cuts the connection at once. What waits for an answer fails with REMOTING_CONNECTION_CLOSED. */
+  /**
+   * Cuts the connection at once; what was written leaves if the peer takes it now. What waits for an answer fails with
+   * REMOTING_CONNECTION_CLOSED.
+   */
   close(reason = 'closed here'): void {
-    if (this.#closed) return
+    this.#flush()
     this.#finish(reason)
   }
 
@@ -176,7 +182,9 @@ export class Connection {
     if (this.#slowSinceMs !== undefined && nowMs - this.#slowSinceMs > this.#limits.slowReaderMs) {
       return this.#cut('the peer reads too slowly', { outgoingBytes: this.outgoingBytes })
     }
-    if (nowMs - this.#lastActivityMs > this.#limits.idleMs) this.#finish('idle')
+    const idleMs = nowMs - this.#lastActivityMs
+    if (idleMs > this.#limits.idleMs) this.#finish('idle')
+    else if (idleMs > RELEASE_AFTER_MS) this.#writer.release()
   }
 
   #read(chunk: Buffer): void {
@@ -188,6 +196,8 @@ export class Connection {
     try {
       this.#splitter.push(chunk)
     } catch (error) {
+      // What a handler throws is our own bug and must end the node.
+      if (!isBadFrame(error)) throw error
       this.#refuseBytes(error)
     }
   }
@@ -198,6 +208,7 @@ export class Connection {
     try {
       command = decodeCommand(bytes, start, end)
     } catch (error) {
+      if (!isBadFrame(error)) throw error
       this.#refuseBytes(error)
       return false
     }
@@ -210,18 +221,20 @@ export class Connection {
     this.#requestsInFlight += 1
     this.#requestBytesInFlight += frameBytes
     this.#admission.bytes += frameBytes
-    const call = new IncomingCall(this, command, (reply) => this.#answer(command, frameBytes, reply))
+    const call = new IncomingCall(this, command, frameBytes, this.#onAnswer)
     if (this.#admission.bytes > this.#admission.bytesMax && this.#admission.bytes > frameBytes) {
       call.respond({ code: ResponseCode.SYSTEM_BUSY, remark: '[OVERLOAD]system busy, start flow control for a while' })
     } else this.#router.dispatch(call)
     this.#balance()
   }
 
-  #answer(command: RemotingCommand, frameBytes: number, reply: Reply | undefined): void {
+  /** The call holds nothing in flight any more; `reply` is undefined for a one-way request. */
+  readonly #onAnswer = ({ command, frameBytes }: IncomingCall, reply: Reply | undefined): void => {
+    // A connection that is gone gave everything back when it went.
+    if (this.#closed) return
     this.#requestsInFlight -= 1
     this.#requestBytesInFlight -= frameBytes
     this.#admission.bytes -= frameBytes
-    if (this.#closed) return
     if (reply !== undefined) {
       const { form, opaque } = command
       const head = {
@@ -269,9 +282,9 @@ export class Connection {
     const pieces = this.#writer.take()
     if (pieces.length > 0) {
       this.#lastActivityMs = this.#clock.monotonicMs()
-      this.#socket.cork()
+      if (pieces.length > 1) this.#socket.cork()
       for (const piece of pieces) this.#socket.write(piece)
-      this.#socket.uncork()
+      if (pieces.length > 1) this.#socket.uncork()
     }
     this.#balance()
     if (this.#draining) this.#endWhenDrained()
@@ -308,7 +321,8 @@ export class Connection {
   }
 
   #endWhenDrained(): void {
-    if (this.#closed || this.#requestsInFlight > 0 || this.#writer.bytes > 0) return
+    if (this.#closed || this.#ended || this.#requestsInFlight > 0 || this.#writer.bytes > 0) return
+    this.#ended = true
     // end() flushes what the socket holds; 'close' then finishes here.
     this.#socket.end(() => this.#finish('drained'))
   }
@@ -345,6 +359,9 @@ export class Connection {
   #finish(reason: string): void {
     if (this.#closed) return
     this.#closed = true
+    this.#admission.bytes -= this.#requestBytesInFlight
+    this.#requestBytesInFlight = 0
+    this.#requestsInFlight = 0
     this.#socket.destroy()
     this.#log.debug({ peer: this.remoteAddress, reason }, 'connection gone')
     this.#invocations.failAll(this.#closedError())
@@ -354,17 +371,21 @@ export class Connection {
   }
 }
 
+type OnAnswer = (call: IncomingCall, reply: Reply | undefined) => void
+
 class IncomingCall implements Call {
   readonly connection: Connection
   readonly command: RemotingCommand
-  #answer: ((reply: Reply | undefined) => void) | undefined
+  readonly frameBytes: number
+  #onAnswer: OnAnswer | undefined
 
-  constructor(connection: Connection, command: RemotingCommand, answer: (reply: Reply | undefined) => void) {
+  constructor(connection: Connection, command: RemotingCommand, frameBytes: number, onAnswer: OnAnswer) {
     this.connection = connection
     this.command = command
-    this.#answer = answer
+    this.frameBytes = frameBytes
+    this.#onAnswer = onAnswer
     // Nobody waits for the answer of a one-way request, and its handler need not give one: it holds nothing in flight.
-    if (command.isOneway) answer(undefined)
+    if (command.isOneway) onAnswer(this, undefined)
   }
 
   get code(): number {
@@ -396,11 +417,16 @@ class IncomingCall implements Call {
   }
 
   respond(reply: Reply): void {
-    const answer = this.#answer
-    assert(answer !== undefined, 'a call was answered twice')
-    this.#answer = undefined
-    if (!this.command.isOneway) answer(reply)
+    const onAnswer = this.#onAnswer
+    assert(onAnswer !== undefined, 'a call was answered twice')
+    this.#onAnswer = undefined
+    if (!this.command.isOneway) onAnswer(this, reply)
   }
+}
+
+function isBadFrame(error: unknown): boolean {
+  const code = errorCode(error)
+  return code === 'REMOTING_FRAME_MALFORMED' || code === 'REMOTING_FRAME_TOO_LARGE'
 }
 
 /** IPv4 addresses without the IPv6 dress that dual-stack sockets give them. */

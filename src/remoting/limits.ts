@@ -30,4 +30,4 @@ export const defaultConnectionLimits: ConnectionLimits = {
 }
 
 /** How often deadlines are looked at: timeouts come up to this much late. */
-export const SWEEP_MS = 50
+export const SWEEP_MS = 100
