@@ -85,7 +85,9 @@ export interface BrokerStatsNeeds {
 
 export class BrokerStats {
   readonly #need: BrokerStatsNeeds
-  readonly #items = new Map<string, Item>()
+  /** By name, then by key. */
+  readonly #items = new Map<string, Map<string, Item>>()
+  #itemCount = 0
   readonly #counters: Counters = zeroCounters()
   /** One a second, for ten minutes. */
   readonly #seconds: CounterSample[] = []
@@ -146,17 +148,19 @@ export class BrokerStats {
   }
 
   add(name: StatName, key: string, value: number): void {
-    const itemKey = `${name}/${key}`
-    let item = this.#items.get(itemKey)
+    let items = this.#items.get(name)
+    if (items === undefined) this.#items.set(name, (items = new Map()))
+    let item = items.get(key)
     if (item === undefined) {
-      if (this.#items.size >= this.#need.maxItems) return
+      if (this.#itemCount >= this.#need.maxItems) return
       item = { sum: 0, times: 0, minute: [], hour: [], day: [] }
       // The first sample is what the item began with: a young item has figures, too.
       const start = this.#itemSample(item)
       item.minute.push(start)
       item.hour.push(start)
       item.day.push(start)
-      this.#items.set(itemKey, item)
+      items.set(key, item)
+      this.#itemCount++
     }
     item.sum += value
     item.times++
@@ -164,7 +168,7 @@ export class BrokerStats {
 
   /** Undefined when nothing was counted under the name and key. */
   report(name: string, key: string): StatReport | undefined {
-    const item = this.#items.get(`${name}/${key}`)
+    const item = this.#items.get(name)?.get(key)
     if (item === undefined) return undefined
     return {
       minute: this.#snapshot(item, 'minute'),
@@ -180,9 +184,12 @@ export class BrokerStats {
 
   /** A topic was deleted. */
   forgetTopic(topic: string): void {
-    for (const key of this.#items.keys()) {
-      const name = key.slice(key.indexOf('/') + 1)
-      if (name === topic || name.startsWith(`${topic}@`)) this.#items.delete(key)
+    for (const items of this.#items.values()) {
+      for (const key of items.keys()) {
+        if (key !== topic && !key.startsWith(`${topic}@`)) continue
+        items.delete(key)
+        this.#itemCount--
+      }
     }
   }
 
@@ -225,10 +232,12 @@ export class BrokerStats {
   }
 
   #sample(window: 'minute' | 'hour' | 'day', keep: number): void {
-    for (const item of this.#items.values()) {
-      const samples = item[window]
-      samples.push(this.#itemSample(item))
-      if (samples.length > keep) samples.shift()
+    for (const items of this.#items.values()) {
+      for (const item of items.values()) {
+        const samples = item[window]
+        samples.push(this.#itemSample(item))
+        if (samples.length > keep) samples.shift()
+      }
     }
   }
 

@@ -117,6 +117,17 @@ export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
     return undefined
   }
 
+  /** A parked pull is checked like a new one: its topic may be deleted, its subscription changed. */
+  function again({ header, call, deadlineMs }: Pull, mayPark: boolean): void {
+    let pull: Pull
+    try {
+      pull = check(header, call)
+    } catch (error) {
+      return fail(need.recover, call, error)
+    }
+    run({ ...pull, deadlineMs }, mayPark)
+  }
+
   function run(pull: Pull, mayPark: boolean): void {
     const { header, call, tagsCodes } = pull
     const maxBytes = options.maxTransferBytesOnMessageInMemory
@@ -161,7 +172,7 @@ export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
       queueOffset: header.queueOffset,
       tagsCodes: pull.tagsCodes,
       deadlineMs,
-      resume: (mayPark) => run(pull, mayPark),
+      resume: (mayPark) => again(pull, mayPark),
     })
   }
 

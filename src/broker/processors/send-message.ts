@@ -56,10 +56,8 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
     [PropertyName.TRACE_ON, String(identity.traceOn)],
     [PropertyName.CLUSTER, identity.clusterName],
   ])
-  const replyFields = {
-    [PropertyName.MSG_REGION]: identity.regionId,
-    [PropertyName.TRACE_ON]: String(identity.traceOn),
-  }
+  const MSG_REGION = identity.regionId
+  const TRACE_ON = String(identity.traceOn)
 
   return [
     route({ code: RequestCode.SEND_MESSAGE, request: SendMessageRequestHeader, handle }),
@@ -278,7 +276,8 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
           queueId,
           queueOffset: first.queueOffset,
           transactionId: uniqueKey,
-          ...replyFields,
+          MSG_REGION,
+          TRACE_ON,
         },
       })
     })

@@ -143,6 +143,8 @@ export function topicAdmin(need: TopicAdminNeeds): Route<unknown>[] {
     refuseSystemTopic(topic)
     need.commits.forget((name) => name === topic)
     await proposals.command(topics.commands.delete(topic))
+    // What came while the deletion was decided.
+    need.commits.forget((name) => name === topic)
     stats.forgetTopic(topic)
     return { code: ResponseCode.SUCCESS }
   }

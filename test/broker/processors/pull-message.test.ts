@@ -201,6 +201,14 @@ describe('a pull that finds nothing', () => {
   })
 })
 
+test('a parked pull whose topic is deleted is told so', async () => {
+  const harness = await filled(1)
+  const replies = harness.send(11, pullHeader('T', { queueOffset: 1 }))
+  await harness.ask(215, { topic: 'T' })
+  harness.hold.wakeAll('T')
+  expect(replies[0]?.code).toBe(17)
+})
+
 describe('a pull beyond the commit that this node knows', () => {
   test('waits, and is then answered PULL_NOT_FOUND with the offset asked for, never PULL_OFFSET_MOVED', async () => {
     const harness = await filled(2)
