@@ -1,0 +1,39 @@
+// npm run check: format, lint, types, and the package as others will find it. In seconds.
+import { dirname } from 'node:path'
+import { build, install, main, npm, root, runNode, summary, tool } from './steps.mjs'
+
+const checks = [
+  ['format (biome)', () => [tool('@biomejs/biome', 'biome'), ['format', '.']]],
+  ['lint (oxlint, with types)', () => [tool('oxlint'), ['--type-aware', '--deny-warnings']]],
+  ['types (tsc)', () => [tool('typescript', 'tsc'), ['-p', '.']]],
+  ['package (publint)', () => [tool('publint'), ['--strict']]],
+  [
+    'types of the package (attw)',
+    () => [tool('@arethetypeswrong/cli', 'attw'), ['--pack', '.', '--profile', 'esm-only']],
+  ],
+]
+
+await main(async () => {
+  await install()
+  await build()
+  const counts = { passed: 0, failed: 0, skipped: 0 }
+  for (const [name, command] of checks) {
+    const started = performance.now()
+    const [script, args] = command()
+    const output = []
+    const code = await runNode(script, args, { capture: output, quiet: true, env: withNpm() })
+    const seconds = ((performance.now() - started) / 1000).toFixed(1)
+    console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)`)
+    if (code !== 0) process.stdout.write(Buffer.concat(output))
+    counts[code === 0 ? 'passed' : 'failed'] += 1
+  }
+  console.log(summary(counts))
+  return counts.failed === 0 ? 0 : 1
+})
+
+/** attw calls npm by its name: it is found whatever the PATH of the caller. */
+function withNpm() {
+  const separator = process.platform === 'win32' ? ';' : ':'
+  const folders = [dirname(process.execPath), dirname(npm()), process.env.PATH ?? '']
+  return { PATH: folders.join(separator), INIT_CWD: root }
+}

@@ -1,0 +1,40 @@
+// What .ci/run runs after it found Node: every step, and one last line that adds them up.
+import { join } from 'node:path'
+import { main, npm, readSummary, root, runNode, summary } from './steps.mjs'
+
+const MINUTE_MS = 60_000
+const script = (name, ...args) => [join(root, 'scripts', `${name}.mjs`), args]
+
+/** Name, command, minutes it may take. A step that says no counts is one test. */
+const steps = [
+  ['install', () => [npm(), ['ci', '--no-audit', '--no-fund', '--loglevel=error']], 5],
+  ['check', () => script('check'), 3],
+  ['test', () => script('test'), 8],
+  ['interop', () => script('test-interop'), 18],
+  ['chaos', () => script('chaos', 'kill-leader', '--kills', '3', '--acks', '2000'), 5],
+]
+
+await main(async () => {
+  const total = { passed: 0, failed: 0, skipped: 0 }
+  const lines = []
+  for (const [name, command, minutes] of steps) {
+    console.log(`\n== ${name}`)
+    const started = performance.now()
+    const output = []
+    const [file, args] = command()
+    const code = await runNode(file, args, { capture: output, timeoutMs: minutes * MINUTE_MS })
+    const counts = counted(code, Buffer.concat(output).toString())
+    for (const key of Object.keys(total)) total[key] += counts[key]
+    lines.push(`${name}: ${summary(counts)} in ${Math.round((performance.now() - started) / 1000)} s`)
+    if (name === 'install' && code !== 0) break
+  }
+  console.log(`\n${lines.join('\n')}`)
+  console.log(summary(total))
+  return total.failed === 0 ? 0 : 1
+})
+
+/** An exit code other than 0 is a failure, whatever the step counted. */
+function counted(code, output) {
+  const counts = readSummary(output) ?? { passed: code === 0 ? 1 : 0, failed: 0, skipped: 0 }
+  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts
+}
