@@ -51,6 +51,8 @@ interface Process {
   readonly disk: OpenDisk
   /** Newest process of each peer that this one heard of. */
   readonly met: Map<NodeId, number>
+  /** When it heard of any, last. */
+  metMs: number
   committed: Index
   role: RoleState
 }
@@ -159,7 +161,7 @@ export class Simulation {
     })
     const role: RoleState = { role: 'follower', term: 0, leader: null }
     const committed = machine.disk.startIndex
-    machine.process = { incarnation, clock, replica, disk, met: new Map(), committed, role }
+    machine.process = { incarnation, clock, replica, disk, met: new Map(), metMs: 0, committed, role }
     this.#trace(`${id} boots, process ${incarnation}`)
     this.guard(() => replica.start())
   }
@@ -259,6 +261,7 @@ export class Simulation {
       const { from, incarnation, envelope } = parcel
       if ((process.met.get(from) ?? 0) < incarnation) {
         process.met.set(from, incarnation)
+        process.metMs = this.scheduler.nowMs
         process.replica.peerStarted(from, String(incarnation))
       }
       if (this.#options.traceMessages === true) this.#trace(describe(envelope))
@@ -314,8 +317,9 @@ export class Simulation {
   #holds(leader: Process, id: NodeId, index: Index, entry: Entry): boolean {
     const machine = this.machine(id)
     if (isIn(machine.disk, index, entry)) return true
-    // Its ack of before the wipe is good until the leader hears of a process after it.
-    const met = leader.met.get(id) ?? 0
+    // Its ack of before the wipe is good until the leader hears of a process after it; what is told now was decided
+    // earlier in this turn.
+    const met = leader.metMs === this.scheduler.nowMs ? 0 : (leader.met.get(id) ?? 0)
     return machine.ghosts.some((ghost) => met < ghost.until && isIn(ghost.disk, index, entry))
   }
 
