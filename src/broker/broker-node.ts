@@ -145,7 +145,7 @@ export class BrokerNode implements RunningBroker {
     })
     this.#core = core
     const autoCreate = new AutoCreate({ topics: tables.topics, groups: tables.groups, proposals: core.proposals, options })
-    this.#services = new NodeServices({ options, parts: this.#parts, state, tables, core, network, leadership, autoCreate, configuration: this.#configuration })
+    this.#services = new NodeServices({ options, parts: this.#parts, state, tables, core, network, leadership, autoCreate, configuration: this.#configuration, fatal: (error) => this.#fatal(error) })
     this.#registration = new NamesrvRegistration({
       client: network.client,
       clock,
@@ -171,6 +171,7 @@ export class BrokerNode implements RunningBroker {
     network.locator.onChange(() => this.#tell())
     network.door.open(this.#services.routes())
     core.start()
+    this.#services.start()
   }
 
   /** A leader is announced once the topics that every group begins with are there. */
@@ -257,7 +258,7 @@ export class BrokerNode implements RunningBroker {
   async #close(): Promise<void> {
     await this.#core?.stop()
     await this.#registration?.close()
-    this.#services?.close()
+    await this.#services?.close()
     await this.#network.close(DRAIN_MS)
     await this.#state?.close()
     await this.#folder?.close()
@@ -272,10 +273,11 @@ export class BrokerNode implements RunningBroker {
   }
 
   async #abandon(error: Error | undefined): Promise<void> {
-    this.#services?.close()
+    const services = this.#services?.close()
     const network = this.#network.close(0)
     await this.#core?.abandon().catch(() => undefined)
     await network.catch(() => undefined)
+    await services?.catch(() => undefined)
     await this.#state?.abandon().catch(() => undefined)
     await this.#folder?.close().catch(() => undefined)
     this.#ended.resolve(error)

@@ -3,6 +3,8 @@
  * the node's state is open.
  */
 import { assert } from '../lib/assert.ts'
+import { type Clock, sleep } from '../lib/clock.ts'
+import { errorCode } from '../lib/errors.ts'
 import { raftConfig } from '../raft/config.ts'
 import { Replica } from '../raft/replica.ts'
 import type { ReplicaEvents, ResetMeta } from '../raft/ports.ts'
@@ -50,7 +52,7 @@ export class NodeCore {
     const { store, log } = state
     this.machine = new StateMachine(
       {
-        readEntries: (first, last, maxBytes) => readEntries(log, first, last, maxBytes),
+        readEntries: (first, last, maxBytes) => readEntries(log, first, last, maxBytes, parts.clock),
         tables: tables.byName,
         begin: (entry) => tables.begin(entry.id.index),
         dispatch: (entry) => store.apply(entry.frame),
@@ -120,8 +122,10 @@ export class NodeCore {
   }
 
   start(): void {
+    const { peers } = this.#need.network
     this.replica.start()
-    this.#need.network.peers.attachRaft(this.replica)
+    peers.attachRaft(this.replica)
+    peers.onLost((peer) => this.replica.peerLost(peer))
   }
 
   /** A clean stop: leadership is handed over, then nothing is applied any more. */
@@ -177,15 +181,22 @@ function startOf(state: NodeState, tables: NodeTables): { readonly appliedIndex:
 }
 
 type EntryLog = Pick<NodeState['log'], 'read'>
+type Entries = readonly AppliedEntry[]
 
-function readEntries(
-  log: EntryLog,
-  first: number,
-  last: number,
-  maxBytes: number,
-): readonly AppliedEntry[] | Promise<readonly AppliedEntry[]> {
+/** How long to wait for a peer's bytes in the place of damaged ones before looking again. */
+const ROT_WAIT_MS = 200
+
+function readEntries(log: EntryLog, first: number, last: number, maxBytes: number, clock: Clock): Entries | Promise<Entries> {
   const found = log.read(first, last, maxBytes)
-  return found instanceof Promise ? found.then((entries) => split(entries, first)) : split(found, first)
+  if (!(found instanceof Promise)) return split(found, first)
+  return found.then(
+    (entries) => split(entries, first),
+    async (error: unknown) => {
+      if (errorCode(error) !== 'STORE_ROT') throw error
+      await sleep(clock, ROT_WAIT_MS)
+      return readEntries(log, first, last, maxBytes, clock)
+    },
+  )
 }
 
 function split(entries: { readonly bytes: readonly Uint8Array[] } | undefined, first: number): readonly AppliedEntry[] {

@@ -19,10 +19,13 @@ import { nodeRuntime } from './node-runtime.ts'
 import type { BrokerOptions } from './options.ts'
 import { formatAddress } from './options-values.ts'
 import { brokerRoutes } from './processors/index.ts'
+import { RetentionService } from './retention-service.ts'
+import { RotRepair } from './rot-repair.ts'
 import { PullHold } from './pull-hold.ts'
 import type { BrokerParts } from './running-broker.ts'
 import { uniqueIds } from '../message/message-id.ts'
 import type { Route } from '../remoting/route.ts'
+import { DEFAULT_RETENTION_OPTIONS } from '../store/retention.ts'
 import type { Touched } from '../store/dispatcher.ts'
 
 export interface NodeServicesNeeds {
@@ -35,6 +38,7 @@ export interface NodeServicesNeeds {
   readonly leadership: Leadership
   readonly autoCreate: AutoCreate
   readonly configuration: LiveConfiguration
+  readonly fatal: (error: Error) => void
 }
 
 const MAX_PARKED_PULLS = 200_000
@@ -52,6 +56,8 @@ export class NodeServices {
   readonly #levels: DelayLevels
   readonly #schedule: DelaySchedule
   readonly #bootTimestampMs: number
+  readonly #retention: RetentionService
+  readonly #repair: RotRepair
 
   constructor(need: NodeServicesNeeds) {
     this.need = need
@@ -77,6 +83,26 @@ export class NodeServices {
       clock,
       log: parts.log,
     })
+    this.#retention = new RetentionService({
+      state: need.state,
+      table: tables.logStart,
+      proposals,
+      leadership,
+      peers: network.peers,
+      heldByAll: () => Math.min(...Object.values(core.replica.status().progress).map(({ match }) => match)),
+      startMoved: () => core.replica.logStartMoved(),
+      clock,
+      logger: parts.log,
+      fatal: need.fatal,
+      options: () => ({
+        ...DEFAULT_RETENTION_OPTIONS,
+        reservedMs: options.fileReservedTime * 3_600_000,
+        deleteHours: options.deleteWhen,
+        maxUsedRatio: options.diskMaxUsedSpaceRatio / 100,
+        forceUsedRatio: options.cleanFileForciblyEnable ? options.diskSpaceCleanForciblyRatio / 100 : 1,
+      }),
+    })
+    this.#repair = new RotRepair({ log: need.state.log, peers: network.peers, clock, logger: parts.log })
     this.#stats = new BrokerStats({ clock, clusterName: options.brokerClusterName, maxItems: MAX_STAT_ITEMS })
     this.#sessions = new ClientSessions({
       clients: network.clients,
@@ -128,6 +154,7 @@ export class NodeServices {
   }
 
   applied(command: Command): void {
+    if (command.table === 'logStart') this.#retention.apply()
     if (command.table !== 'topics' || command.op !== 'delete') return
     for (const topic of this.need.tables.topics.namesIn(command)) {
       this.need.core.counters.forgetTopic(topic)
@@ -135,16 +162,23 @@ export class NodeServices {
     }
   }
 
+  /** Takes up what a crash may have interrupted. */
+  start(): void {
+    this.#retention.apply()
+  }
+
   /** Pulls parked as a follower's may be answered by a leader, and the other way round. */
   roleChanged(): void {
     this.#hold.wakeAll()
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    this.#repair.close()
     this.#schedule.close()
     this.#commits.close()
     this.#hold.close()
     this.#stats.close()
+    await this.#retention.close()
   }
 }
 

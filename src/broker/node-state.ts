@@ -76,6 +76,7 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
   }
   const log = await openCommitLog({
     folder,
+    segmentFolder: options.storePathCommitLog,
     clock,
     options: {
       ...DEFAULT_COMMIT_LOG_OPTIONS,

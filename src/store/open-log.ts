@@ -72,6 +72,8 @@ export interface CommitLogHooks {
 
 export interface OpenLogNeeds {
   readonly folder: DataFolder
+  /** Where the segments lie, when not in `commitlog` of the folder (RocketMQ storePathCommitLog). */
+  readonly segmentFolder?: string
   readonly clock: Clock
   readonly options: CommitLogOptions
   readonly hooks: CommitLogHooks
@@ -81,7 +83,7 @@ export interface OpenLogNeeds {
 export async function openCommitLog(need: OpenLogNeeds): Promise<CommitLog> {
   const { folder, clock, options, hooks } = need
   const { fileSystem } = folder
-  const segmentFolder = `${folder.path}/commitlog`
+  const segmentFolder = need.segmentFolder ?? `${folder.path}/commitlog`
   await fileSystem.mkdir(segmentFolder)
   const pathOf = (offset: number): string => `${segmentFolder}/${segmentName(offset)}`
   const descriptors = new DescriptorPool({ fileSystem, clock, pathOf, maxOpen: options.maxOpenSegments })
