@@ -11,7 +11,7 @@ describe('40,000 queues', () => {
       tailBytes: 2 * 1024 * 1024,
     })
     const queues = 40_000
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       for (let queue = 0; queue < queues; queue += 100) {
         world.send(
           ...Array.from({ length: 100 }, (_, i) => ({
@@ -37,7 +37,7 @@ describe('40,000 queues', () => {
         maxCount: 8,
         maxBytes: 1e6,
       }
-      expect((await world.store.pull(at)).count).toBe(3)
+      expect((await world.store.pull(at)).count).toBe(2)
     }
   }, 120_000)
 })

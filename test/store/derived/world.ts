@@ -46,20 +46,38 @@ export const SMALL: Partial<DerivedOptions> = {
 }
 
 export class World {
-  readonly log = new MemoryLog()
-  readonly disk = new CrashDisk()
+  readonly log: MemoryLog
+  readonly disk: CrashDisk
   readonly random: Random
   readonly clock = new ManualClock()
-  readonly model = new Map<string, Map<number, ModelQueue>>()
+  readonly model: Map<string, Map<number, ModelQueue>>
   readonly fatals: Error[] = []
-  readonly #commands = new Map<number, Command>()
+  readonly #commands: Map<number, Command>
   readonly #options: Partial<DerivedOptions>
   #store: MessageStore | undefined
   logStart = 0
 
-  private constructor(seed: number, options: Partial<DerivedOptions>) {
+  private constructor(
+    seed: number,
+    options: Partial<DerivedOptions>,
+    shared?: World,
+    disk = new CrashDisk(),
+    log = shared?.log ?? new MemoryLog(),
+  ) {
     this.random = seededRandom(seed)
     this.#options = options
+    this.disk = disk
+    this.log = log
+    this.model = shared?.model ?? new Map()
+    this.#commands = shared === undefined ? new Map() : shared.#commands
+  }
+
+  /** Another node over the same model and log (or one of its own), with a disk of its own. */
+  static async over(other: World, disk: CrashDisk, log = other.log): Promise<World> {
+    const world = new World(2, other.#options, other, disk, log)
+    world.logStart = other.logStart
+    await world.open()
+    return world
   }
 
   static async create(seed = 1, options: Partial<DerivedOptions> = SMALL): Promise<World> {
@@ -91,6 +109,15 @@ export class World {
     // The tables may stand earlier than the queues: what is derived already is applied again and must change nothing.
     const again = Math.max(this.log.startIndex, store.appliedIndex - this.random.integer(0, 30))
     for (let index = again + 1; index <= this.log.lastIndex; index++) await this.#apply(index)
+  }
+
+  /** Applies what the store has not applied yet. */
+  replay(): void {
+    for (let index = this.store.appliedIndex + 1; index <= this.log.lastIndex; index++) {
+      const command = this.#commands.get(index)
+      if (command?.kind === 'delete') this.store.deleteTopic(command.topic, index)
+      this.#applyFrame(index)
+    }
   }
 
   #retire: () => void = () => undefined
