@@ -18,6 +18,7 @@ interface Waiter {
 }
 
 export interface LeaderLocatorNeeds {
+  readonly ownId: string
   readonly clock: Clock
   /** Callers waiting for a leader; more are told at once that there is none. */
   readonly maxWaiting: number
@@ -34,9 +35,13 @@ export class LeaderLocator {
     this.#need = need
   }
 
-  /** What node `from` (a peer or this node) believes. A view without a leader withdraws what that node said before. */
+  /**
+   * What node `from` (a peer or this node) believes. A view without a leader withdraws what that node said before. That
+   * this node leads is believed from itself alone: peers know it earlier than it is ready, and forget it later.
+   */
   learn(from: string, view: LeaderView): void {
-    if (view.leader === null) this.#views.delete(from)
+    const { ownId } = this.#need
+    if (view.leader === null || (view.leader === ownId && from !== ownId)) this.#views.delete(from)
     else this.#views.set(from, { id: view.leader, term: view.term })
     for (const listener of this.#listeners) listener()
     this.#wake()

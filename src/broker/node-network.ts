@@ -47,7 +47,7 @@ export class NodeNetwork {
     const { options, leadership } = need
     const { clock, log } = need.parts
     const ownId = options.nodeId
-    this.locator = new LeaderLocator({ clock, maxWaiting: MAX_LEADER_WAITERS })
+    this.locator = new LeaderLocator({ ownId, clock, maxWaiting: MAX_LEADER_WAITERS })
     this.peers = new Peers({
       identity: need.identity,
       addresses: peerAddresses(options),

@@ -5,7 +5,7 @@ import { ManualClock } from '../../support/manual-clock.ts'
 function locator() {
   const clock = new ManualClock()
   const found: (string | undefined)[] = []
-  const made = new LeaderLocator({ clock, maxWaiting: 2 })
+  const made = new LeaderLocator({ ownId: 'n0', clock, maxWaiting: 2 })
   const locate = (not?: LeaderPlace): void => made.locate(2000, not, (place) => found.push(place?.id))
   return { made, clock, found, locate }
 }
@@ -41,6 +41,15 @@ describe('the leader locator', () => {
     expect(found).toEqual([])
     made.learn('n1', leads('n1', 2))
     expect(found).toEqual(['n1'])
+  })
+
+  test('a peer that takes this node for the leader is not believed: a leader that is not ready would forward to itself', () => {
+    const { made, found, locate } = locator()
+    made.learn('n1', leads('n0', 3))
+    locate()
+    expect([made.current(), found]).toEqual([undefined, []])
+    made.learn('n0', leads('n0', 3))
+    expect(found).toEqual(['n0'])
   })
 
   test('callers who wait are bounded', () => {
