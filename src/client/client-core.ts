@@ -44,7 +44,7 @@ export interface LeaderCallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-const ROUTE_BACK_OFF_MS = { first: 50, longest: 250 }
+const ROUTE_BACK_OFF_MS = { first: 25, longest: 150 }
 /** One of several name servers that keeps silent is passed over after this. */
 const NAMESRV_PATIENCE_MS = 1_000
 /** Every so many queries without news another name server is asked: this one may be cut off from the brokers. */

@@ -29,7 +29,7 @@ interface Row {
   endedAtMs: number
 }
 
-/** A leader that could not be reached is passed over for this long, unless the route changes. */
+/** A leader that could not be reached is passed over for so long, unless the route changes. */
 const SUSPECT_MS = 300
 
 export class RouteCache {
@@ -77,9 +77,9 @@ export class RouteCache {
   }
 
   /** The address did not answer, or said that it does not lead. */
-  suspect(address: string): void {
+  suspect(address: string, forMs = SUSPECT_MS): void {
     if (this.#suspects.size >= 1_024) this.#suspects.clear()
-    this.#suspects.set(address, this.#needs.clock.monotonicMs() + SUSPECT_MS)
+    this.#suspects.set(address, this.#needs.clock.monotonicMs() + forMs)
   }
 
   /** Calls `listener` whenever a route is new or different. */

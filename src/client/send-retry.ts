@@ -19,8 +19,8 @@ export interface Verdict {
    * `sendTimeoutMs` bounds it, so that a failover of a second does not use up three attempts in a millisecond.
    */
   readonly counts: boolean
-  /** Whether the leader this attempt went to is to be passed over for a moment. */
-  readonly suspectLeader: boolean
+  /** For how long the leader this attempt went to is passed over, unless the route changes. 0: not at all. */
+  readonly suspectMs: number
   /** The error when this is the last attempt; none for `stored`. */
   readonly error: ClientErrorCode
 }
@@ -39,12 +39,16 @@ export function sendStatus(responseCode: number): SendStatus | undefined {
   return statuses.get(responseCode)
 }
 
+/** A node that does not lead will forward as soon as it knows who does: it is worth asking again soon. */
+const DEPOSED_MS = 60
+const UNREACHABLE_MS = 300
+
 const stored: Verdict = {
   outcome: 'stored',
   retriable: false,
   refreshRoute: false,
   counts: true,
-  suspectLeader: false,
+  suspectMs: 0,
   error: 'CLIENT_PROTOCOL',
 }
 const refused: Verdict = {
@@ -52,7 +56,7 @@ const refused: Verdict = {
   retriable: false,
   refreshRoute: false,
   counts: true,
-  suspectLeader: false,
+  suspectMs: 0,
   error: 'CLIENT_REFUSED',
 }
 const undecided: Verdict = {
@@ -60,7 +64,7 @@ const undecided: Verdict = {
   retriable: true,
   refreshRoute: true,
   counts: true,
-  suspectLeader: false,
+  suspectMs: 0,
   error: 'CLIENT_UNDECIDED',
 }
 const busy: Verdict = {
@@ -68,7 +72,7 @@ const busy: Verdict = {
   retriable: true,
   refreshRoute: false,
   counts: false,
-  suspectLeader: false,
+  suspectMs: 0,
   error: 'CLIENT_BUSY',
 }
 const elsewhere: Verdict = {
@@ -76,7 +80,7 @@ const elsewhere: Verdict = {
   retriable: true,
   refreshRoute: true,
   counts: false,
-  suspectLeader: true,
+  suspectMs: DEPOSED_MS,
   error: 'CLIENT_NO_LEADER',
 }
 const refusedHere: Verdict = {
@@ -84,7 +88,7 @@ const refusedHere: Verdict = {
   retriable: true,
   refreshRoute: true,
   counts: true,
-  suspectLeader: false,
+  suspectMs: 0,
   error: 'CLIENT_REFUSED',
 }
 
@@ -121,7 +125,7 @@ const byTrouble: Readonly<Record<Trouble, Verdict>> = {
     retriable: true,
     refreshRoute: true,
     counts: true,
-    suspectLeader: false,
+    suspectMs: 0,
     error: 'CLIENT_NO_ROUTE',
   },
   noLeader: elsewhere,
@@ -130,17 +134,17 @@ const byTrouble: Readonly<Record<Trouble, Verdict>> = {
     retriable: true,
     refreshRoute: true,
     counts: false,
-    suspectLeader: true,
+    suspectMs: UNREACHABLE_MS,
     error: 'CLIENT_CONNECT',
   },
   connectionLost: undecided,
-  timedOut: { ...undecided, suspectLeader: true },
+  timedOut: { ...undecided, suspectMs: UNREACHABLE_MS },
   overloaded: {
     outcome: 'notStored',
     retriable: true,
     refreshRoute: false,
     counts: false,
-    suspectLeader: false,
+    suspectMs: 0,
     error: 'CLIENT_OVERLOADED',
   },
 }

@@ -274,7 +274,7 @@ export class Sender {
     const decision = decideSend(verdict, state, { retries, retryUndecided, minAttemptMs: MIN_ATTEMPT_MS })
     if (verdict.outcome === 'undecided') send.sawUndecided = true
     if (decision.action === 'fail') return this.#end(send, this.#failure(send, decision.error), undefined)
-    if (verdict.suspectLeader && send.address !== '') this.#core.routes.suspect(send.address)
+    if (verdict.suspectMs > 0 && send.address !== '') this.#core.routes.suspect(send.address, verdict.suspectMs)
     this.#park(send, verdict.refreshRoute)
   }
 
