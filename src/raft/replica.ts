@@ -6,29 +6,21 @@
  * them (thesis §10.2.1), messages leave as what they stand on becomes durable, and the owner is told last.
  */
 import type { Clock, Timer } from '../lib/clock.ts'
-import { deferred, type Deferred } from '../lib/deferred.ts'
 import { errorCode, errorMessage } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/prng.ts'
 import type { RaftConfig } from './config.ts'
+import { Announcer } from './announcer.ts'
 import { RaftCore, type ProposeRefusal } from './core.ts'
 import { raftErrors } from './errors.ts'
-import type { Leader, Wanted } from './leader.ts'
+import { Handover } from './handover.ts'
+import type { Leader } from './leader.ts'
 import type { Append, Message, ResetChunk, ResetReply } from './message.ts'
 import type { LogSink } from './node-state.ts'
 import { Outbox } from './outbox.ts'
-import type {
-  EntryBytes,
-  Envelope,
-  LogState,
-  LogStore,
-  PeerTransport,
-  ReplicaEvents,
-  RoleState,
-  StableStore,
-} from './ports.ts'
+import type { Envelope, LogState, LogStore, PeerTransport, ReplicaEvents, StableStore } from './ports.ts'
 import { ResetReceiver } from './reset-receiver.ts'
-import { ResetSender } from './reset-sender.ts'
+import { Shipper } from './shipper.ts'
 import { statusOf, type ReplicaStatus } from './status.ts'
 import type { EntryId, Index, Membership, NodeId } from './types.ts'
 
@@ -46,19 +38,13 @@ export interface ReplicaNeeds<Draft> {
   readonly log: Log
 }
 
-interface Handover {
-  readonly to: NodeId
-  readonly deadlineMs: number
-  readonly done: Deferred<void>
-}
-
 export class Replica<Draft> implements LogSink {
   readonly #need: ReplicaNeeds<Draft>
   readonly #core: RaftCore
   readonly #outbox: Outbox
   readonly #receiver: ResetReceiver
-  readonly #senders = new Map<NodeId, ResetSender>()
-  readonly #reading = new Set<NodeId>()
+  readonly #shipper: Shipper
+  readonly #announcer: Announcer
   #payload: readonly Uint8Array[] = []
   #logChanged = false
   #scheduled = false
@@ -67,13 +53,7 @@ export class Replica<Draft> implements LogSink {
   #ticker: Timer | undefined
   #commitTimer: Timer | undefined
   #handover: Handover | undefined
-  #resets = 0
   #applied: Index
-  #toldRole: RoleState
-  #toldCommit: Index
-  #toldStable: Index
-  #truncatedTo: Index | undefined
-  #resetState: LogState | undefined
 
   /** Reads hard state and log; a log of another cluster than the hard state says is refused (`RAFT_OTHER_CLUSTER`). */
   constructor(need: ReplicaNeeds<Draft>) {
@@ -85,9 +65,18 @@ export class Replica<Draft> implements LogSink {
     const nowMs = clock.monotonicMs()
     this.#core = new RaftCore({ id, config, random, sink: this, hardState, logState, configured: need.peers, nowMs })
     this.#applied = logState.start.index
-    this.#toldRole = this.#roleState()
-    this.#toldCommit = this.#core.node.commit
-    this.#toldStable = this.#core.node.stable
+    this.#announcer = new Announcer(this.#core, need.events)
+    this.#shipper = new Shipper({
+      core: this.#core,
+      store,
+      config,
+      log: need.log,
+      send: (message, payload) => this.#send(message, payload),
+      later: (work) => {
+        this.#guard(work)
+        this.#run()
+      },
+    })
     this.#outbox = new Outbox({
       stableStore,
       syncLog: () => store.stable(),
@@ -210,10 +199,10 @@ export class Replica<Draft> implements LogSink {
     }
     const { clock, config } = this.#need
     const deadlineMs = clock.monotonicMs() + config.electionTimeoutMinMs + config.electionTimeoutMaxMs
-    this.#handover = { to, deadlineMs, done: deferred<void>() }
+    this.#handover = new Handover(this.#core, to, deadlineMs)
     leader.transferTo(to)
     this.#schedule()
-    return this.#handover.done.promise
+    return this.#handover.ended
   }
 
   /** Changes who takes part, through a joint membership (thesis §4.3). Undefined when refused or one is under way. */
@@ -290,7 +279,7 @@ export class Replica<Draft> implements LogSink {
   truncateAfter(index: Index): void {
     this.#need.store.truncateAfter(index)
     this.#outbox.truncateAfter(index)
-    this.#truncatedTo = Math.min(index, this.#truncatedTo ?? index)
+    this.#announcer.truncated(index)
     this.#logChanged = true
   }
 
@@ -300,14 +289,14 @@ export class Replica<Draft> implements LogSink {
   }
 
   resetReply(message: ResetReply): void {
-    this.#senders.get(message.from)?.replied(message)
+    this.#shipper.replied(message)
   }
 
   #tick(): void {
     this.#guard(() => {
       const nowMs = this.#need.clock.monotonicMs()
       this.#core.tick(nowMs)
-      for (const sender of this.#senders.values()) sender.tick(nowMs)
+      this.#shipper.tick(nowMs)
     })
     this.#run()
   }
@@ -334,20 +323,17 @@ export class Replica<Draft> implements LogSink {
         this.#outbox.put(ready, logChanged)
       } while (this.#core.node.hasOutput)
       this.#receiver.abortUnless(this.#core.term)
-      this.#closeSenders()
-      this.#settleHandover()
+      this.#shipper.tidy()
+      if (this.#handover?.look(this.#need.clock.monotonicMs()) === true) this.#handover = undefined
     })
     this.#running = false
-    this.#guard(() => this.#tell())
+    this.#guard(() => this.#announcer.tell())
   }
 
   #lead(leader: Leader): void {
     leader.startReads()
     leader.confirmReads()
-    for (const [peer, progress] of leader.progress) {
-      if (progress.state === 'reset') this.#resetPeer(leader, peer, progress.session)
-      else this.#pump(leader, peer)
-    }
+    this.#shipper.ship(leader)
     if (!leader.hasUntoldCommit || this.#commitTimer !== undefined) return
     this.#commitTimer = this.#need.clock.after(this.#need.config.commitDelayMs, () => {
       this.#commitTimer = undefined
@@ -356,91 +342,13 @@ export class Replica<Draft> implements LogSink {
     })
   }
 
-  /** Sends `peer` what its window takes. One read at a time, so that appends leave in order. */
-  #pump(leader: Leader, peer: NodeId): void {
-    if (this.#reading.has(peer)) return
-    const { store, config } = this.#need
-    for (let want = leader.wants(peer); want !== undefined; want = leader.wants(peer)) {
-      const wanted = want
-      const read = store.read(want.first, want.last, config.maxAppendBytes)
-      if (!(read instanceof Promise)) {
-        if (!this.#append(leader, peer, wanted, read)) return
-        continue
-      }
-      this.#reading.add(peer)
-      read.then(
-        (entries) => {
-          this.#reading.delete(peer)
-          this.#guard(() => this.#append(leader, peer, wanted, entries))
-          this.#run()
-        },
-        (error: unknown) => {
-          this.#reading.delete(peer)
-          this.#need.log.warn({ peer, reason: errorMessage(error) }, 'entries could not be read for a peer')
-        },
-      )
-      return
-    }
-  }
-
-  /** A range is void once its term is over: bytes read for a leadership that ended are not sent. */
-  #append(leader: Leader, peer: NodeId, want: Wanted, entries: EntryBytes | undefined): boolean {
-    if (this.#state !== 'running' || this.#core.leading !== leader) return false
-    if (entries === undefined) {
-      this.logStartMoved()
-      return false
-    }
-    let bytes = 0
-    for (const part of entries.bytes) bytes += part.byteLength
-    const message = leader.append(peer, want, entries.last, bytes)
-    if (message === undefined) return false
-    this.#send(message, entries.bytes)
-    return true
-  }
-
-  #resetPeer(leader: Leader, peer: NodeId, session: number): void {
-    const running = this.#senders.get(peer)
-    if (running !== undefined && !running.isClosed && running.session === session) return
-    running?.close()
-    const { store, config, log } = this.#need
-    const reset = ++this.#resets
-    log.info({ peer }, 'a follower is behind the start of the log and is reset')
-    this.#senders.set(
-      peer,
-      new ResetSender({
-        peer,
-        session,
-        reset,
-        chunkBytes: config.resetChunkBytes,
-        repeatMs: config.electionTimeoutMinMs,
-        open: () => store.openReset(),
-        send: (meta, position, payload) => {
-          if (this.#core.leading !== leader) return false
-          const message = leader.resetChunk(peer, session, reset, meta, position)
-          if (message !== undefined) this.#send(message, payload)
-          return message !== undefined
-        },
-        failed: (error) => log.warn({ peer, reason: errorMessage(error) }, 'a reset could not be read'),
-      }),
-    )
-  }
-
-  #closeSenders(): void {
-    for (const [peer, sender] of this.#senders) {
-      const progress = this.#core.leading?.progress.get(peer)
-      if (progress?.state === 'reset' && progress.session === sender.session) continue
-      sender.close()
-      this.#senders.delete(peer)
-    }
-  }
-
   #restored(state: LogState, last: ResetChunk): void {
     if (this.#state !== 'running') return
     this.#guard(() => {
       this.#core.setReplacing(false)
       this.#outbox.truncateAfter(state.start.index)
       this.#core.restored(state)
-      this.#resetState = state
+      this.#announcer.reset(state)
       // The piece that ended it is answered now: what it brings is here.
       this.#core.step(last)
     })
@@ -454,71 +362,15 @@ export class Replica<Draft> implements LogSink {
     this.#need.transport.send(message.to, { message, payload })
   }
 
-  #settleHandover(): void {
-    const handover = this.#handover
-    if (handover === undefined) return
-    const { leading, leader } = this.#core
-    if (leading === undefined && leader === handover.to) {
-      this.#handover = undefined
-      handover.done.resolve()
-    } else if (
-      leading !== undefined
-        ? leading.transferTarget !== handover.to
-        : leader !== null || this.#need.clock.monotonicMs() >= handover.deadlineMs
-    ) {
-      this.#handover = undefined
-      handover.done.reject(raftErrors.create('RAFT_TRANSFER_FAILED', `${handover.to} did not take over in time`))
-    }
-  }
-
-  /** Tells the owner what changed, after all of it was carried out. */
-  #tell(): void {
-    const { events } = this.#need
-    const { node } = this.#core
-    if (this.#truncatedTo !== undefined) {
-      const index = this.#truncatedTo
-      this.#truncatedTo = undefined
-      events.truncated(index)
-    }
-    if (this.#resetState !== undefined) {
-      const state = this.#resetState
-      this.#resetState = undefined
-      this.#toldCommit = Math.max(this.#toldCommit, state.start.index)
-      events.reset(state)
-    }
-    const role = this.#roleState()
-    if (
-      role.role !== this.#toldRole.role ||
-      role.term !== this.#toldRole.term ||
-      role.leader !== this.#toldRole.leader
-    ) {
-      this.#toldRole = role
-      events.roleChanged(role)
-    }
-    if (node.stable !== this.#toldStable) {
-      this.#toldStable = node.stable
-      events.stable?.(node.stable)
-    }
-    if (node.commit > this.#toldCommit) {
-      this.#toldCommit = node.commit
-      events.committed(node.commit)
-    }
-  }
-
-  #roleState(): RoleState {
-    const { role, term, leader } = this.#core
-    return { role: role === 'preCandidate' ? 'follower' : role, term, leader }
-  }
-
   async #halt(): Promise<void> {
     const before = this.#state
     this.#state = 'stopped'
     this.#ticker?.cancel()
     this.#commitTimer?.cancel()
     this.#core.leading?.reads.fail(stopped())
-    this.#handover?.done.reject(stopped())
+    this.#handover?.abandon(stopped())
     this.#handover = undefined
-    for (const sender of this.#senders.values()) sender.close()
+    this.#shipper.stop()
     this.#receiver.stop()
     if (before !== 'stopped') await this.#outbox.close()
   }

@@ -9,6 +9,8 @@ import type { Membership } from '../../src/raft/types.ts'
 import { runsOf } from './one-core.ts'
 
 const ids = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
+const inSet = (bits: number) => (id: string) => ((bits >> ids.indexOf(id)) & 1) === 1
+const named = (index: number): Membership => ({ voters: [`v${index}`], outgoing: [], learners: [] })
 const voters = fc.subarray(ids, { minLength: 1 })
 const membership: fc.Arbitrary<Membership> = fc.record({
   voters,
@@ -49,7 +51,6 @@ describe('quorums', () => {
     'two quorums share a node',
     (of, first, second) => {
       const members = { voters: of, outgoing: [], learners: [] }
-      const inSet = (bits: number) => (id: string) => ((bits >> ids.indexOf(id)) & 1) === 1
       if (!hasQuorum(members, inSet(first)) || !hasQuorum(members, inSet(second))) return
       expect(of.some((id) => inSet(first)(id) && inSet(second)(id))).toBe(true)
     },
@@ -131,7 +132,6 @@ describe('memberships', () => {
     'the one in force is the last that is kept',
     (indexes, cut, start) => {
       indexes.sort((a, b) => a - b)
-      const named = (index: number): Membership => ({ voters: [`v${index}`], outgoing: [], learners: [] })
       const memberships = new Memberships(named(0), [], 0)
       for (const index of indexes) memberships.append({ index, membership: named(index) })
       const kept = [0, ...indexes].filter((index) => index <= cut)

@@ -43,6 +43,9 @@ interface Parcel {
 
 const slowReads: DiskFaults = { ...calmDisk, slowReadRate: 1, slowReadMs: 1 }
 
+/** Awaited to let what is resolved go on. */
+const settled = Promise.resolve()
+
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent }
 
 /** Election timeouts are always the longest; a leader counts as alive for half of that. */
@@ -363,7 +366,7 @@ export class ScriptedGroup {
 
   async #settle(): Promise<void> {
     for (let round = 0; round < 8; round++) {
-      await null
+      await settled
       for (const { process } of this.#nodes.values()) process?.clock.turn()
     }
   }

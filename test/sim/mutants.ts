@@ -98,9 +98,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a payload that was read too late is sent anyway',
-    file: 'replica.ts',
-    find: "this.#state !== 'running' || this.#core.leading !== leader) return false",
-    replace: "this.#state !== 'running') return false",
+    file: 'shipper.ts',
+    find: 'if (this.#stopped || core.leading !== leader) return false',
+    replace: 'if (this.#stopped) return false',
     script: 'late-payload',
     known: 'house rule: a range is void once its term is over',
   },
@@ -149,7 +149,7 @@ export const mutants: readonly Mutant[] = [
 const source = fileURLToPath(new URL('../../src', import.meta.url))
 
 /** The driver with `mutant` in it, and how to throw it away. */
-export async function plant(mutant: Mutant): Promise<{ readonly Replica: ReplicaClass; remove(): void }> {
+export async function plant(mutant: Mutant): Promise<{ readonly Replica: ReplicaClass; readonly remove: () => void }> {
   const folder = mkdtempSync(join(tmpdir(), 'raft-mutant-'))
   mkdirSync(join(folder, 'raft'))
   cpSync(join(source, 'raft'), join(folder, 'raft'), { recursive: true })

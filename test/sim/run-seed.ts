@@ -27,6 +27,8 @@ export const scopes = {
 
 export type Scope = keyof typeof scopes
 
+export const scopeNames: readonly Scope[] = Object.keys(scopes).filter((name): name is Scope => name in scopes)
+
 function voters(...ids: string[]): Membership {
   return { voters: ids, outgoing: [], learners: [] }
 }

@@ -42,6 +42,9 @@ const quick: Partial<RaftConfig> = {
   stallMs: 100,
 }
 
+/** Awaited to let what is resolved go on. */
+const settled = Promise.resolve()
+
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent }
 
 interface Process {
@@ -211,10 +214,10 @@ export class Simulation {
   /** Runs until `untilMs`, letting promises settle between events. Throws the first violation. */
   async run(untilMs: number, isDone?: () => boolean): Promise<boolean> {
     while (this.scheduler.step(untilMs)) {
-      await null
-      await null
-      await null
-      await null
+      await settled
+      await settled
+      await settled
+      await settled
       if (this.violation !== undefined) throw this.violation
       if (isDone?.() === true) return true
     }

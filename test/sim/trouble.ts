@@ -108,6 +108,10 @@ const troubles = {
 
 export type TroubleName = keyof typeof troubles
 
+const troubleNames: readonly TroubleName[] = Object.keys(troubles).filter(
+  (name): name is TroubleName => name in troubles,
+)
+
 /** Kinds of trouble that a run with `changes` of membership, or without, may have. */
 export function drawPlan(random: Random, changes: boolean): Plan {
   const weight = (share: number, most: number): number => (random.next() < share ? random.next() * most : 0)
@@ -185,7 +189,7 @@ export function endTrouble(sim: Simulation): void {
 
 /** Keeps things happening until `untilMs`. */
 export function makeTrouble(sim: Simulation, random: Random, plan: Plan, untilMs: number): void {
-  const names = Object.keys(plan.weights) as TroubleName[] // The keys of a record of that type.
+  const names = troubleNames
   const total = names.reduce((sum, name) => sum + plan.weights[name], 0)
   const next = (): void => {
     if (sim.scheduler.nowMs >= untilMs) return
