@@ -6,6 +6,7 @@ import { BrokerStats } from './broker-stats.ts'
 import { ClientSessions } from './client-sessions.ts'
 import { delayLevels, type DelayLevels } from './delay-levels.ts'
 import { DelaySchedule } from './delay-schedule.ts'
+import { handOver } from './handover.ts'
 import type { BrokerIdentity } from './identity.ts'
 import type { Leadership } from './leadership.ts'
 import type { Command } from './needs.ts'
@@ -142,7 +143,7 @@ export class NodeServices {
       clock,
       options,
       configuration,
-      transferLeadership: (to) => core.replica.transferLeadership(to),
+      transferLeadership: (to) => handOver({ ownId: options.nodeId, replica: core.replica, clock }, to),
       tablesState: () => ({ appliedIndex: tables.standsAt, digest: tables.digest() }),
       nodeRuntime: () => nodeRuntime({ options, parts, state, core, leadership, bootTimestampMs: this.#bootTimestampMs }),
     })

@@ -152,6 +152,7 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
       await hardState.close()
     },
     async abandon() {
+      await store.abandon()
       await log.abandon()
       await hardState.close()
       await tableStore.close()
