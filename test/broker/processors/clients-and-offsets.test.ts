@@ -249,6 +249,23 @@ describe('a consumer offset', () => {
     )
   })
 
+  test('that came while an older one was tried in vain is not overtaken by it', async () => {
+    const harness = withTopic()
+    await harness.ask(34, {}, beat('c1', 'CG'))
+    harness.log.isHolding = true
+    await harness.ask(15, commit, '', { oneway: true })
+    harness.clock.advance(0)
+    await harness.ask(15, { ...commit, commitOffset: 50 }, '', { oneway: true })
+    harness.log.failure = refusal('BROKER_BUSY', 'full')
+    harness.log.isHolding = false
+    harness.log.release()
+    await harness.turn()
+    harness.log.failure = undefined
+    harness.clock.advance(200)
+    await harness.turn()
+    expect(harness.offsets.get('T', 'CG', 1)).toBe(50)
+  })
+
   test('of a group or topic that does not exist is refused', async () => {
     const harness = withTopic()
     expect((await harness.ask(15, commit)).code).toBe(26)

@@ -220,6 +220,16 @@ describe('a pull beyond the commit that this node knows', () => {
     expect(replies[0]).toMatchObject({ code: 19, fields: { nextBeginOffset: 7, minOffset: 0, maxOffset: 7 } })
   })
 
+  test('goes on waiting while messages below it arrive', async () => {
+    const harness = await filled(2)
+    harness.leadership.isReady = false
+    const replies = harness.send(11, pullHeader('T', { queueOffset: 3 }))
+    await harness.ask(10, sendHeader('T'), 'm2')
+    expect(replies).toHaveLength(0)
+    await harness.ask(10, sendHeader('T'), 'm3')
+    expect(bodies(replies[0])).toEqual(['m3'])
+  })
+
   test('of a queue of which this node has nothing is answered the same way', async () => {
     const harness = await filled(0)
     harness.leadership.isReady = false

@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest'
+import { parseProperties } from '../../src/lib/properties.ts'
+import { LiveConfiguration } from '../../src/broker/live-configuration.ts'
+import { readBrokerOptions } from '../../src/broker/options.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+
+const machine = { hostName: 'h', homeFolder: '/home/x', localAddress: '10.0.0.1', namesrvAddr: undefined }
+
+function live(text = 'brokerName=b\n'): { configuration: LiveConfiguration; clock: ManualClock } {
+  const clock = new ManualClock()
+  return {
+    clock,
+    configuration: new LiveConfiguration(readBrokerOptions(parseProperties(text, 'test'), machine), clock),
+  }
+}
+
+describe('the configuration of a running node', () => {
+  test('shows what is in effect, and can be read back', () => {
+    const { configuration } = live('brokerName=b\nautoCreateTopicEnable=false\n')
+    const shown = new Map(parseProperties(configuration.text, 'shown').entries.map(({ key, value }) => [key, value]))
+    expect(shown.get('brokerName')).toBe('b')
+    expect(shown.get('autoCreateTopicEnable')).toBe('false')
+    expect(shown.get('maxMessageSize')).toBe('4194304')
+  })
+
+  test('takes new values in place and counts the change', () => {
+    const { configuration, clock } = live()
+    const { options } = configuration
+    clock.advance(5)
+    configuration.update('brokerPermission=4\nmaxMessageSize=1024\n')
+    expect(options).toMatchObject({ brokerPermission: 4, maxMessageSize: 1024 })
+    expect(configuration.text).toContain('brokerPermission=4\n')
+    expect(configuration.version).toEqual({ counter: 1, stateVersion: 0, timestamp: clock.nowMs() })
+  })
+
+  test.each([
+    ['that cannot be changed while it runs', 'maxMessageSize=1024\nlistenPort=1\n', 'listenPort'],
+    ['that nobody knows', 'maxMessageSize=1024\ncolour=red\n', 'colour'],
+    ['with an impossible value', 'maxMessageSize=1024\nbrokerPermission=9\n', 'brokerPermission=9'],
+  ])('refuses a key %s, and takes nothing of that request', (_what, text, named) => {
+    const { configuration } = live()
+    expect(() => configuration.update(text)).toThrow(
+      expect.objectContaining({ code: 'BROKER_INVALID_PARAMETER', message: expect.stringContaining(named) }),
+    )
+    expect(configuration.options.maxMessageSize).toBe(4_194_304)
+    expect(configuration.version.counter).toBe(0)
+  })
+})
