@@ -3,21 +3,21 @@ import { dirname } from 'node:path'
 import { build, install, main, npm, root, runNode, summary, tool } from './steps.mjs'
 
 const checks = [
-  ['format (biome)', () => [tool('@biomejs/biome', 'biome'), ['format', '.']]],
-  ['lint (oxlint, with types)', () => [tool('oxlint'), ['--type-aware', '--deny-warnings']]],
-  ['types (tsc)', () => [tool('typescript', 'tsc'), ['-p', '.']]],
-  ['package (publint)', () => [tool('publint'), ['--strict']]],
-  [
-    'types of the package (attw)',
-    () => [tool('@arethetypeswrong/cli', 'attw'), ['--pack', '.', '--profile', 'esm-only']],
-  ],
+  { name: 'format (biome)', command: () => [tool('@biomejs/biome', 'biome'), ['format', '.']] },
+  { name: 'lint (oxlint, with types)', command: () => [tool('oxlint'), ['--type-aware', '--deny-warnings']] },
+  { name: 'types (tsc)', command: () => [tool('typescript', 'tsc'), ['-p', '.']] },
+  { name: 'package (publint)', command: () => [tool('publint'), ['--strict']] },
+  {
+    name: 'types of the package (attw)',
+    command: () => [tool('@arethetypeswrong/cli', 'attw'), ['--pack', '.', '--profile', 'esm-only']],
+  },
 ]
 
 await main(async () => {
   await install()
   await build()
   const counts = { passed: 0, failed: 0, skipped: 0 }
-  for (const [name, command] of checks) {
+  for (const { name, command } of checks) {
     const started = performance.now()
     const [script, args] = command()
     const output = []

@@ -5,19 +5,19 @@ import { main, npm, readSummary, root, runNode, summary } from './steps.mjs'
 const MINUTE_MS = 60_000
 const script = (name, ...args) => [join(root, 'scripts', `${name}.mjs`), args]
 
-/** Name, command, minutes it may take. A step that says no counts is one test. */
+/** A step that says no counts is one test. */
 const steps = [
-  ['install', () => [npm(), ['ci', '--no-audit', '--no-fund', '--loglevel=error']], 5],
-  ['check', () => script('check'), 3],
-  ['test', () => script('test'), 8],
-  ['interop', () => script('test-interop'), 18],
-  ['chaos', () => script('chaos', 'kill-leader', '--kills', '3', '--acks', '2000'), 5],
+  { name: 'install', minutes: 5, command: () => [npm(), ['ci', '--no-audit', '--no-fund', '--loglevel=error']] },
+  { name: 'check', minutes: 3, command: () => script('check') },
+  { name: 'test', minutes: 8, command: () => script('test') },
+  { name: 'interop', minutes: 20, command: () => script('test-interop') },
+  { name: 'chaos', minutes: 5, command: () => script('chaos', 'kill-leader', '--kills', '3', '--acks', '2000') },
 ]
 
 await main(async () => {
   const total = { passed: 0, failed: 0, skipped: 0 }
   const lines = []
-  for (const [name, command, minutes] of steps) {
+  for (const { name, command, minutes } of steps) {
     console.log(`\n== ${name}`)
     const started = performance.now()
     const output = []

@@ -3,15 +3,15 @@ import { join } from 'node:path'
 import { main, readSummary, root, runNode, summary } from './steps.mjs'
 
 const steps = [
-  ['check', []],
-  ['test', ['--coverage']],
-  ['test-interop', []],
-  ['chaos', ['kill-leader', '--kills', '20', '--acks', '5000']],
+  { name: 'check', args: [] },
+  { name: 'test', args: ['--coverage'] },
+  { name: 'test-interop', args: [] },
+  { name: 'chaos', args: ['kill-leader', '--kills', '20', '--acks', '5000'] },
 ]
 
 await main(async () => {
   const total = { passed: 0, failed: 0, skipped: 0 }
-  for (const [name, args] of steps) {
+  for (const { name, args } of steps) {
     console.log(`\n== ${name}`)
     const output = []
     const code = await runNode(join(root, 'scripts', `${name}.mjs`), args, { capture: output })

@@ -7,12 +7,14 @@ import { fileURLToPath } from 'node:url'
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
+const ignore = () => {}
+
 /** Runs a Node program; resolves with its exit code. `capture` gets what it prints, which is shown as well. */
 export function runNode(script, args = [], { env = {}, capture, quiet = false, timeoutMs } = {}) {
   const child = spawn(process.execPath, [script, ...args], {
     cwd: root,
     env: { ...process.env, ...env },
-    stdio: capture === undefined ? (quiet ? ['ignore', 'ignore', 'inherit'] : 'inherit') : ['ignore', 'pipe', 'pipe'],
+    stdio: capture === undefined ? 'inherit' : ['ignore', 'pipe', 'pipe'],
   })
   if (capture !== undefined) {
     for (const [stream, show] of [
@@ -27,7 +29,6 @@ export function runNode(script, args = [], { env = {}, capture, quiet = false, t
   }
   // Ctrl-C reaches the child from the terminal, SIGTERM does not; either way it decides how this ends.
   const pass = (signal) => child.kill(signal)
-  const ignore = () => {}
   process.on('SIGTERM', pass).on('SIGINT', ignore)
   const timer = timeoutMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), timeoutMs)
   return new Promise((resolve, reject) => {
@@ -135,7 +136,7 @@ function fingerprint(paths) {
 
 function filesUnder(path) {
   if (!existsSync(join(root, path))) return []
-  if (!/\.json$/.test(path)) {
+  if (!path.endsWith('.json')) {
     return readdirSync(join(root, path), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
       .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(root.length + 1))

@@ -70,7 +70,8 @@ export function readBrokerOptions(properties: Properties, machine: Machine): Bro
 }
 
 function resolve(values: TableValues, machine: Machine): BrokerOptions {
-  const { dLegerPeers = [], enableDLegerCommitLog, raftListen, raftAdvertisedPort, bindAddress } = values
+  const { raftListen, raftAdvertisedPort, ...said } = values
+  const { dLegerPeers = [], enableDLegerCommitLog, bindAddress } = said
   const brokerName = values.brokerName ?? machine.hostName
   const storePathRootDir = values.storePathRootDir ?? joinPath(machine.homeFolder, 'store')
   const brokerIP1 = values.brokerIP1 ?? machine.localAddress
@@ -79,7 +80,7 @@ function resolve(values: TableValues, machine: Machine): BrokerOptions {
   const self = peers.find(({ id }) => id === nodeId)
   const dialed = new Map(values.raftPeerAddresses.map((place) => [place.id, place]))
   return {
-    ...values,
+    ...said,
     brokerName,
     brokerIP1,
     storePathRootDir,

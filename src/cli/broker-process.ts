@@ -18,7 +18,7 @@ export async function runBrokerProcess(configuration: BrokerConfiguration, verbo
     node: options.nodeId,
   })
   const signal = stopSignal({ ignoreInterrupt: process.send !== undefined })
-  const supervisor = supervisorChannel(signal.request)
+  const supervisor = supervisorChannel((reason) => signal.request(reason))
   for (const warning of warnings) log.warn({}, warning)
   let broker: RunningBroker
   try {

@@ -40,9 +40,11 @@ export function readFromChild(message: unknown): FromChild | undefined {
   const type = messageType(message)
   if (type === 'failed' && 'message' in message) return { type, message: String(message.message) }
   if (type !== 'status' || !('status' in message) || typeof message.status !== 'object') return undefined
-  const { role, term, leader, isReady } = { role: '', term: 0, leader: null, isReady: false, ...message.status }
+  const fields = new Map<string, unknown>(Object.entries(message.status ?? {}))
+  const [role, term, leader] = [fields.get('role'), fields.get('term'), fields.get('leader')]
   if (role !== 'leader' && role !== 'follower' && role !== 'candidate') return undefined
-  return { type, status: { role, term: Number(term), leader: leader === null ? null : String(leader), isReady } }
+  const known = typeof leader === 'string' ? leader : null
+  return { type, status: { role, term: Number(term), leader: known, isReady: fields.get('isReady') === true } }
 }
 
 function messageType(message: unknown): string | undefined {

@@ -1,14 +1,13 @@
 /** The local cluster of `raftmq up`: a name server in this process, each node in a process of its own. */
 import { mkdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { Clock } from '../lib/clock.ts'
 import { silentLog } from '../lib/log.ts'
 import type { Namesrv } from '../namesrv/namesrv.ts'
-import { type NamesrvOptions, readNamesrvOptions } from '../namesrv/options.ts'
 import { readShape, writeNodeProperties, writeShape } from './cluster-folder.ts'
 import { chooseShape, HOST, planCluster, portsFrom, type ClusterShape } from './cluster-plan.ts'
 import { lockFolder, type FolderLock } from './folder-lock.ts'
-import { startNamesrv } from './start-namesrv.ts'
+import { localNamesrvOptions, startNamesrv } from './start-namesrv.ts'
 import { supervise, type SupervisedNode, type Supervisor } from './supervisor.ts'
 
 export interface LocalClusterRequest {
@@ -56,7 +55,7 @@ export async function startLocalCluster(
   let supervisor: Supervisor
   const address = `${HOST}:${request.namesrvPort}`
   try {
-    namesrv = await startNamesrv(namesrvOptions(dir, request.namesrvPort), silentLog)
+    namesrv = await startNamesrv(localNamesrvOptions(dir, request.namesrvPort), silentLog)
     writeShape(dir, shape)
     const files = new Map(plans.map((plan) => [plan, writeNodeProperties(plan, address)]))
     const configOf = (plan: (typeof plans)[number]): string => files.get(plan) ?? ''
@@ -79,14 +78,6 @@ export async function startLocalCluster(
     },
     kill: () => supervisor.kill(),
   }
-}
-
-function namesrvOptions(dir: string, port: number): NamesrvOptions {
-  const folder = join(dir, 'namesrv')
-  const values = { listenPort: port, bindAddress: HOST, kvConfigPath: join(folder, 'kvConfig.json') }
-  const entries = Object.entries(values).map(([key, value]) => ({ key, value: String(value), line: 0 }))
-  const configFile = join(folder, 'namesrv.properties')
-  return readNamesrvOptions({ source: 'raftmq up', entries }, { homeFolder: folder, configFile }).options
 }
 
 async function release(namesrv: Namesrv | undefined, lock: FolderLock): Promise<void> {

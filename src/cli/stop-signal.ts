@@ -1,4 +1,5 @@
 /** Ctrl-C and SIGTERM: the first asks for a clean stop, a second Ctrl-C forces it. */
+import { deferred } from '../lib/deferred.ts'
 
 export interface StopSignal {
   /** Resolves at the first signal or at `request`. */
@@ -16,18 +17,18 @@ export interface StopSignalOptions {
 const FORCED_EXIT_CODE = 130
 
 export function stopSignal({ onForce, ignoreInterrupt = false }: StopSignalOptions = {}): StopSignal {
-  let resolve: (reason: string) => void = () => {}
-  const asked = new Promise<string>((onResolve) => {
-    resolve = onResolve
-  })
+  const asked = deferred<string>()
   let signals = 0
   const onSignal = (signal: string): void => {
     signals += 1
-    if (signals === 1) return resolve(signal)
+    if (signals === 1) {
+      asked.resolve(signal)
+      return
+    }
     onForce?.()
     process.exit(FORCED_EXIT_CODE)
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', ignoreInterrupt ? () => {} : onSignal)
-  return { asked, request: resolve }
+  return { asked: asked.promise, request: (reason) => asked.resolve(reason) }
 }

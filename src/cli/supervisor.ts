@@ -9,6 +9,7 @@ import { deferred } from '../lib/deferred.ts'
 import { defineErrors } from '../lib/errors.ts'
 import { readFromChild, type ToChild } from './child-channel.ts'
 import type { NodePlan } from './cluster-plan.ts'
+import { isServing } from './readiness.ts'
 import { nextDelayMs } from './restart-delay.ts'
 
 export const supervisorErrors = defineErrors({
@@ -116,7 +117,7 @@ export function supervise(need: SupervisorNeeds): Supervisor {
     ) {
       say(`${nameOf(child.plan)} leads (term ${message.status.term})`)
     }
-    if (!isReady && everyGroupIsReady()) {
+    if (!isReady && isServing(children)) {
       isReady = true
       ready.resolve()
     }
@@ -139,13 +140,6 @@ export function supervise(need: SupervisorNeeds): Supervisor {
     clock.after(delayMs, () => {
       if (!isStopping) start(child)
     })
-  }
-
-  function everyGroupIsReady(): boolean {
-    const led = new Set(
-      children.filter(({ status }) => status?.role === 'leader' && status.isReady).map(({ plan }) => plan.broker),
-    )
-    return children.every(({ plan, status }) => status?.isReady === true && led.has(plan.broker))
   }
 
   function signalAll(signal: NodeJS.Signals): void {
