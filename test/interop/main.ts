@@ -9,6 +9,7 @@ import { missingTool } from './support/maven.ts'
 import { startMixed } from './support/mixed.ts'
 import { startRaftmq } from './support/raftmq.ts'
 import { type Result, runScenarios } from './support/runner.ts'
+import type { Scenario } from './support/scenario.ts'
 import { startStock } from './support/stock.ts'
 import type { Target } from './support/target.ts'
 import { recordGolden } from './tools/record-golden.ts'
@@ -28,7 +29,7 @@ const targets: Readonly<Record<string, () => Promise<Target>>> = {
   mixed: startMixed,
 }
 
-/** `run [--target raftmq|stock|mixed] [--only TEXT] [--lanes N]`: the scenarios; true when none failed. */
+/** `run [--target raftmq|stock|mixed] [--only TEXT] [--lanes N] [--repeat N]`: the scenarios; true when none failed. */
 async function run(rest: string[]): Promise<boolean> {
   const { values } = parseArgs({
     args: rest,
@@ -36,6 +37,7 @@ async function run(rest: string[]): Promise<boolean> {
       target: { type: 'string', default: 'raftmq' },
       only: { type: 'string', default: '' },
       lanes: { type: 'string', default: '3' },
+      repeat: { type: 'string', default: '1' },
     },
   })
   const missing = await missingTool()
@@ -48,20 +50,16 @@ async function run(rest: string[]): Promise<boolean> {
   const start = targets[values.target]
   if (start === undefined) throw new Error(`unknown target ${values.target}: ${Object.keys(targets).join(', ')}`)
   const target = await start()
-  const name = Math.floor(performance.timeOrigin).toString(36)
+  const started = Math.floor(performance.timeOrigin).toString(36)
   try {
-    const results = [
-      ...(await runScenarios(
-        together.filter((one) => chosen(one.name)),
-        target,
-        { lanes: Number(values.lanes), name },
-      )),
-      ...(await runScenarios(
-        alone.filter((one) => chosen(one.name)),
-        target,
-        { lanes: 1, name },
-      )),
-    ]
+    const results: Result[] = []
+    for (let turn = 0; turn < Number(values.repeat); turn++) {
+      const lanes = Number(values.lanes)
+      const name = `${started}-${turn}`
+      const pick = (scenarios: readonly Scenario[]): Scenario[] => scenarios.filter((one) => chosen(one.name))
+      results.push(...(await runScenarios(pick(together), target, { lanes, name })))
+      results.push(...(await runScenarios(pick(alone), target, { lanes: 1, name: `${name}-alone` })))
+    }
     const failed = results.some(({ outcome }) => outcome === 'failed')
     if (failed) console.log(`\nWhat the servers said last:\n${target.said()}`)
     console.log(`\n${summary(results)}`)

@@ -69,9 +69,10 @@ export async function runScenarios(
 ): Promise<Result[]> {
   const results: Result[] = []
   const waiting = [...scenarios]
+  let started = 0
   const lane = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const result = await runOne(next, target, name)
+      const result = await runOne(next, target, `${name}-${started++}`)
       results.push(result)
       print(result)
     }
