@@ -262,7 +262,7 @@ export class CommitLog {
 
   /** The frame that holds byte `offset`, if it is in memory. Called for every message that is pulled. */
   frameInMemory(offset: number): Buffer | undefined {
-    return this.#parts.tail.frameAt(offset)
+    return this.#parts.reader.frameInMemory(offset)
   }
 
   /** The verified frame that holds byte `offset`; undefined when it is not kept. Rejects with `STORE_ROT`. */

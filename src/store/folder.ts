@@ -177,9 +177,10 @@ function decodeMarker(bytes: Buffer): LogPosition | undefined {
 
 /* The lock. Node offers no flock: a file names the process that holds it, and one that is dead holds nothing. */
 
-const LOCK_TRIES = 5
-/** A lock that names nobody is being written, or its writer died in the act. */
-const NAMELESS_WAIT_MS = 20
+const LOCK_TRIES = 10
+/** A lock that names nobody is being written, or its writer died in the act: it is looked at again so many times. */
+const NAMELESS_LOOKS = 5
+const LOOK_AGAIN_MS = 30
 
 /** What this process itself holds: its own id in a lock says nothing. */
 const heldHere = new WeakMap<Processes, Set<string>>()
@@ -204,24 +205,46 @@ async function unlock({ fileSystem, processes, path }: FolderNeeds): Promise<voi
 }
 
 async function lockFile(need: FolderNeeds): Promise<void> {
-  const { fileSystem, processes, path, clock } = need
+  const { processes, path, clock } = need
   const lockPath = `${path}/lock`
   for (let tries = 1; tries <= LOCK_TRIES; tries++) {
     if (await tryCreate(need, lockPath)) return
-    const held = await readFile(fileSystem, lockPath)
-    if (held === undefined) continue
-    const holder = holderOf(held)
-    if (holder === undefined && tries < LOCK_TRIES - 1) {
-      await sleep(clock, NAMELESS_WAIT_MS)
+    const holder = await holderOf(need, lockPath)
+    if (holder === 'gone') continue
+    if (holder === 'nameless' && tries < NAMELESS_LOOKS) {
+      await sleep(clock, LOOK_AGAIN_MS)
       continue
     }
     // This process's own id is that of a dead one before it: a container starts every time with the same one.
-    if (holder !== undefined && holder !== processes.pid && processes.isAlive(holder)) {
+    if (typeof holder === 'number' && holder !== processes.pid && processes.isAlive(holder)) {
       throw storeErrors.create('STORE_LOCKED', `${path} is in use by process ${holder}`)
     }
-    await removeStale(fileSystem, lockPath, held, processes.pid)
+    if (await takeOver(need, lockPath, holder)) return
   }
   throw storeErrors.create('STORE_LOCKED', `${path} is being taken by another process`)
+}
+
+/**
+ * Takes a dead process's lock. Of two that find it dead, one makes the guard; the other waits until it is gone and then
+ * finds a lock that is alive. The guard of a process that died in between is removed.
+ */
+async function takeOver(need: FolderNeeds, lockPath: string, found: Holder): Promise<boolean> {
+  const { fileSystem, processes, clock } = need
+  const guard = `${lockPath}.takeover`
+  if (!(await tryCreate(need, guard))) {
+    await sleep(clock, LOOK_AGAIN_MS)
+    const holder = await holderOf(need, guard)
+    if (typeof holder === 'number' && holder !== processes.pid && !processes.isAlive(holder))
+      await fileSystem.unlink(guard)
+    return false
+  }
+  try {
+    if ((await holderOf(need, lockPath)) !== found) return false
+    await fileSystem.unlink(lockPath)
+    return await tryCreate(need, lockPath)
+  } finally {
+    await fileSystem.unlink(guard)
+  }
 }
 
 async function tryCreate({ fileSystem, processes }: FolderNeeds, lockPath: string): Promise<boolean> {
@@ -239,33 +262,16 @@ async function tryCreate({ fileSystem, processes }: FolderNeeds, lockPath: strin
   }
 }
 
-/**
- * Takes a dead process's lock away. Two starting processes may both find it dead:
- *   1. A and B read the same stale lock.
- *   2. A moves it aside and makes its own.
- *   3. B moves A's lock aside, sees that it is not what it had read, and moves it back.
- */
-async function removeStale(fileSystem: FileSystem, lockPath: string, stale: Buffer, pid: number): Promise<void> {
-  const aside = `${lockPath}.${pid}`
-  try {
-    await fileSystem.rename(lockPath, aside)
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return
-    throw error
-  }
-  const moved = await readFile(fileSystem, aside)
-  if (moved !== undefined && !moved.equals(stale)) await fileSystem.rename(aside, lockPath)
-  else await fileSystem.unlink(aside)
-}
+/** Who holds a lock: a process; one that did not come to write its name; nobody any more. */
+type Holder = number | 'nameless' | 'gone'
 
-function holderOf(bytes: Buffer): number | undefined {
+async function holderOf({ fileSystem }: FolderNeeds, lockPath: string): Promise<Holder> {
+  const bytes = await readFile(fileSystem, lockPath)
+  if (bytes === undefined) return 'gone'
   try {
-    const fields: unknown = JSON.parse(bytes.toString())
-    return typeof fields === 'object' && fields !== null && 'pid' in fields && typeof fields.pid === 'number'
-      ? fields.pid
-      : undefined
+    const holder = field(JSON.parse(bytes.toString()), 'pid')
+    return typeof holder === 'number' ? holder : 'nameless'
   } catch {
-    // Torn by a crash of its writer.
-    return undefined
+    return 'nameless'
   }
 }

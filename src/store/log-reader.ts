@@ -104,6 +104,11 @@ export class LogReader {
     return records
   }
 
+  /** The frame that holds byte `offset`, if the tail cache or a chunk read lately has it. */
+  frameInMemory(offset: number): Buffer | undefined {
+    return this.#inMemory(offset)
+  }
+
   /** The whole frame that holds byte `offset`, verified; undefined when it is not kept. */
   async frameAt(offset: number): Promise<Buffer | undefined> {
     const frame = this.#inMemory(offset)
@@ -121,11 +126,12 @@ export class LogReader {
 
   /**
    * Verifies frames on disk from `from` on, about a chunk of them, and returns where they end: the scrub's step. Damage is
-   * remembered and stepped over. Undefined when the log changed meanwhile.
+   * remembered and stepped over. Undefined when the log changed meanwhile, and where the tail cache begins.
    */
   async verify(segment: Segment, from: EntryPoint): Promise<EntryPoint | undefined> {
     const { bad, descriptors } = this.#need
     const generation = this.#generation
+    if (from.offset >= this.#diskEnd(segment)) return undefined
     const known = bad.atOffset(from.offset)
     if (known !== undefined) return { offset: known.end, index: known.last + 1 }
     const found = await descriptors.use(segment.start.offset, (file) => this.#load(file, segment, from))

@@ -123,6 +123,7 @@ export class LogUpkeep {
       if (segment.isEmpty || segment.start.offset >= commit.flushed.offset) continue
       // An index is believed up to the mark only.
       await mark.flush()
+      if (segment.points === undefined) await indexes.loadPoints(segment)
       await indexes.save(() => this.#indexOf(segment))
     }
   }

@@ -175,8 +175,8 @@ class Recovery {
       await descriptors.use(offset, (file) => this.#scan(segment, file, next, next))
       if (this.#outline.end.offset !== next) throw lengthError(path, this.#outline.end.offset - offset, next - offset)
     }
-    // The points of cold segments stay on disk.
-    indexes.keep(segment)
+    // The points of cold segments stay on disk; those that were scanned are there when they are saved.
+    if (action === 'trustIndex') indexes.keep(segment)
   }
 
   async #last(offset: number, file: OpenFile): Promise<Segment> {

@@ -193,12 +193,13 @@ export class FaultyFileSystem implements FileSystem {
   /* The port. */
 
   async open(path: string, mode: OpenMode): Promise<OpenFile> {
+    const mayMake = mode === 'create' || mode === 'createNew'
+    await this.#enter('open', path, mayMake && !this.#names.has(path))
+    // Looked at now, not before the wait: of two that make a file one finds it there.
     const found = this.#names.get(path)
-    const isMade = found === undefined && (mode === 'create' || mode === 'createNew')
-    await this.#enter('open', path, isMade)
     if (found !== undefined && mode === 'createNew') throw fault('EEXIST', path)
     if (found !== undefined) return this.#file(path, found)
-    if (!isMade || !this.#folders.has(folderOf(path))) throw fault('ENOENT', path)
+    if (!mayMake || !this.#folders.has(folderOf(path))) throw fault('ENOENT', path)
     const inode: Inode = { cache: Buffer.alloc(0), medium: Buffer.alloc(0), pending: [] }
     this.#name({ kind: 'create', path, inode })
     return this.#file(path, inode)

@@ -85,12 +85,15 @@ export async function openNode(disk: FaultyFileSystem, open: OpenOptions = {}): 
 /** Lets the clock run until `work` is done: for what waits a little now and then. */
 export async function pumped<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
   let isDone = false
-  const settled = work.finally(() => (isDone = true))
+  const settle = (): void => {
+    isDone = true
+  }
+  work.then(settle, settle)
   while (!isDone) {
     await new Promise((resolve) => setImmediate(resolve))
     if (!isDone) clock.advance(5)
   }
-  return settled
+  return work
 }
 
 export async function closeNode(node: OpenedNode): Promise<void> {
@@ -121,7 +124,9 @@ export function draftOf(seed: number, bodyBytes = 100, count = 1): EntryDraft {
   const random = seededRandom(seed)
   const records: RecordDraft[] = []
   for (let i = 0; i < count; i++) {
-    records.push(recordOf(Buffer.from(Array.from({ length: bodyBytes }, () => random.integer(0, 255)))))
+    const pattern = Buffer.alloc(12)
+    for (let at = 0; at < 12; at += 4) pattern.writeInt32BE(random.integer(-(2 ** 31), 2 ** 31 - 1), at)
+    records.push(recordOf(Buffer.alloc(bodyBytes, pattern)))
   }
   return { records, queueOffsets: records.map((_, i) => i), command: undefined }
 }

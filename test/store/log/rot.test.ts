@@ -1,0 +1,189 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { errorCode } from '../../../src/lib/errors.ts'
+import { type Random, seededRandom } from '../../../src/lib/prng.ts'
+import { frameIndex, frameOffset } from '../../../src/message/entry-frame.ts'
+import type { CommitLog } from '../../../src/store/commit-log.ts'
+import { FaultyFileSystem } from '../../support/faulty-file-system.ts'
+import { type OpenedNode, closeNode, draftOf, openNode, readAll } from './log-support.ts'
+
+const ENTRIES = 60
+
+/** A log of some segments and terms, every entry stable and below the mark. */
+async function grown(stop: 'clean' | 'killed'): Promise<{ disk: FaultyFileSystem; frames: Buffer[] }> {
+  const disk = new FaultyFileSystem()
+  const node = await openNode(disk)
+  for (let index = 1; index <= ENTRIES; index++) {
+    const term = index <= 20 ? 1 : index <= 40 ? 3 : 4
+    if (index === 30) node.log.appendMembership({ index, term }, Buffer.from('three voters'))
+    else node.log.append({ index, term }, draftOf(index, 100 + (index % 7) * 40, 1 + (index % 3)))
+    if (index % 5 === 0) await node.log.stable()
+  }
+  await node.log.stable()
+  node.clock.advance(500)
+  for (let i = 0; i < 200; i++) await Promise.resolve()
+  const frames = await readAll(node.log)
+  if (stop === 'clean') await closeNode(node)
+  else disk.kill()
+  return { disk, frames }
+}
+
+/** What every reader gets: the frame that was written, or `STORE_ROT`. */
+async function checkReads(log: CommitLog, frames: readonly Buffer[]): Promise<number> {
+  let damaged = 0
+  for (const frame of frames) {
+    const index = frameIndex(frame, 0)
+    const read = await outcome(async () => log.read(index, index, 1))
+    if (read.code === undefined)
+      expect(Buffer.concat(read.value?.bytes ?? []).equals(frame), `entry ${index}`).toBe(true)
+    else expect(read.code).toBe('STORE_ROT')
+    const at = await outcome(async () => log.frameAt(frameOffset(frame, 0) + frame.length - 1))
+    expect(at.code).toBe(read.code)
+    if (at.code === undefined) expect(at.value?.equals(frame), `frame of entry ${index}`).toBe(true)
+    else damaged++
+  }
+  return damaged
+}
+
+async function outcome<T>(work: () => Promise<T>): Promise<{ value?: T; code?: string }> {
+  try {
+    return { value: await work() }
+  } catch (error) {
+    return { code: errorCode(error) ?? 'none' }
+  }
+}
+
+async function repairAll(log: CommitLog, frames: readonly Buffer[]): Promise<void> {
+  for (let tries = 0; log.badRanges().length > 0 && tries < 100; tries++) {
+    const range = log.badRanges()[0]
+    if (range === undefined) break
+    // A peer sends as much as it likes.
+    const last = Math.min(range.last, range.first + 2)
+    await log.repairEntries({ first: range.first, last, bytes: frames.slice(range.first - 1, last) })
+  }
+  expect(log.badRanges()).toEqual([])
+}
+
+describe.each(['clean', 'killed'] as const)('after a %s stop', (stop) => {
+  let disk: FaultyFileSystem
+  let frames: Buffer[]
+
+  beforeAll(async () => {
+    ;({ disk, frames } = await grown(stop))
+  })
+
+  async function openDamaged(
+    harm: (disk: FaultyFileSystem) => void,
+  ): Promise<{ node: OpenedNode; disk: FaultyFileSystem }> {
+    const damaged = disk.copy()
+    damaged.kill()
+    harm(damaged)
+    return { node: await openNode(damaged), disk: damaged }
+  }
+
+  function flipSomewhere(random: Random, times: number): (disk: FaultyFileSystem) => void {
+    return (damaged) => {
+      const paths = damaged.paths().filter((path) => !path.endsWith('lock'))
+      for (let i = 0; i < times; i++) {
+        const path = paths[random.integer(0, paths.length - 1)] ?? ''
+        const length = damaged.content(path).length
+        if (length > 0) damaged.flip(path, random.integer(0, length - 1), random.integer(0, 7))
+      }
+    }
+  }
+
+  test.each(Array.from({ length: 150 }, (_, i) => i))(
+    'one flipped bit anywhere gives no wrong byte and loses no entry (seed %i)',
+    async (seed) => {
+      const { node, disk: damaged } = await openDamaged(flipSomewhere(seededRandom(seed), 1))
+      expect(node.log.end.index).toBe(ENTRIES)
+      expect(node.log.state().runs.map((run) => [run.term, run.first, run.last])).toEqual([
+        [1, 1, 20],
+        [3, 21, 40],
+        [4, 41, 60],
+      ])
+      expect(node.log.state().memberships.map(({ index, bytes }) => [index, bytes.toString()])).toEqual([
+        [30, 'three voters'],
+      ])
+      await checkReads(node.log, frames)
+      await repairAll(node.log, frames)
+      expect((await readAll(node.log)).map((frame, i) => frame.equals(frames[i] ?? Buffer.alloc(0)))).not.toContain(
+        false,
+      )
+      // The repair is on the disk, not in memory.
+      damaged.crash(seededRandom(1), 0)
+      const again = await openNode(damaged)
+      expect(await checkReads(again.log, frames)).toBe(0)
+    },
+  )
+
+  test.each(Array.from({ length: 80 }, (_, i) => i))(
+    'many flipped bits give no wrong byte; a log that is opened is whole (seed %i)',
+    async (seed) => {
+      const random = seededRandom(1000 + seed)
+      const opened = await outcome(() => openDamaged(flipSomewhere(random, random.integer(2, 30))))
+      if (opened.value === undefined) {
+        expect(opened.code).toMatch(/^STORE_/)
+        return
+      }
+      const { log } = opened.value.node
+      expect(log.end.index).toBe(ENTRIES)
+      await checkReads(log, frames)
+      await repairAll(log, frames)
+      expect(await checkReads(log, frames)).toBe(0)
+    },
+  )
+
+  test('zeroed, lost and swapped blocks are found as flipped bits are', async () => {
+    const name = disk.paths().filter((path) => /\d{20}$/.test(path))[1] ?? ''
+    const { node } = await openDamaged((damaged) => {
+      const content = damaged.content(name)
+      content.fill(0, 700, 1500)
+      content.copy(content, 2000, 300, 900)
+      damaged.put(name, content)
+    })
+    const damaged = await checkReads(node.log, frames)
+    expect(damaged).toBeGreaterThan(2)
+    await repairAll(node.log, frames)
+    expect(await checkReads(node.log, frames)).toBe(0)
+  })
+
+  test('a place that the medium does not give back is fetched from a peer as well', async () => {
+    const { node, disk: damaged } = await openDamaged(() => undefined)
+    damaged.fail('pread', 'EIO', { path: /\/0{20}$/, times: 1 })
+    expect((await outcome(async () => node.log.read(3, 3, 1))).code).toBe('STORE_ROT')
+    expect(node.rot).toHaveLength(1)
+    await repairAll(node.log, frames)
+    expect(await checkReads(node.log, frames)).toBe(0)
+  })
+})
+
+describe('a repair', () => {
+  async function damaged(): Promise<{ log: CommitLog; frames: Buffer[]; first: number; last: number }> {
+    const { disk, frames } = await grown('clean')
+    const frame = frames[3] ?? Buffer.alloc(0)
+    disk.flip('data/commitlog/00000000000000000000', frameOffset(frame, 0) + 60, 1)
+    const { log } = await openNode(disk)
+    await checkReads(log, frames)
+    const range = log.badRanges()[0]
+    return { log, frames, first: range?.first ?? 0, last: range?.last ?? 0 }
+  }
+
+  test('takes the very entries that are damaged and no others', async () => {
+    const { log, frames, first, last } = await damaged()
+    expect([first, last]).toEqual([4, 4])
+    const refuse = async (at: number, bytes: Buffer): Promise<void> => {
+      const { code } = await outcome(() => log.repairEntries({ first: at, last: at, bytes: [bytes] }))
+      expect(code).toBe('RAFT_BAD_ENTRIES')
+    }
+    await refuse(3, frames[2] ?? Buffer.alloc(0))
+    await refuse(4, frames[4] ?? Buffer.alloc(0))
+    await refuse(4, Buffer.alloc(0))
+    const flipped = Buffer.from(frames[3] ?? [])
+    flipped[70] = (flipped[70] ?? 0) ^ 1
+    await refuse(4, flipped)
+    expect(log.badRanges()).toHaveLength(1)
+    await log.repairEntries({ first: 4, last: 4, bytes: [frames[3] ?? Buffer.alloc(0)] })
+    expect(log.badRanges()).toHaveLength(0)
+    expect(await checkReads(log, frames)).toBe(0)
+  })
+})
