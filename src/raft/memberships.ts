@@ -19,6 +19,11 @@ export class Memberships {
     return this.#last.membership
   }
 
+  /** The membership before the current one, if it is kept. */
+  get previous(): Membership | undefined {
+    return this.#entries.at(-2)?.membership
+  }
+
   get currentIndex(): Index {
     return this.#last.index
   }

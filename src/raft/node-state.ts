@@ -120,7 +120,17 @@ export class NodeState {
 
   /** Whether this node may try to lead. */
   get mayCampaign(): boolean {
-    return this.filled && !this.diskFull && !this.replacing && isVoter(this.membership, this.id)
+    return this.filled && !this.diskFull && !this.replacing && this.#isNeeded
+  }
+
+  /**
+   * A voter; or one until the last membership, while that is not known to be committed: it may be the only one whose log
+   * the voters it left behind accept (thesis §4.2.2).
+   */
+  get #isNeeded(): boolean {
+    if (isVoter(this.membership, this.id)) return true
+    const { currentIndex, previous } = this.memberships
+    return currentIndex > this.#commit && previous !== undefined && isVoter(previous, this.id)
   }
 
   /** A new term, and with it a vote not given yet. */

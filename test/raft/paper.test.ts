@@ -476,6 +476,28 @@ describe('the thesis', () => {
     expect(node.core.node.membership.voters).toEqual(['a', 'b', 'c'])
   })
 
+  test('a server that the last membership leaves out can still be elected until it is committed (thesis §4.2.2)', () => {
+    const node = new OneCore({ log: [1] })
+    const without = { voters: ['b', 'c'], outgoing: [], learners: [] }
+    node.hear<'append'>('b', {
+      type: 'append',
+      term: 2,
+      session: 1,
+      prevIndex: 1,
+      prevTerm: 1,
+      runs: [{ term: 2, first: 2, last: 2 }],
+      memberships: [{ index: 2, membership: without }],
+      commit: 1,
+    })
+    expect(only(node.wait(1040), 'preVote')).toHaveLength(2)
+    node.hear<'preVoteReply'>('b', { type: 'preVoteReply', term: 3, granted: true })
+    expect(node.core.role).toBe('preCandidate')
+    node.hear<'preVoteReply'>('c', { type: 'preVoteReply', term: 3, granted: true })
+    expect(node.core.role).toBe('candidate')
+    node.append('b', 4, 2, 2, [], 2)
+    expect(only(node.wait(3000), 'preVote')).toEqual([])
+  })
+
   test('learners take entries and decide nothing (thesis §4.2.1)', () => {
     const membership = { voters: ['a', 'b', 'c'], outgoing: [], learners: ['l'] }
     const leader = new OneCore({ membership, log: [1] })
