@@ -141,7 +141,10 @@ export class Router {
     const row = code === undefined ? undefined : this.#errors.get(code)
     if (row !== undefined) return { code: row.code, remark: row.remark?.(message) ?? message }
     if (code === undefined) {
-      this.#log.error({ error: error instanceof Error ? error.stack : message, request: requestCodeName(call.code) }, 'a request failed in a way that nobody foresaw')
+      this.#log.error(
+        { error: error instanceof Error ? error.stack : message, request: requestCodeName(call.code) },
+        'a request failed in a way that nobody foresaw',
+      )
     }
     return { code: ResponseCode.SYSTEM_ERROR, remark: message }
   }

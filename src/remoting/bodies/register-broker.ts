@@ -73,6 +73,7 @@ export function encodeCompressed(body: RegisterBrokerBody): Buffer {
 
 function parseTopicConfig(line: string): TopicConfig {
   const [topicName = '', readQueueNums, writeQueueNums, perm, topicFilterType, ...rest] = line.split(' ')
+  if (topicFilterType === undefined) throw cutOff()
   return TopicConfig.read(
     { topicName, readQueueNums, writeQueueNums, perm, topicFilterType, attributes: attributesOf(rest.join(' ')) },
     `topic ${topicName}`,
