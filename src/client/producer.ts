@@ -10,24 +10,10 @@ import { resolveProducerOptions } from './options.ts'
 import type { ProducerOptions, ResolvedProducerOptions } from './options.ts'
 import { checkTopicName, prepareMessage } from './outgoing-message.ts'
 import type { OutgoingMessage, PreparedMessage } from './outgoing-message.ts'
-import type { SendStatus } from './send-retry.ts'
 import { Sender } from './sender.ts'
-import type { QueueChoice, SendRequest, StoredSend } from './sender.ts'
+import type { QueueChoice, SendDone, SendRequest, SendResult } from './sender.ts'
 
-/** A message that is stored. */
-export interface SendResult {
-  readonly status: SendStatus
-  /** The id this producer gave it; consumers see the same one. */
-  readonly messageId: string
-  /** The id the broker gave it: where it lies. */
-  readonly offsetMessageId: string
-  readonly queue: MessageQueue
-  readonly queueOffset: number
-  /** An answer was lost and the message was sent again: it may be stored twice. */
-  readonly mayBeTwice: boolean
-}
-
-export type SendCallback = (error: Error | undefined, result: SendResult | undefined) => void
+export type SendCallback = SendDone
 
 export interface SendOptions {
   /** Gives up waiting. A message that was already written may be stored all the same. */
@@ -99,14 +85,17 @@ export class Producer {
    */
   send(message: OutgoingMessage, { signal }: SendOptions = {}): Promise<SendResult> {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) return reject(abortedError(signal))
-      const onAbort = (): void => giveUp(abortedError(signal ?? AbortSignal.abort()))
+      if (signal === undefined) {
+        this.#start(message, (error, result) => settle(resolve, reject, error, result))
+        return
+      }
+      if (signal.aborted) return reject(abortedError(signal))
+      const onAbort = (): void => giveUp(abortedError(signal))
       const giveUp = this.#start(message, (error, result) => {
-        signal?.removeEventListener('abort', onAbort)
-        if (result === undefined) reject(error ?? clientErrors.create('CLIENT_PROTOCOL', 'no result'))
-        else resolve(result)
+        signal.removeEventListener('abort', onAbort)
+        settle(resolve, reject, error, result)
       })
-      signal?.addEventListener('abort', onAbort, { once: true })
+      signal.addEventListener('abort', onAbort, { once: true })
     })
   }
 
@@ -145,8 +134,7 @@ export class Producer {
       const onAbort = (): void => giveUp(abortedError(signal ?? AbortSignal.abort()))
       const giveUp = this.#sendMembers(first, members, (error, results) => {
         signal?.removeEventListener('abort', onAbort)
-        if (results === undefined) reject(error ?? clientErrors.create('CLIENT_PROTOCOL', 'no result'))
-        else resolve(results)
+        settle(resolve, reject, error, results)
       })
       signal?.addEventListener('abort', onAbort, { once: true })
     })
@@ -200,10 +188,8 @@ export class Producer {
     }
     const batcher = this.#batcher
     if (batcher?.takes(message, prepared) === true) return batcher.add(message, prepared, done)
-    return this.#sender.send(this.#request(message, prepared), (error, stored) => {
-      if (stored === undefined) done(error, undefined)
-      else done(undefined, resultOf(prepared.messageId, stored))
-    })
+    const handle = this.#sender.send(this.#request(message, prepared), done)
+    return (error) => this.#sender.giveUp(handle, error)
   }
 
   #request(message: OutgoingMessage, prepared: PreparedMessage): SendRequest {
@@ -250,16 +236,18 @@ export class Producer {
       choice: first.queue ?? first.shardingKey,
       bornMs: this.#options.clock.nowMs(),
     }
-    return this.#sender.send(request, (error, stored) => {
-      if (stored === undefined) return done(error, undefined)
-      const offsetIds = stored.offsetMessageId.split(',')
+    const handle = this.#sender.send(request, (error, first) => {
+      if (first === undefined) return done(error, undefined)
+      const offsetIds = first.offsetMessageId.split(',')
       const results = members.map((member, n) => ({
-        ...resultOf(member.messageId, stored),
+        ...first,
+        messageId: member.messageId,
         offsetMessageId: offsetIds[n] ?? '',
-        queueOffset: stored.queueOffset + n,
+        queueOffset: first.queueOffset + n,
       }))
       done(undefined, results)
     })
+    return (error) => this.#sender.giveUp(handle, error)
   }
 
   #refusal(): Error | undefined {
@@ -269,15 +257,14 @@ export class Producer {
   }
 }
 
-function resultOf(messageId: string, stored: StoredSend): SendResult {
-  return {
-    status: stored.status,
-    messageId,
-    offsetMessageId: stored.offsetMessageId,
-    queue: stored.queue,
-    queueOffset: stored.queueOffset,
-    mayBeTwice: stored.mayBeTwice,
-  }
+function settle<Result>(
+  resolve: (result: Result) => void,
+  reject: (error: Error) => void,
+  error: Error | undefined,
+  result: Result | undefined,
+): void {
+  if (result === undefined) reject(error ?? clientErrors.create('CLIENT_PROTOCOL', 'no result'))
+  else resolve(result)
 }
 
 function checkBatchMember(first: OutgoingMessage, message: OutgoingMessage): void {

@@ -121,7 +121,7 @@ export class QueueFeed {
   take(): Delivery | undefined {
     const source = this.#messages
     const taken = source.take()
-    return taken === undefined ? undefined : { ...taken, feed: this, source }
+    return taken === undefined ? undefined : { message: taken.message, place: taken.place, feed: this, source }
   }
 
   settle({ source, place }: Delivery): void {

@@ -20,7 +20,6 @@ import type { ResolvedProducerOptions } from './options.ts'
 import { queueOfKey, roundRobin } from './queue-selector.ts'
 import type { RoundRobin } from './queue-selector.ts'
 import { readSendAnswer } from './send-answer.ts'
-import type { SendAnswer } from './send-answer.ts'
 import { decideSend, sendStatus, verdictOfResponse, verdictOfTrouble } from './send-retry.ts'
 import type { SendStatus, Trouble, Verdict } from './send-retry.ts'
 import { autoCreateRoute } from './topic-route.ts'
@@ -29,14 +28,20 @@ import type { TopicRoute } from './topic-route.ts'
 /** How a send's queue is chosen. Undefined: in turn. */
 export type QueueChoice = MessageQueue | string | undefined
 
-export type SendDone = (error: Error | undefined, stored: StoredSend | undefined) => void
-
-export interface StoredSend extends SendAnswer {
+/** A message that is stored. */
+export interface SendResult {
   readonly status: SendStatus
+  /** The id this producer gave it; consumers see the same one. */
+  readonly messageId: string
+  /** The id the broker gave it: where it lies. */
+  readonly offsetMessageId: string
   readonly queue: MessageQueue
-  /** An earlier attempt was undecided: the message may be stored twice. */
+  readonly queueOffset: number
+  /** An answer was lost and the message was sent again: it may be stored twice. */
   readonly mayBeTwice: boolean
 }
+
+export type SendDone = (error: Error | undefined, result: SendResult | undefined) => void
 
 export interface SendRequest {
   readonly topic: string
@@ -51,7 +56,7 @@ export interface SendRequest {
   readonly bornMs: number
 }
 
-/** One send under way. */
+/** One send under way; for whoever holds it, a handle to give it up. */
 class Send {
   readonly request: SendRequest
   readonly startMs: number
@@ -75,6 +80,9 @@ class Send {
     this.done = done
   }
 }
+
+/** A send under way, seen from outside. */
+export type SendHandle = Pick<Send, 'startMs'>
 
 interface Parking {
   sends: Send[]
@@ -114,23 +122,28 @@ export class Sender {
   }
 
   /**
-   * Sends. `done` is called exactly once, in a later turn or in this one. Returns a function that gives the send up:
-   * `done` is then called with the error handed to it, and what comes of the attempt under way is not known.
+   * Sends. `done` is called exactly once, in a later turn or in this one. For a batch, the result is that of its first
+   * message, with all offset ids in a comma list.
    */
-  send(request: SendRequest, done: SendDone): (error: Error) => void {
+  send(request: SendRequest, done: SendDone): SendHandle | undefined {
     const nowMs = this.#clock.monotonicMs()
     const { maxInFlight, maxInFlightBytes, sendTimeoutMs } = this.#options
     if (this.#inFlight >= maxInFlight || this.#inFlightBytes + request.body.length > maxInFlightBytes) {
       const what = `${this.#inFlight} sends with ${this.#inFlightBytes} bytes are in flight`
       done(clientErrors.create('CLIENT_OVERLOADED', `${what} (maxInFlight, maxInFlightBytes)`), undefined)
-      return ignore
+      return undefined
     }
     this.#inFlight += 1
     this.#inFlightBytes += request.body.length
     this.#order += 1
     const send = new Send(request, { startMs: nowMs, deadlineMs: nowMs + sendTimeoutMs, order: this.#order }, done)
     this.#attempt(send)
-    return (error) => this.#end(send, error, undefined)
+    return send
+  }
+
+  /** Ends the send with `error` for its caller; what comes of the attempt under way is not known. */
+  giveUp(handle: SendHandle | undefined, error: Error): void {
+    if (handle instanceof Send) this.#end(handle, error, undefined)
   }
 
   /** Sends a request that is not answered. False: there is no leader, or the connection takes no more. */
@@ -241,11 +254,11 @@ export class Sender {
     const read = readSendAnswer(answer)
     const at = read.queueId === queue.queueId ? queue : { ...queue, queueId: read.queueId }
     this.#end(send, undefined, {
-      offsetMessageId: read.offsetMessageId,
-      queueId: read.queueId,
-      queueOffset: read.queueOffset,
       status,
+      messageId: send.request.messageId,
+      offsetMessageId: read.offsetMessageId,
       queue: at,
+      queueOffset: read.queueOffset,
       mayBeTwice: send.sawUndecided,
     })
   }
@@ -387,7 +400,7 @@ export class Sender {
     return clientErrors.create(code, 'the producer was closed while the message was under way')
   }
 
-  #end(send: Send, error: Error | undefined, stored: StoredSend | undefined): void {
+  #end(send: Send, error: Error | undefined, result: SendResult | undefined): void {
     const { done } = send
     if (done === undefined) return
     send.done = undefined
@@ -398,7 +411,7 @@ export class Sender {
       const durationMs = this.#clock.monotonicMs() - send.startMs
       channel.publish({ ...this.#event(send), durationMs, ...(error === undefined ? {} : { error }) })
     }
-    done(error, stored)
+    done(error, result)
     if (this.#idle.length > 0) this.#settleIdle()
   }
 
@@ -417,5 +430,3 @@ interface RouteFailure {
   readonly error: Error
   readonly counts: boolean
 }
-
-function ignore(): void {}
