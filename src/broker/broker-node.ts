@@ -144,8 +144,24 @@ export class BrokerNode implements RunningBroker {
       fatal: (error) => this.#fatal(error),
     })
     this.#core = core
-    const autoCreate = new AutoCreate({ topics: tables.topics, groups: tables.groups, proposals: core.proposals, options })
-    this.#services = new NodeServices({ options, parts: this.#parts, state, tables, core, network, leadership, autoCreate, configuration: this.#configuration, fatal: (error) => this.#fatal(error) })
+    const autoCreate = new AutoCreate({
+      topics: tables.topics,
+      groups: tables.groups,
+      proposals: core.proposals,
+      options,
+    })
+    this.#services = new NodeServices({
+      options,
+      parts: this.#parts,
+      state,
+      tables,
+      core,
+      network,
+      leadership,
+      autoCreate,
+      configuration: this.#configuration,
+      fatal: (error) => this.#fatal(error),
+    })
     this.#registration = new NamesrvRegistration({
       client: network.client,
       clock,
@@ -154,7 +170,10 @@ export class BrokerNode implements RunningBroker {
         clusterName: options.brokerClusterName,
         brokerName: options.brokerName,
         address: formatAddress(options.advertised),
-        haAddress: options.peerListen === undefined ? '' : formatAddress({ host: options.brokerIP1, port: options.peerListen.port }),
+        haAddress:
+          options.peerListen === undefined
+            ? ''
+            : formatAddress({ host: options.brokerIP1, port: options.peerListen.port }),
         followerId: followerId(options),
       },
       namesrvs: () => options.namesrvAddr.map(formatAddress),
@@ -235,7 +254,8 @@ export class BrokerNode implements RunningBroker {
   #applied(_entry: AppliedEntry, command: Command | undefined): void {
     if (command === undefined) return
     this.#services?.applied(command)
-    if (command.table === 'topics') this.#registration?.topicChanged(this.#services?.need.tables.topics.namesIn(command) ?? [])
+    if (command.table === 'topics')
+      this.#registration?.topicChanged(this.#services?.need.tables.topics.namesIn(command) ?? [])
   }
 
   #diskFull(full: boolean): void {

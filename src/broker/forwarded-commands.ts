@@ -12,7 +12,13 @@ export interface ForwardedCommandsNeeds {
   readonly locator: Pick<LeaderLocator, 'current'>
   readonly peers: {
     handle(method: string, handler: ServiceHandler): void
-    ask(peer: string, method: string, meta: unknown, payload: readonly Uint8Array[], timeoutMs: number): Promise<ServiceAnswer>
+    ask(
+      peer: string,
+      method: string,
+      meta: unknown,
+      payload: readonly Uint8Array[],
+      timeoutMs: number,
+    ): Promise<ServiceAnswer>
   }
   readonly ownId: string
   readonly timeoutMs: number

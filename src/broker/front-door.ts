@@ -141,4 +141,3 @@ export class FrontDoor {
 }
 
 const stopping = { code: ResponseCode.SERVICE_NOT_AVAILABLE, remark: 'this node is stopping' } as const
-

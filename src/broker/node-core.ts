@@ -8,7 +8,16 @@ import { errorCode } from '../lib/errors.ts'
 import { raftConfig } from '../raft/config.ts'
 import { Replica } from '../raft/replica.ts'
 import type { ReplicaEvents, ResetMeta } from '../raft/ports.ts'
-import { FrameKind, frameCommand, frameIndex, frameKind, frameLength, frameRecordCount, frameTerm, frameTimestampMs } from '../message/entry-frame.ts'
+import {
+  FrameKind,
+  frameCommand,
+  frameIndex,
+  frameKind,
+  frameLength,
+  frameRecordCount,
+  frameTerm,
+  frameTimestampMs,
+} from '../message/entry-frame.ts'
 import { refusal } from './errors.ts'
 import type { Leadership } from './leadership.ts'
 import type { Command, Proposals as ProposalsNeed } from './needs.ts'
@@ -175,7 +184,10 @@ export class NodeCore {
 }
 
 /** Where applying goes on: behind what both queues and tables have; each passes over what it has already. */
-function startOf(state: NodeState, tables: NodeTables): { readonly appliedIndex: number; readonly tablesIndex: number } {
+function startOf(
+  state: NodeState,
+  tables: NodeTables,
+): { readonly appliedIndex: number; readonly tablesIndex: number } {
   const appliedIndex = Math.max(state.log.start.index, Math.min(state.store.appliedIndex, tables.standsAt))
   return { appliedIndex, tablesIndex: tables.standsAt }
 }
@@ -186,7 +198,13 @@ type Entries = readonly AppliedEntry[]
 /** How long to wait for a peer's bytes in the place of damaged ones before looking again. */
 const ROT_WAIT_MS = 200
 
-function readEntries(log: EntryLog, first: number, last: number, maxBytes: number, clock: Clock): Entries | Promise<Entries> {
+function readEntries(
+  log: EntryLog,
+  first: number,
+  last: number,
+  maxBytes: number,
+  clock: Clock,
+): Entries | Promise<Entries> {
   const found = log.read(first, last, maxBytes)
   if (!(found instanceof Promise)) return split(found, first)
   return found.then(
@@ -231,4 +249,3 @@ function isData(frame: Buffer): boolean {
 function votersOf(options: BrokerOptions): readonly string[] {
   return options.peers.length === 0 ? [options.nodeId] : options.peers.map(({ id }) => id)
 }
-

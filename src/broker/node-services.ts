@@ -145,7 +145,8 @@ export class NodeServices {
       configuration,
       transferLeadership: (to) => handOver({ ownId: options.nodeId, replica: core.replica, clock }, to),
       tablesState: () => ({ appliedIndex: tables.standsAt, digest: tables.digest() }),
-      nodeRuntime: () => nodeRuntime({ options, parts, state, core, leadership, bootTimestampMs: this.#bootTimestampMs }),
+      nodeRuntime: () =>
+        nodeRuntime({ options, parts, state, core, leadership, bootTimestampMs: this.#bootTimestampMs }),
     })
   }
 

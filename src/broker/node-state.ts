@@ -69,7 +69,8 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
   const derived = `${folder.path}/derived`
   const staged = `${folder.path}/reset-state`
   const tableStore = await TableStore.open(`${folder.path}/tables`)
-  const install = (): Promise<unknown> => installReset({ fileSystem, path: staged, folder: derived, tables: tableStore })
+  const install = (): Promise<unknown> =>
+    installReset({ fileSystem, path: staged, folder: derived, tables: tableStore })
   const loadTables = async (): Promise<void> => {
     await tableStore.load(tables.byName.values())
     tables.loaded(tableStore.appliedIndex)
@@ -174,7 +175,10 @@ async function stage(
   }
 }
 
-function metaOf(log: CommitLog, file: { readonly byteLength: number; readonly start: { readonly position: LogPosition } }): ResetMeta {
+function metaOf(
+  log: CommitLog,
+  file: { readonly byteLength: number; readonly start: { readonly position: LogPosition } },
+): ResetMeta {
   const { index, term } = file.start.position
   const membership = log.state().memberships.findLast((entry) => entry.index <= index)
   return {

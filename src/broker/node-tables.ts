@@ -41,7 +41,14 @@ export class NodeTables {
         if (withOffsets) this.offsets.forgetGroup(group)
       },
     })
-    const all: readonly ReplicatedTable[] = [this.topics, this.groups, this.offsets, this.delayOffsets, this.logStart, need.locks]
+    const all: readonly ReplicatedTable[] = [
+      this.topics,
+      this.groups,
+      this.offsets,
+      this.delayOffsets,
+      this.logStart,
+      need.locks,
+    ]
     this.byName = new Map(all.map((table) => [table.name, table]))
   }
 
@@ -63,7 +70,9 @@ export class NodeTables {
 
   /** Equal on replicas that applied the same entries. */
   digest(): string {
-    const digests = [...this.byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, table]) => `${name}=${digestRows(table.rows())}`)
+    const digests = [...this.byName]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, table]) => `${name}=${digestRows(table.rows())}`)
     return digestRows(digests.map((digest, at) => [String(at), digest] as const))
   }
 }

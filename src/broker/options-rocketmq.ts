@@ -104,6 +104,7 @@ export const withoutMeaning: readonly (readonly [why: string, keys: string])[] =
       syncControllerMetadataPeriod controllerHeartBeatTimeoutMills brokerElectionPriority
       storePathEpochFile storePathBrokerIdentity asyncLearner skipPreOnline syncBrokerMemberGroupPeriod
       brokerNotActiveTimeoutMillis compatibleWithOldNameSrv sendHeartbeatTimeoutMillis
+      brokerHeartbeatInterval
     `,
   ],
   [
@@ -163,6 +164,10 @@ export const withoutMeaning: readonly (readonly [why: string, keys: string])[] =
     `,
   ],
   ['forwarding has forwardWithinMs', 'forwardTimeout'],
+  [
+    'one limit for all pulls, whether their messages are in memory or not: maxTransferBytesOnMessageInMemory and maxTransferCountOnMessageInMemory',
+    'maxTransferBytesOnMessageInDisk maxTransferCountOnMessageInDisk',
+  ],
 ]
 
 /**
@@ -193,6 +198,7 @@ export const unsupported: readonly (readonly [why: string, defaults: string])[] 
   ],
   ['one store only', 'storeType=default messageStorePlugIn= readOnlyCommitLogStorePaths= highSpeedMode=false'],
   ['no slaves yet', 'haMasterAddress='],
+  ['no preferred leader yet: leadership is moved with raftmq transfer-leader', 'preferredLeaderId='],
   ['a follower serves pulls of committed messages anyway', 'slaveReadEnable=false'],
   ['name servers are named in namesrvAddr', 'fetchNameSrvAddrByDnsLookup=false fetchNamesrvAddrByAddressServer=false'],
   [

@@ -63,12 +63,6 @@ const network = {
     max: 60_000,
     doc: 'How often, in milliseconds, the node registers with its name servers even if nothing changed.',
   }),
-  brokerHeartbeatInterval: integer({
-    default: 1000,
-    min: 100,
-    max: 60_000,
-    doc: 'How often, in milliseconds, name servers get a heartbeat (code 904).',
-  }),
   registerBrokerTimeoutMills: integer({
     default: 24_000,
     min: 100,
@@ -91,14 +85,6 @@ const group = {
   ),
   dLegerSelfId: optional(
     string({ default: '', pattern: NODE_ID, allowed: 'an id such as n0', doc: 'Which of the members this node is.' }),
-  ),
-  preferredLeaderId: optional(
-    string({
-      default: '',
-      pattern: /^n\d{1,4}(;n\d{1,4})*;?$/,
-      allowed: 'ids such as n0 with ";" between them',
-      doc: 'Members that should lead while they can; the first in the list that is caught up is handed leadership.',
-    }),
   ),
   raftListen: optional(
     address({ default: { host: '0.0.0.0', port: 1 }, doc: 'Where peers connect, where it differs from dLegerPeers.' }),
@@ -303,25 +289,13 @@ const messages = {
     default: 256 * KiB,
     min: KiB,
     max: 16 * MiB,
-    doc: 'Bytes of one answer to a pull of recent messages; one message always goes.',
+    doc: 'Bytes of one answer to a pull; one message always goes.',
   }),
   maxTransferCountOnMessageInMemory: integer({
     default: 32,
     min: 1,
     max: 65_536,
-    doc: 'Messages of one answer to a pull of recent messages.',
-  }),
-  maxTransferBytesOnMessageInDisk: integer({
-    default: 64 * KiB,
-    min: KiB,
-    max: 16 * MiB,
-    doc: 'Bytes of one answer to a pull of messages that left the memory.',
-  }),
-  maxTransferCountOnMessageInDisk: integer({
-    default: 8,
-    min: 1,
-    max: 65_536,
-    doc: 'Messages of one answer to a pull of messages that left the memory.',
+    doc: 'Messages of one answer to a pull.',
   }),
   defaultQueryMaxNum: integer({ default: 32, min: 1, max: 10_000, doc: 'Messages that a query by key finds at most.' }),
 } as const

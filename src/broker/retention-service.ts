@@ -21,7 +21,13 @@ export interface RetentionServiceNeeds {
   readonly peers: {
     readonly ids: readonly string[]
     handle(method: string, handler: ServiceHandler): void
-    ask(peer: string, method: string, meta: unknown, payload: readonly Uint8Array[], timeoutMs: number): Promise<ServiceAnswer>
+    ask(
+      peer: string,
+      method: string,
+      meta: unknown,
+      payload: readonly Uint8Array[],
+      timeoutMs: number,
+    ): Promise<ServiceAnswer>
   }
   /** The highest index that every voter holds, as this leader knows. */
   readonly heldByAll: () => number

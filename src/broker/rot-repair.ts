@@ -20,7 +20,13 @@ export interface RotRepairNeeds {
   readonly peers: {
     readonly ids: readonly string[]
     handle(method: string, handler: ServiceHandler): void
-    ask(peer: string, method: string, meta: unknown, payload: readonly Uint8Array[], timeoutMs: number): Promise<ServiceAnswer>
+    ask(
+      peer: string,
+      method: string,
+      meta: unknown,
+      payload: readonly Uint8Array[],
+      timeoutMs: number,
+    ): Promise<ServiceAnswer>
   }
   readonly clock: Clock
   readonly logger: Log

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { brokerOptionTable } from '../../src/broker/options-table.ts'
 import { knowledgeOf, otherKeys, readBrokerOptions, type BrokerConfiguration } from '../../src/broker/options.ts'
@@ -121,7 +122,6 @@ describe('the properties of a broker', () => {
       dledger(0).replace('dLegerSelfId=n0', 'dLegerSelfId=n7'),
       'broker.conf:12: dLegerSelfId is "n7", it must be one of the ids in dLegerPeers (n0, n1, n2)',
     ],
-    [`${dledger(0)}preferredLeaderId=n9`, 'preferredLeaderId is "n9", it must be ids in dLegerPeers (n0, n1, n2)'],
     [`${dledger(0)}raftPeerAddresses=n0=a:1`, 'it must be ids of the other members in dLegerPeers'],
     ['dLegerPeers=n0-a:1;n0-b:2', 'it must be n0-host:port;n1-host:port;… with ids and addresses that differ'],
     [dledger(0).replace('40911', '30911'), 'it must be another port than the one in dLegerPeers'],
@@ -140,6 +140,18 @@ describe('the properties of a broker', () => {
       'broker.conf:3: listenPrt is not a key of a broker and changes nothing',
       'broker.conf:5: storeType is not supported and changes nothing: one store only',
     ])
+  })
+
+  test('that are honoured are read by the broker: none is parsed and ignored', () => {
+    // What these say becomes `peers`, `advertised`, … in `options.ts`; brokerRole is only checked.
+    const resolved = ['brokerRole', 'raftAdvertisedPort', 'raftListen', 'raftPeerAddresses']
+    const folder = new URL('../../src/broker/', import.meta.url)
+    const code = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && !/^options/.test(file))
+      .map((file) => readFileSync(new URL(file, folder), 'utf8'))
+      .join('\n')
+    const ignored = Object.keys(brokerOptionTable).filter((key) => !new RegExp(`\\b${key}\\b`).test(code))
+    expect(ignored.filter((key) => !resolved.includes(key))).toEqual([])
   })
 
   test('are of one class each', () => {

@@ -14,9 +14,19 @@ const addresses = new Map([
 ])
 const link = { dialTimeoutMs: 1000, redialMinMs: 10, redialMaxMs: 100, maxInFlight: 4 }
 
-function node(id: string, network: MemoryPeerNetwork, clock: ManualClock, more: { incarnation?: string; group?: string } = {}): Peers {
+function node(
+  id: string,
+  network: MemoryPeerNetwork,
+  clock: ManualClock,
+  more: { incarnation?: string; group?: string } = {},
+): Peers {
   const listen = addresses.get(id) ?? { host: 'x', port: 9 }
-  const identity = { group: more.group ?? 'broker-a', id, clusterId: undefined, incarnation: more.incarnation ?? `${id}-1` }
+  const identity = {
+    group: more.group ?? 'broker-a',
+    id,
+    clusterId: undefined,
+    incarnation: more.incarnation ?? `${id}-1`,
+  }
   return new Peers({ identity: () => identity, addresses, listen, network, clock, log: silentLog, link })
 }
 
@@ -40,7 +50,8 @@ describe('peers', () => {
     const [a, b] = [node('n0', network, clock), node('n1', network, clock)]
     const heard: string[] = []
     b.attachRaft({
-      receive: (from, { message, payload }) => heard.push(`${from} ${message.type} ${Buffer.concat(payload).toString()}`),
+      receive: (from, { message, payload }) =>
+        heard.push(`${from} ${message.type} ${Buffer.concat(payload).toString()}`),
       peerStarted: (peer, incarnation) => heard.push(`${peer} is ${incarnation}`),
     })
     await a.start()
@@ -58,7 +69,10 @@ describe('peers', () => {
     await b.start()
     await settle(clock)
     const heard: string[] = []
-    b.attachRaft({ receive: (from) => heard.push(`${from} speaks`), peerStarted: (_, incarnation) => heard.push(incarnation) })
+    b.attachRaft({
+      receive: (from) => heard.push(`${from} speaks`),
+      peerStarted: (_, incarnation) => heard.push(incarnation),
+    })
     await a.close()
     const again = node('n0', network, clock, { incarnation: 'n0-2' })
     await again.start()
@@ -135,21 +149,29 @@ describe('the peer handshake', () => {
   })
 
   test('takes nothing for a hello that is none', () => {
-    for (const value of [null, 1, 'x', {}, { ...hello, lane: 'other' }, { ...hello, from: 1 }]) expect(readHello(value)).toBeUndefined()
+    for (const value of [null, 1, 'x', {}, { ...hello, lane: 'other' }, { ...hello, from: 1 }])
+      expect(readHello(value)).toBeUndefined()
   })
 })
 
 describe('the peer frame splitter', () => {
   test('gives the same frames however the stream is cut', () => {
-    const frames = [0, 1, 70_000].map((size) => Buffer.concat(encodePeerFrame(PeerFrameKind.raft, { size }, [Buffer.alloc(size, 7)])))
+    const frames = [0, 1, 70_000].map((size) =>
+      Buffer.concat(encodePeerFrame(PeerFrameKind.raft, { size }, [Buffer.alloc(size, 7)])),
+    )
     const stream = Buffer.concat(frames)
     for (const step of [7, 1000, stream.byteLength]) {
       const splitter = new PeerFrameSplitter(1 << 20)
       const seen: unknown[] = []
       for (let at = 0; at < stream.byteLength; at += step) {
-        for (const frame of splitter.push(stream.subarray(at, at + step))) seen.push([frame.meta, frame.payload.byteLength])
+        for (const frame of splitter.push(stream.subarray(at, at + step)))
+          seen.push([frame.meta, frame.payload.byteLength])
       }
-      expect(seen).toEqual([[{ size: 0 }, 0], [{ size: 1 }, 1], [{ size: 70_000 }, 70_000]])
+      expect(seen).toEqual([
+        [{ size: 0 }, 0],
+        [{ size: 1 }, 1],
+        [{ size: 70_000 }, 70_000],
+      ])
     }
   })
 
@@ -162,7 +184,9 @@ describe('the peer frame splitter', () => {
     const lying = Buffer.from(good)
     lying.writeUInt16BE(60_000, 5)
     for (const bytes of [tooLong, unknown, lying]) {
-      expect(() => new PeerFrameSplitter(1 << 20).push(bytes)).toThrow(expect.objectContaining({ code: 'PEER_BAD_FRAME' }))
+      expect(() => new PeerFrameSplitter(1 << 20).push(bytes)).toThrow(
+        expect.objectContaining({ code: 'PEER_BAD_FRAME' }),
+      )
     }
   })
 })

@@ -46,7 +46,11 @@ function setup(options: Partial<ConstructorParameters<typeof Proposals>[0]['opti
     send(topic, count = 1, bytes = 10) {
       const drafts = Array.from({ length: count }, () => record(topic, 0, bytes))
       proposals.records(drafts, (error, stored) => {
-        heard.push(error === undefined ? `stored ${stored?.map((one) => one.queueOffset).join()}` : String(Object(error)['code']))
+        heard.push(
+          error === undefined
+            ? `stored ${stored?.map((one) => one.queueOffset).join()}`
+            : String(Object(error)['code']),
+        )
       })
     },
     get proposals() {

@@ -5,7 +5,14 @@ import type { ReplicatedTable } from '../../../src/broker/needs.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
 function entry(index: number, more: Partial<AppliedEntry> = {}): AppliedEntry {
-  return { id: { index, term: 1 }, timestampMs: index, command: undefined, recordCount: 0, frame: Buffer.alloc(0), ...more }
+  return {
+    id: { index, term: 1 },
+    timestampMs: index,
+    command: undefined,
+    recordCount: 0,
+    frame: Buffer.alloc(0),
+    ...more,
+  }
 }
 
 function table(heard: string[]): ReplicatedTable {
@@ -44,7 +51,7 @@ function machine(entries: readonly AppliedEntry[], tablesIndex = 0) {
 const command = encodeCommand({ table: 't', op: 'put', args: [1] })
 
 describe('the state machine', () => {
-  test('applies an entry\'s command before its records, and answers after both', () => {
+  test("applies an entry's command before its records, and answers after both", () => {
     const { made, heard } = machine([entry(1, { command, recordCount: 2 })])
     made.committed(1)
     expect(heard).toEqual(['put 1', 'queues 1', 'applied 1 put did put', 'settled 1'])
@@ -67,7 +74,14 @@ describe('the state machine', () => {
   test('does not repeat the commands that a snapshot holds, but fills the queues', () => {
     const { made, heard } = machine([entry(1, { command, recordCount: 1 }), entry(2, { command })], 1)
     made.committed(2)
-    expect(heard).toEqual(['passed over 1 put', 'queues 1', 'applied 1  undefined', 'put 1', 'applied 2 put did put', 'settled 2'])
+    expect(heard).toEqual([
+      'passed over 1 put',
+      'queues 1',
+      'applied 1  undefined',
+      'put 1',
+      'applied 2 put did put',
+      'settled 2',
+    ])
   })
 
   test('an entry out of order ends the node instead of being applied', async () => {
