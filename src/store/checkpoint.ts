@@ -9,6 +9,7 @@
  */
 import { crc32 } from 'node:zlib'
 import { CheckpointReader, type CheckpointImage } from './checkpoint-codec.ts'
+import { storeErrors } from './errors.ts'
 import { readFile, type FileSystem, type OpenFile } from './file-system.ts'
 
 const MAGIC = 0x524d5143
@@ -26,6 +27,7 @@ export class Checkpoint {
   #wholeBytes = 0
   /** The next record must be whole: there is none yet, or the last write failed and left who knows what. */
   #mustBeWhole = true
+  #isClosed = false
 
   private constructor(fileSystem: FileSystem, folder: string) {
     this.#fileSystem = fileSystem
@@ -68,6 +70,7 @@ export class Checkpoint {
 
   /** Writes a record and makes it durable. After a rejection the checkpoint before still counts. */
   async save(payload: Buffer, isWhole: boolean): Promise<void> {
+    if (this.#isClosed) throw storeErrors.create('STORE_CLOSED', 'the checkpoint file is closed')
     const head = Buffer.allocUnsafe(RECORD_HEADER_BYTES)
     head.writeUInt32BE(payload.length, 0)
     head.writeUInt32BE(crc32(payload), 4)
@@ -78,16 +81,8 @@ export class Checkpoint {
   }
 
   async close(): Promise<void> {
-    await this.#file?.close()
-    this.#file = undefined
-  }
-
-  /** Removes the file: what is derived is void (a reset). */
-  async discard(): Promise<void> {
-    await this.close()
-    this.#mustBeWhole = true
-    await this.#fileSystem.unlink(this.#path)
-    await this.#fileSystem.fsyncFolder(this.#folder)
+    this.#isClosed = true
+    await this.#closeFile()
   }
 
   async #append(buffers: readonly Buffer[]): Promise<void> {
@@ -99,7 +94,7 @@ export class Checkpoint {
   }
 
   async #rewrite(buffers: readonly Buffer[]): Promise<void> {
-    await this.close()
+    await this.#closeFile()
     const draft = `${this.#path}.new`
     await this.#fileSystem.unlink(draft)
     const file = await this.#fileSystem.open(draft, 'createNew')
@@ -119,6 +114,12 @@ export class Checkpoint {
     this.#length = FILE_HEADER_BYTES
     for (const buffer of buffers) this.#length += buffer.length
     this.#wholeBytes = this.#length
+  }
+
+  async #closeFile(): Promise<void> {
+    const file = this.#file
+    this.#file = undefined
+    await file?.close()
   }
 
   get #path(): string {

@@ -106,6 +106,7 @@ export class DerivedWriter {
   #running: Promise<void> | undefined
   /** The checkpoint after the running one; its cut is not made yet. */
   #next: Promise<void> | undefined
+  #isClosed = false
 
   private constructor(need: DerivedWriterNeeds, parts: Parts) {
     this.#need = need
@@ -194,6 +195,12 @@ export class DerivedWriter {
     this.#changed.add(queue)
   }
 
+  /** No checkpoint begins any more, and one that fails tells nobody: the node ends. */
+  async abandon(): Promise<void> {
+    this.#isClosed = true
+    await this.#closeFiles()
+  }
+
   /** Begins a checkpoint when one is due; `byTime` from the periodic timer. */
   checkpointIfDue(byTime: boolean): void {
     if (this.#running !== undefined || this.#next !== undefined) return
@@ -223,10 +230,23 @@ export class DerivedWriter {
     for (const queue of this.queues.all()) if (queue.min > 0) yield [queue.topic, queue.queueId, queue.min]
   }
 
-  /** Closes all files; without a last checkpoint when what is here is void. */
+  /**
+   * Closes all files; without a last checkpoint when what is here is void. A disk without room does not keep a node from
+   * stopping: what was not written is applied again at the next start.
+   */
   async close(withCheckpoint: boolean): Promise<void> {
-    if (withCheckpoint) await this.checkpoint()
-    else await (this.#next ?? this.#running)?.catch(() => undefined)
+    const last = withCheckpoint ? this.checkpoint() : (this.#next ?? this.#running)
+    try {
+      await last
+    } catch (error) {
+      if (withCheckpoint && !NO_ROOM.has(errorCode(error))) throw error
+    } finally {
+      this.#isClosed = true
+      await this.#closeFiles()
+    }
+  }
+
+  async #closeFiles(): Promise<void> {
     await this.pages.close()
     await this.keys.close()
     await this.file.close()
@@ -237,7 +257,7 @@ export class DerivedWriter {
   }
 
   async #run(): Promise<void> {
-    if (!this.#isBehind) return
+    if (!this.#isBehind || this.#isClosed) return
     const position = this.#position
     const changed = this.#changed
     const removed = this.#removed
@@ -260,7 +280,7 @@ export class DerivedWriter {
     try {
       await this.pages.write(pageCut.writes)
       markCutWritten(pageCut)
-      await synced(this.pages.sync())
+      await this.pages.sync()
       await keyCut.write()
       await this.#need.log.flushedThrough(position.endOffset)
       await this.file.save(payload, isWhole)
@@ -287,6 +307,7 @@ export class DerivedWriter {
   }
 
   #failed(error: unknown): void {
+    if (this.#isClosed) return
     if (NO_ROOM.has(errorCode(error))) {
       this.#need.logger.warn({ error: errorMessage(error) }, 'no room for a checkpoint of queues and indexes')
       return
@@ -308,19 +329,6 @@ export class DerivedWriter {
     if (pageNumber === undefined || chunk.count !== UNITS_PER_PAGE) return
     const bytes = newPage(queue.number, chunk.first, chunk.firstTimestampMs, chunk.bytes)
     this.pages.cache.put(pageNumber, { bytes, through: chunk.first + chunk.count })
-  }
-}
-
-/** A sync that failed says that the disk can no longer be believed. */
-async function synced(sync: Promise<void>): Promise<void> {
-  try {
-    await sync
-  } catch (cause) {
-    throw storeErrors.create(
-      'STORE_SYNC_FAILED',
-      `the derived store could not be synced: ${errorMessage(cause)}`,
-      cause,
-    )
   }
 }
 

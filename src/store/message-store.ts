@@ -68,6 +68,7 @@ export class MessageStore {
   #touched: ConsumeQueue[] = []
   #round = 1
   #resets = 0
+  #isSuspended = false
   #movingStart: Promise<void> = Promise.resolve()
 
   private constructor(needs: MessageStoreNeeds, writer: DerivedWriter) {
@@ -148,6 +149,8 @@ export class MessageStore {
 
   /** Synchronous while everything asked for is in memory. */
   pull(request: PullRequest): PullResult | Promise<PullResult> {
+    // What a consumer asks for may be there again in a moment: it must wait, not start over.
+    if (this.#isSuspended) return emptyResult('overflowOne', request.queueOffset, 0, request.queueOffset)
     const topic = this.#writer.queues.topic(request.topic)
     const queue = topic?.queues.get(request.queueId)
     if (topic === undefined || queue === undefined) return emptyResult('noSuchQueue', 0, 0, 0)
@@ -247,6 +250,12 @@ export class MessageStore {
     await this.#writer.close(true)
   }
 
+  /** Closes all files as they are: for a node that ends because its disk failed. */
+  async abandon(): Promise<void> {
+    this.#timer.cancel()
+    await this.#writer.abandon()
+  }
+
   /**
    * What a follower behind the log's start needs, as a file that goes when it is closed. `now` is asked in the turn in
    * which queues and tables are read: the log's own start, and the entry that the tables stand at.
@@ -268,8 +277,9 @@ export class MessageStore {
     })
   }
 
-  /** Lets go of everything: the log is being replaced. Until `reopen` there are no queues. */
+  /** Lets go of everything: the log is being replaced. Until `reopen` there are no queues, and pulls find nothing new. */
   async suspend(): Promise<void> {
+    this.#isSuspended = true
     await this.#movingStart
     for (const queue of this.#writer.queues.all()) queue.remove()
     this.#writer.queues.clear()
@@ -282,6 +292,7 @@ export class MessageStore {
     this.#reader = readerOf(this.#writer, this.#log)
     this.#dispatcher = dispatcherOf(this.#writer)
     this.#touched = []
+    this.#isSuspended = false
   }
 
   async #moveLogStart(offset: number): Promise<void> {

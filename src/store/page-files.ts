@@ -2,6 +2,8 @@
  * Few big files under a folder, numbered from 0, written at any place. At most `maxOpenFiles` are open, whatever their
  * number; a file is closed only while nobody reads or writes it.
  */
+import { errorMessage } from '../lib/errors.ts'
+import { storeErrors } from './errors.ts'
 import type { FileSystem, OpenFile } from './file-system.ts'
 
 interface Handle {
@@ -28,6 +30,7 @@ export class PageFiles {
   readonly #known: Set<number>
   /** A file was made since the folder's last sync. */
   #folderUnsynced = false
+  #isClosed = false
 
   private constructor(options: PageFilesOptions, known: Set<number>) {
     this.#options = options
@@ -67,14 +70,22 @@ export class PageFiles {
     await this.#use(fileNumber, (file) => file.writev(buffers, position))
   }
 
-  /** Makes everything written before durable. A rejection: nothing that was written may be believed. */
+  /** Makes everything written before durable. Rejects with `STORE_SYNC_FAILED`: nothing that was written may be believed. */
   async sync(): Promise<void> {
     const unsynced = [...this.#unsynced]
     const isFolderUnsynced = this.#folderUnsynced
     this.#unsynced.clear()
     this.#folderUnsynced = false
-    for (const fileNumber of unsynced) await this.#use(fileNumber, (file) => file.fdatasync())
-    if (isFolderUnsynced) await this.#options.fileSystem.fsyncFolder(this.#options.folder)
+    try {
+      for (const fileNumber of unsynced) await this.#use(fileNumber, (file) => file.fdatasync())
+      if (isFolderUnsynced) await this.#options.fileSystem.fsyncFolder(this.#options.folder)
+    } catch (cause) {
+      throw storeErrors.create(
+        'STORE_SYNC_FAILED',
+        `${this.#options.folder} could not be synced: ${errorMessage(cause)}`,
+        cause,
+      )
+    }
   }
 
   /** Removes a file. Whoever reads it at this moment still can. */
@@ -95,13 +106,16 @@ export class PageFiles {
     return bytes
   }
 
+  /** Who uses a file at this moment still can; nobody after that. */
   async close(): Promise<void> {
+    this.#isClosed = true
     const handles = [...this.#handles.values()]
     this.#handles.clear()
     for (const handle of handles) await retire(handle)
   }
 
   async #use<T>(fileNumber: number, work: (file: OpenFile) => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw storeErrors.create('STORE_CLOSED', `${this.#options.folder} is closed`)
     const handle = this.#handle(fileNumber)
     handle.users++
     try {

@@ -34,6 +34,8 @@ export class TableStore {
   /** Changes taken and not yet in the snapshot; the newest of a row counts. */
   readonly #pending = new Map<string, Buffer | undefined>()
   #writing: Promise<void> = Promise.resolve()
+  /** A write failed and may have left half a record in LevelDB's log, behind which nothing must be written. */
+  #mustReopen = false
 
   private constructor(level: Level<string, Buffer>, appliedIndex: number) {
     this.#level = level
@@ -112,6 +114,20 @@ export class TableStore {
     await this.#level.close()
   }
 
+  async #commit(batch: Batch[]): Promise<void> {
+    try {
+      if (this.#mustReopen) {
+        await this.#level.close()
+        await this.#level.open()
+      }
+      this.#mustReopen = true
+      await this.#level.batch(batch, { sync: true })
+      this.#mustReopen = false
+    } catch (cause) {
+      throw writeFailure(cause)
+    }
+  }
+
   #write(index: number, changes: Map<string, Buffer | undefined>): Promise<void> {
     const write = this.#writing
       .catch(() => undefined)
@@ -121,15 +137,7 @@ export class TableStore {
         for (const [key, value] of changes) {
           batch.push(value === undefined ? { type: 'del', key } : { type: 'put', key, value })
         }
-        try {
-          await this.#level.batch(batch, { sync: true })
-        } catch (cause) {
-          throw storeErrors.create(
-            'STORE_WRITE_FAILED',
-            `the tables could not be written: ${errorMessage(cause)}`,
-            cause,
-          )
-        }
+        await this.#commit(batch)
         this.#appliedIndex = index
         // A row that changed again since has another value here.
         for (const [key, value] of changes) {
@@ -139,6 +147,18 @@ export class TableStore {
     this.#writing = write
     return write
   }
+}
+
+/** LevelDB tells of a full disk by its text alone; callers know it by the code that files have. */
+function writeFailure(cause: unknown): Error {
+  const message = `the tables could not be written: ${errorMessage(cause)}`
+  if (!saysNoRoom(cause)) return storeErrors.create('STORE_WRITE_FAILED', message, cause)
+  return Object.assign(new Error(message, { cause }), { code: 'ENOSPC' })
+}
+
+function saysNoRoom(cause: unknown): boolean {
+  if (/no space left|quota exceeded/i.test(errorMessage(cause))) return true
+  return cause instanceof Error && cause.cause !== undefined && saysNoRoom(cause.cause)
 }
 
 function decode(value: Buffer | undefined): unknown {

@@ -2,7 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fc, test } from '@fast-check/vitest'
-import { afterEach, describe, expect } from 'vitest'
+import { Level } from 'level'
+import { afterEach, describe, expect, vi } from 'vitest'
+import { errorCode } from '../../../src/lib/errors.ts'
 import { TableStore } from '../../../src/store/table-store.ts'
 import { PlainTable } from './tables.ts'
 
@@ -78,6 +80,34 @@ describe('the snapshot of tables', () => {
     await store.load([loaded])
     expect([...loaded.rows()]).toEqual([['new', 2]])
     expect(store.appliedIndex).toBe(10)
+    await store.close()
+  })
+})
+
+describe('a snapshot that could not be written', () => {
+  test('tells of a full disk by its code, and is written with the next one', async () => {
+    const folder = await temporary()
+    let store = await TableStore.open(folder)
+    const table = new PlainTable('t')
+    table.set('a', 1)
+    const batch = vi
+      .spyOn(Level.prototype, 'batch')
+      .mockRejectedValue(new Error('IO error: 000005.log: No space left on device'))
+    expect(await store.cut(1, [table])().catch(errorCode)).toBe('ENOSPC')
+    batch.mockRejectedValue(new Error('IO error: 000005.log: Input/output error'))
+    expect(await store.cut(1, [table])().catch(errorCode)).toBe('STORE_WRITE_FAILED')
+    batch.mockRestore()
+    expect(store.appliedIndex).toBe(0)
+    table.set('b', 2)
+    await store.cut(2, [table])()
+    await store.close()
+    store = await TableStore.open(folder)
+    const loaded = new PlainTable('t')
+    await store.load([loaded])
+    expect([...loaded.rows()]).toEqual([
+      ['a', 1],
+      ['b', 2],
+    ])
     await store.close()
   })
 })
