@@ -79,6 +79,8 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
   #startMs = 0
   #isRebalancing = false
   #isRebalanceAsked = false
+  /** A round is timed for later. */
+  #isRebalanceDue = false
   #committing: Promise<void> = Promise.resolve()
   #closed: Promise<void> | undefined
 
@@ -291,7 +293,12 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
   }
 
   #rebalanceLater(): void {
-    this.#options.clock.after(REBALANCE_AGAIN_MS, () => this.#rebalance())
+    if (this.#isRebalanceDue) return
+    this.#isRebalanceDue = true
+    this.#options.clock.after(REBALANCE_AGAIN_MS, () => {
+      this.#isRebalanceDue = false
+      this.#rebalance()
+    })
   }
 
   async #rebalanceRounds(): Promise<void> {
