@@ -157,6 +157,11 @@ export class Replica<Draft> implements LogSink {
     return id
   }
 
+  /** Carries out what this turn asked for, now. For who proposes at the end of a turn and need not wait for another. */
+  flush(): void {
+    if (this.#scheduled) this.#run()
+  }
+
   proposeRefusal(): ProposeRefusal | undefined {
     if (this.#state !== 'running') return 'notLeader'
     const refusal = this.#core.proposeRefusal()
@@ -284,8 +289,8 @@ export class Replica<Draft> implements LogSink {
   }
 
   resetChunk(message: ResetChunk): void {
-    this.#core.setReplacing(true)
     this.#receiver.take(message, this.#payload)
+    this.#core.setReplacing(this.#receiver.isActive)
   }
 
   resetReply(message: ResetReply): void {

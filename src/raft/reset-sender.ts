@@ -29,14 +29,7 @@ export class ResetSender {
     this.#need = need
     this.session = need.session
     this.reset = need.reset
-    need.open().then(
-      (source) => {
-        if (this.#closed) return source.close()
-        this.#source = source
-        this.#read()
-      },
-      (error: unknown) => this.#fail(error),
-    )
+    this.#open()
   }
 
   get isClosed(): boolean {
@@ -51,15 +44,34 @@ export class ResetSender {
     this.#read()
   }
 
+  /** Repeats what was not answered, and what failed here. */
   tick(nowMs: number): void {
     if (this.#sentMs === Infinity && !this.#reading) this.#sentMs = nowMs
-    if (nowMs - this.#sentMs >= this.#need.repeatMs) this.#read()
+    if (nowMs - this.#sentMs < this.#need.repeatMs) return
+    if (this.#source === undefined) this.#open()
+    else this.#read()
   }
 
   close(): void {
     this.#closed = true
     this.#source?.close()
     this.#source = undefined
+  }
+
+  #open(): void {
+    if (this.#reading || this.#closed) return
+    this.#reading = true
+    this.#sentMs = Infinity
+    this.#need.open().then(
+      (source) => {
+        this.#reading = false
+        if (this.#closed) return source.close()
+        this.#source = source
+        this.#position = 0
+        this.#read()
+      },
+      (error: unknown) => this.#fail(error),
+    )
   }
 
   #read(): void {
@@ -79,7 +91,10 @@ export class ResetSender {
   }
 
   #fail(error: unknown): void {
-    this.close()
+    this.#reading = false
+    if (this.#closed) return
+    this.#source?.close()
+    this.#source = undefined
     this.#need.failed(error)
   }
 }

@@ -26,6 +26,7 @@ export class Shipper {
   readonly #need: ShipperNeeds
   readonly #senders = new Map<NodeId, ResetSender>()
   readonly #reading = new Set<NodeId>()
+  #unreadable: NodeId[] = []
   #resets = 0
   #stopped = false
 
@@ -47,6 +48,8 @@ export class Shipper {
 
   tick(nowMs: number): void {
     for (const sender of this.#senders.values()) sender.tick(nowMs)
+    for (const peer of this.#unreadable) this.#reading.delete(peer)
+    this.#unreadable = []
   }
 
   /** Ends resets that nobody waits for any more. */
@@ -82,7 +85,8 @@ export class Shipper {
           later(() => this.#append(leader, peer, wanted, entries))
         },
         (error: unknown) => {
-          this.#reading.delete(peer)
+          // Tried again with the next tick, not in every turn.
+          this.#unreadable.push(peer)
           log.warn({ peer, reason: errorMessage(error) }, 'entries could not be read for a peer')
         },
       )
