@@ -292,10 +292,10 @@ const messages = {
     doc: 'Bytes of one answer to a pull; one message always goes.',
   }),
   maxTransferCountOnMessageInMemory: integer({
-    default: 32,
+    default: 1024,
     min: 1,
     max: 65_536,
-    doc: 'Messages of one answer to a pull.',
+    doc: 'Messages of one answer to a pull, whatever the consumer asks for.',
   }),
   defaultQueryMaxNum: integer({ default: 32, min: 1, max: 10_000, doc: 'Messages that a query by key finds at most.' }),
 } as const

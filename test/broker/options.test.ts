@@ -5,7 +5,7 @@ import { knowledgeOf, otherKeys, readBrokerOptions, type BrokerConfiguration } f
 import { errorMessage } from '../../src/lib/errors.ts'
 import { parseProperties } from '../../src/lib/properties.ts'
 
-const machine = { hostName: 'host', homeFolder: '/home/me', localAddress: '192.0.2.1', namesrvAddr: undefined }
+const machine = { hostName: 'host', homeFolder: '/h/me', localAddress: '192.0.2.1', namesrvAddr: undefined }
 
 const read = (text: string): BrokerConfiguration => readBrokerOptions(parseProperties(text, 'broker.conf'), machine)
 
@@ -67,8 +67,8 @@ describe('the properties of a broker', () => {
       dialPeers: [],
       peerListen: undefined,
       namesrvAddr: [],
-      storePathRootDir: '/home/me/store',
-      storePathCommitLog: '/home/me/store/commitlog',
+      storePathRootDir: '/h/me/store',
+      storePathCommitLog: '/h/me/store/commitlog',
       advertised: { host: '192.0.2.1', port: 10_911 },
     })
   })
@@ -144,7 +144,7 @@ describe('the properties of a broker', () => {
 
   test('that are honoured are read by the broker: none is parsed and ignored', () => {
     // What these say becomes `peers`, `advertised`, … in `options.ts`; brokerRole is only checked.
-    const resolved = ['brokerRole', 'raftAdvertisedPort', 'raftListen', 'raftPeerAddresses']
+    const resolved = ['enableDLegerCommitLog', 'dLegerPeers', 'dLegerSelfId', 'brokerRole', 'raftAdvertisedPort', 'raftListen', 'raftPeerAddresses']
     const folder = new URL('../../src/broker/', import.meta.url)
     const code = readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts') && !/^options/.test(file))

@@ -1,0 +1,51 @@
+/** Where the house is not yet as it should be, for `tidy.test.ts`. Numbers here only go down. */
+
+/** Sources that are longer than they should be, in lines. */
+export const knownLines: Readonly<Record<string, number>> = {
+  'src/client/push-consumer.ts': 490,
+  'src/client/sender.ts': 440,
+  'src/raft/leader.ts': 500,
+  'src/raft/replica.ts': 420,
+  'src/remoting/connection.ts': 440,
+}
+
+/** The same of tests. */
+export const knownTestLines: Readonly<Record<string, number>> = {
+  'test/broker/processors/harness.ts': 570,
+  'test/client/push-consumer.test.ts': 540,
+  'test/raft/paper.test.ts': 620,
+  'test/support/fake-broker.ts': 510,
+}
+
+/** Type assertions (`value as Type`) of each source: the ends of codecs, and what the compiler cannot follow. */
+export const knownAssertions: Readonly<Record<string, number>> = {
+  'src/broker/client-relay.ts': 4,
+  'src/broker/command-codec.ts': 1,
+  'src/broker/config-table.ts': 1,
+  'src/broker/forward-codec.ts': 2,
+  'src/broker/node-network.ts': 1,
+  'src/broker/node-state.ts': 1,
+  'src/broker/offset-commits.ts': 1,
+  'src/broker/peer-link.ts': 1,
+  'src/broker/peer-wire.ts': 1,
+  'src/broker/peers.ts': 2,
+  'src/broker/queue-locks.ts': 1,
+  'src/broker/raft-log.ts': 1,
+  'src/broker/rot-repair.ts': 2,
+  'src/client/options.ts': 1,
+  'src/lib/options.ts': 1,
+  'src/remoting/header-codec.ts': 1,
+  'src/remoting/header.ts': 4,
+  'src/store/hard-state.ts': 1,
+  'src/store/log-start.ts': 1,
+  'src/store/segment-index.ts': 4,
+}
+
+/** Tests that wait for the machine: on real sockets, or for what must not happen. */
+export const knownSleeps: Readonly<Record<string, number>> = {
+  'test/cli/client-commands.test.ts': 1,
+  'test/client/producer.test.ts': 1,
+  'test/client/push-consumer.test.ts': 4,
+  'test/load/workload.test.ts': 2,
+  'test/support/until.ts': 1,
+}
