@@ -39,6 +39,7 @@ export class NodeTables {
     this.groups = createSubscriptionGroups({
       deleted: (group, withOffsets) => {
         if (withOffsets) this.offsets.forgetGroup(group)
+        need.locks.forgetGroup(group)
       },
     })
     const all: readonly ReplicatedTable[] = [

@@ -6,6 +6,10 @@
 /** Keys that tune machinery which does not exist here: they change nothing that a client could see. */
 export const withoutMeaning: readonly (readonly [why: string, keys: string])[] = [
   [
+    'a pull of old messages is bounded as one of recent messages is',
+    'maxTransferBytesOnMessageInDisk maxTransferCountOnMessageInDisk',
+  ],
+  [
     'one event loop serves all requests: there are no thread pools',
     `
       sendMessageThreadPoolNums putMessageFutureThreadPoolNums pullMessageThreadPoolNums
