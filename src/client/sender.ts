@@ -22,7 +22,8 @@ import type { RoundRobin } from './queue-selector.ts'
 import { readSendAnswer } from './send-answer.ts'
 import { decideSend, sendStatus, verdictOfResponse, verdictOfTrouble } from './send-retry.ts'
 import type { SendStatus, Trouble, Verdict } from './send-retry.ts'
-import { autoCreateRoute } from './topic-route.ts'
+import { SilenceWatch } from './silence-watch.ts'
+import { autoCreateRoute, leaderOf } from './topic-route.ts'
 import type { TopicRoute } from './topic-route.ts'
 
 /** How a send's queue is chosen. Undefined: in turn. */
@@ -94,6 +95,8 @@ const PAUSE_MS = 50
 const SWEEP_MS = 50
 /** An attempt shorter than this is not worth making. */
 const MIN_ATTEMPT_MS = 5
+/** A leader that owes answers for so long is looked up again. */
+const SILENT_MS = 1_000
 /** How long the borrowed route of a topic that does not exist yet is used before the real one is asked for again. */
 const BORROWED_ROUTE_MS = 1_000
 
@@ -101,11 +104,13 @@ export class Sender {
   readonly #core: ClientCore
   readonly #options: ResolvedProducerOptions
   readonly #clock: Clock
+  /** Every topic sent to, with its place in the round. */
   readonly #turns = new Map<string, RoundRobin>()
   readonly #parkings = new Map<string, Parking>()
   readonly #borrowed = new Map<string, { readonly route: TopicRoute; readonly untilMs: number }>()
   readonly #idle: (() => void)[] = []
   readonly #sweep: Timer
+  readonly #silence: SilenceWatch
   #inFlight = 0
   #inFlightBytes = 0
   #order = 0
@@ -114,7 +119,16 @@ export class Sender {
     this.#core = core
     this.#options = options
     this.#clock = options.clock
-    this.#sweep = options.clock.every(SWEEP_MS, () => this.#expireParked())
+    this.#silence = new SilenceWatch({
+      silentMs: SILENT_MS,
+      refreshRoutes: () => this.#refreshUsed(),
+      isLeader: (address) => core.routes.brokers().some((group) => leaderOf(group) === address),
+      giveUp: (address) => core.remoting.disconnect(address),
+    })
+    this.#sweep = options.clock.every(SWEEP_MS, () => {
+      this.#expireParked()
+      this.#silence.sweep(this.#clock.monotonicMs(), this.#inFlight === 0)
+    })
   }
 
   get inFlight(): number {
@@ -211,6 +225,7 @@ export class Sender {
     send.address = address
     send.attempts += 1
     if (channels.send.hasSubscribers) channels.send.publish(this.#event(send))
+    this.#silence.asked(address)
     const remainingMs = send.deadlineMs - this.#clock.monotonicMs()
     const timeoutMs = Math.max(1, Math.min(this.#options.attemptTimeoutMs, remainingMs))
     this.#core.remoting.invokeCallback(address, this.#command(send.request, queue), timeoutMs, (error, answer) => {
@@ -246,6 +261,7 @@ export class Sender {
   }
 
   #answered(send: Send, answer: RemotingCommand): void {
+    this.#silence.heard(send.address)
     const status = sendStatus(answer.code)
     const { queue } = send
     if (status === undefined || queue === undefined) {
@@ -302,13 +318,13 @@ export class Sender {
 
   #choose(route: TopicRoute, request: SendRequest): MessageQueue | undefined {
     const { choice } = request
-    if (typeof choice === 'object') return choice
-    if (typeof choice === 'string') return queueOfKey(route.writeQueues, choice)
     let turn = this.#turns.get(route.topic)
     if (turn === undefined) {
       turn = roundRobin(this.#options.random)
       this.#turns.set(route.topic, turn)
     }
+    if (typeof choice === 'object') return choice
+    if (typeof choice === 'string') return queueOfKey(route.writeQueues, choice)
     // One broker group needs no passing over: if its leader is away there is nowhere else to go.
     return turn.next(route.writeQueues, route.brokers.size > 1 ? this.#isUsable : undefined)
   }
@@ -367,6 +383,10 @@ export class Sender {
       const isOption = errorCode(error) === 'CLIENT_OPTION'
       return { code: isOption ? 'CLIENT_OPTION' : 'CLIENT_NO_NAMESRV', error: failure, counts: isOption }
     }
+  }
+
+  #refreshUsed(): void {
+    for (const topic of this.#turns.keys()) this.#core.routes.refresh(topic).catch(() => undefined)
   }
 
   #expireParked(): void {

@@ -196,6 +196,19 @@ describe('when the leader goes away', () => {
     expect(await producer.send({ topic: 'T', body: 'after' })).toMatchObject({ mayBeTwice: false })
   })
 
+  test('one that keeps silent without hanging up is left within a second or two', async () => {
+    const fake = await cluster({ nodes: 2 })
+    const [first, second] = fake.nodes
+    if (first === undefined || second === undefined) throw new Error('two nodes wanted')
+    const producer = await producerOf(fake, { attemptTimeoutMs: 60_000, sendTimeoutMs: 60_000 })
+    await producer.send({ topic: 'T', body: 'before' })
+    fake.fault = (call, node) => (node === first && isSend(call.code) ? 'silence' : undefined)
+    const sending = producer.send({ topic: 'T', body: 'under way' })
+    while (fake.requests.filter(isSend).length < 2) await new Promise(setImmediate)
+    fake.leader = second
+    expect(await sending).toMatchObject({ mayBeTwice: true })
+  })
+
   test('without a leader a send fails as certainly not stored when its time is over', async () => {
     const fake = await cluster()
     const producer = await producerOf(fake, { sendTimeoutMs: 300 })
