@@ -63,15 +63,15 @@ export class Forwarding {
     this.#mayRepeat = mayRepeat
   }
 
-  /** Takes `call` over: it is answered, here or by the leader. */
-  forward(call: Call): void {
+  /** Takes `call` over: it is answered, here or by the leader, but not by `tried` under the same term. */
+  forward(call: Call, tried?: LeaderPlace): void {
     const { options, clock } = this.#need
     if (this.#inFlight >= options.maxInFlight || this.#bytes + call.body.length > options.maxInFlightBytes) {
       return call.respond(errorReply(refusal('BROKER_BUSY', 'too many requests wait for the leader')))
     }
     this.#inFlight++
     this.#bytes += call.body.length
-    this.#locate({ call, deadlineMs: clock.monotonicMs() + options.withinMs, tried: undefined })
+    this.#locate({ call, deadlineMs: clock.monotonicMs() + options.withinMs, tried })
   }
 
   #locate(journey: Journey): void {

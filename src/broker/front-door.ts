@@ -85,7 +85,10 @@ export class FrontDoor {
   readonly recover = (error: unknown, call: Call): boolean => {
     if (errorCode(error) !== 'BROKER_NOT_LEADER' || call.connection instanceof ForwardedOrigin) return false
     if (whereHandled(call.code) !== 'leader' || this.#forwarding === undefined || this.#closed) return false
-    this.#forwarding.forward(call)
+    // This node may still take itself for the leader while it stops: it would only fail here again.
+    const { locator, ownId } = this.#need
+    const place = locator.current()
+    this.#forwarding.forward(call, place?.id === ownId ? place : undefined)
     return true
   }
 

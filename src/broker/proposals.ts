@@ -48,7 +48,7 @@ export interface ProposalsNeeds {
     propose(draft: Draft): EntryId | undefined
     proposeRefusal(): 'notLeader' | 'transferring' | 'busy' | undefined
   }
-  readonly leadership: Pick<Leadership, 'isReady'>
+  readonly leadership: Pick<Leadership, 'isReady' | 'term'>
   readonly counters: QueueCounters
   readonly replication: () => 'sync' | 'async'
   readonly clock: Clock
@@ -271,14 +271,16 @@ export class Proposals implements ProposalsNeed {
   }
 
   #acknowledgeStable(): void {
-    const { options, clock } = this.#need
+    const { options, clock, leadership } = this.#need
+    // A deposed leader's indexes may hold another leader's entries by now: stable, and not these.
+    if (!leadership.isReady) return
     const oldest = this.#flights.values().next().value
     if (oldest === undefined || this.#flightBytes > options.maxUnreplicatedBytes) return
     if (clock.monotonicMs() - oldest.proposedMs > options.maxUnreplicatedMs) return
     for (const [index, flight] of this.#flights) {
       if (index > this.#stableIndex) return
       // Commands wait for their commit in every mode.
-      if (flight.items[0]?.command === undefined) this.#answer(flight, undefined)
+      if (flight.term === leadership.term && flight.items[0]?.command === undefined) this.#answer(flight, undefined)
     }
   }
 

@@ -26,7 +26,7 @@ interface Setup {
   readonly clock: ManualClock
   readonly proposals: Proposals
   readonly log: { entries: Draft[]; refusal: 'notLeader' | 'transferring' | 'busy' | undefined; term: number }
-  readonly leadership: { isReady: boolean }
+  readonly leadership: { isReady: boolean; term: number }
   readonly heard: string[]
   send(topic: string, count?: number, bytes?: number): void
   mode: 'sync' | 'async'
@@ -35,7 +35,7 @@ interface Setup {
 function setup(options: Partial<ConstructorParameters<typeof Proposals>[0]['options']> = {}): Setup {
   const clock = new ManualClock()
   const log: Setup['log'] = { entries: [], refusal: undefined, term: 3 }
-  const leadership = { isReady: true }
+  const leadership = { isReady: true, term: 3 }
   const heard: string[] = []
   const made: Setup = {
     clock,
@@ -215,6 +215,20 @@ describe('proposals', () => {
     expect([heard, decided]).toEqual([['stored 0'], false])
     proposals.applied({ index: 1, term: 3 }, undefined)
     await expect(command).resolves.toBeUndefined()
+  })
+
+  test('async replication does not take another leader\'s stable entry for its own', () => {
+    const made = setup({ maxUnreplicatedBytes: 10_000 })
+    const { send, heard, clock, proposals, leadership } = made
+    made.mode = 'async'
+    send('a')
+    clock.turn()
+    leadership.isReady = false
+    proposals.stable(1)
+    leadership.isReady = true
+    leadership.term = 5
+    proposals.stable(1)
+    expect(heard).toEqual([])
   })
 
   test('async replication never acknowledges more than its bound of bytes or time unreplicated', () => {
