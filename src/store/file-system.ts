@@ -20,6 +20,11 @@ export interface OpenFile {
   pread(target: Uint8Array, position: number): Promise<number>
   /** Writes all buffers back to back from `position`, beyond the end too. After a rejection any part may be written. */
   writev(buffers: readonly Uint8Array[], position: number): Promise<void>
+  /**
+   * As `writev`, and durable when it resolves: these bytes and the length needed to read them, not what was written
+   * before. One way to the disk where the system can do it (O_DSYNC), else a write and a sync.
+   */
+  writevDurable(buffers: readonly Uint8Array[], position: number): Promise<void>
   /** Makes what was written before durable, with the length needed to read it. A rejection: nothing may be believed. */
   fdatasync(): Promise<void>
   /** Cuts or extends (with zeros) to `length`; durable after `fdatasync`. */

@@ -6,7 +6,7 @@
  * overtakes a truncation.
  *
  *     mode    a write is stable when
- *     sync    fdatasync returned
+ *     sync    it is on the medium: one durable write (O_DSYNC), or fdatasync where more than it must become durable
  *     async   write(2) returned; fdatasync follows in the background, and once `maxUnflushedBytes` or `maxUnflushedMs`
  *             are reached, `stable` waits for it
  *
@@ -27,6 +27,8 @@ export type FlushMode = 'sync' | 'async'
 export interface CommitTarget {
   /** Writes back to back from `offset`, within the current segment. */
   write(buffers: readonly Buffer[], offset: number): Promise<void>
+  /** The same, durable when it resolves: what was written before need not be. */
+  writeDurable(buffers: readonly Buffer[], offset: number): Promise<void>
   /** Makes all that was written durable. May run beside `write`. */
   sync(): Promise<void>
   /** Makes the current segment durable and begins the next one at `start`; durable when it resolves. */
@@ -206,11 +208,16 @@ export class GroupCommit {
     switch (step.kind) {
       case 'write': {
         const buffers = joinAdjacent(step.buffers)
-        await this.#patiently(() => target.write(buffers, step.offset))
-        this.#unflushedSinceMs ??= clock.monotonicMs()
+        // A durable write vouches for itself alone: what was written before must be durable already.
+        const isDurable = this.#mode === 'sync' && this.#flushed.offset === this.#written.offset
+        if (isDurable) await this.#patiently(() => target.writeDurable(buffers, step.offset))
+        else await this.#patiently(() => target.write(buffers, step.offset))
         this.#pendingBytes -= step.end.offset - step.offset
         this.#written = step.end
+        if (isDurable) this.#allFlushed(step.end)
+        else this.#unflushedSinceMs ??= clock.monotonicMs()
         onWritten(step.end)
+        if (isDurable) onFlushed(step.end)
         return
       }
       case 'roll':

@@ -39,6 +39,10 @@ export class LogFiles implements CommitTarget {
     await this.#file.writev(buffers, offset - this.#current)
   }
 
+  async writeDurable(buffers: readonly Buffer[], offset: number): Promise<void> {
+    await this.#file.writevDurable(buffers, offset - this.#current)
+  }
+
   async sync(): Promise<void> {
     await syncFile(this.#file)
   }

@@ -1,7 +1,7 @@
 /** The machine's disk. The only file of the store that imports `node:fs`. */
 import fs from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { kill, pid } from 'node:process'
+import { kill, pid, platform } from 'node:process'
 import type { FileSystem, OpenFile, OpenMode } from './file-system.ts'
 
 const FLAGS: Readonly<Record<OpenMode, number>> = {
@@ -14,12 +14,19 @@ const FLAGS: Readonly<Record<OpenMode, number>> = {
 /** POSIX promises at least 16 buffers in one call, Linux and macOS take 1,024. */
 const BUFFERS_PER_CALL = 1024
 
+/** Not on macOS: there only fcntl(F_FULLFSYNC), which Node's fdatasync calls, reaches the medium. Windows has no such flag. */
+const DURABLE_FLAGS = platform === 'linux' ? fs.constants.O_WRONLY | fs.constants.O_DSYNC : undefined
+
 class NodeFile implements OpenFile {
   readonly #fd: number
+  readonly #path: string
+  /** The same file, opened for durable writes at the first of them. */
+  #durable: Promise<NodeFile> | undefined
   #closed = false
 
-  constructor(fd: number) {
+  constructor(fd: number, path: string) {
     this.#fd = fd
+    this.#path = path
   }
 
   async pread(target: Uint8Array, position: number): Promise<number> {
@@ -47,6 +54,16 @@ class NodeFile implements OpenFile {
       if (written < length) await this.#finish(some, written, at + written)
       at += length
     }
+  }
+
+  async writevDurable(buffers: readonly Uint8Array[], position: number): Promise<void> {
+    if (DURABLE_FLAGS === undefined) {
+      await this.writev(buffers, position)
+      await this.fdatasync()
+      return
+    }
+    this.#durable ??= openFlags(this.#path, DURABLE_FLAGS)
+    await (await this.#durable).writev(buffers, position)
   }
 
   /** A short write (a disk that fills, a signal): the rest is tried again and brings the reason, if there is one. */
@@ -96,11 +113,18 @@ class NodeFile implements OpenFile {
     })
   }
 
-  close(): Promise<void> {
-    if (this.#closed) return Promise.resolve()
+  async close(): Promise<void> {
+    if (this.#closed) return
     this.#closed = true
-    return done((callback) => fs.close(this.#fd, callback))
+    await done((callback) => fs.close(this.#fd, callback))
+    await this.#durable?.then((file) => file.close())
   }
+}
+
+function openFlags(path: string, flags: number): Promise<NodeFile> {
+  return new Promise((resolve, reject) => {
+    fs.open(path, flags, 0o644, (error, fd) => (error === null ? resolve(new NodeFile(fd, path)) : reject(error)))
+  })
 }
 
 function done(call: (callback: (error: NodeJS.ErrnoException | null) => void) => void): Promise<void> {
@@ -120,11 +144,7 @@ async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
 }
 
 export const nodeFileSystem: FileSystem = {
-  open(path, mode) {
-    return new Promise((resolve, reject) => {
-      fs.open(path, FLAGS[mode], 0o644, (error, fd) => (error === null ? resolve(new NodeFile(fd)) : reject(error)))
-    })
-  },
+  open: (path, mode) => openFlags(path, FLAGS[mode]),
   readSync(path, target, position) {
     const fd = fs.openSync(path, FLAGS.read)
     try {

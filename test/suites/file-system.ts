@@ -44,6 +44,15 @@ export function fileSystemSuite(
       await file.close()
     })
 
+    test('a durable write writes what a plain one does', async () => {
+      const file = await fileSystem.open(`${folder}/a`, 'create')
+      await file.writev([Buffer.from('one')], 0)
+      await file.writevDurable([Buffer.from('two'), Buffer.from('three')], 3)
+      await file.writevDurable([Buffer.from('ONE')], 0)
+      expect((await readExactly(file, 0, 11))?.toString()).toBe('ONEtwothree')
+      await file.close()
+    })
+
     test('more buffers than one call takes are all written', async () => {
       const file = await fileSystem.open(`${folder}/a`, 'create')
       const buffers = Array.from({ length: 3000 }, (_, i) => Buffer.from([i % 251, i % 7]))

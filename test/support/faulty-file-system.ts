@@ -39,7 +39,7 @@ const CHANGES: ReadonlySet<Operation> = new Set([
 const SECTOR_BYTES = 512
 
 type Change =
-  | { readonly kind: 'write'; readonly position: number; readonly bytes: Buffer }
+  | { readonly kind: 'write'; readonly position: number; readonly bytes: Buffer; isDurable?: boolean }
   | { readonly kind: 'truncate'; readonly length: number }
 
 interface Inode {
@@ -278,7 +278,7 @@ export class FaultyFileSystem implements FileSystem {
       if (!isOpen) throw fault('EBADF', path)
       await this.#enter(operation, path, isChange)
     }
-    return {
+    const file: OpenFile = {
       pread: async (target, position) => {
         await enter('pread', false)
         return readAt(inode.cache, target, position)
@@ -291,6 +291,17 @@ export class FaultyFileSystem implements FileSystem {
         const taken = grows > room ? Math.max(0, bytes.length - (grows - room)) : bytes.length
         apply(inode, { kind: 'write', position, bytes: bytes.subarray(0, taken) })
         if (taken < bytes.length) throw fault('ENOSPC', path)
+      },
+      writevDurable: async (buffers, position) => {
+        await file.writev(buffers, position)
+        const change = inode.pending.at(-1)
+        try {
+          await enter('fdatasync', true)
+        } catch (error) {
+          inode.pending = inode.pending.filter((other) => other !== change)
+          throw error
+        }
+        if (change?.kind === 'write') change.isDurable = true
       },
       fdatasync: async () => {
         try {
@@ -318,6 +329,7 @@ export class FaultyFileSystem implements FileSystem {
         if (life === this.#life) this.#openFiles--
       },
     }
+    return file
   }
 
   async #enter(operation: Operation, path: string, isChange: boolean): Promise<void> {
@@ -380,7 +392,7 @@ function tear(inode: Inode, change: Change, survives: () => boolean): void {
   const { position, bytes } = change
   for (let from = 0; from < bytes.length; ) {
     const until = Math.min(bytes.length, from + SECTOR_BYTES - ((position + from) % SECTOR_BYTES))
-    if (survives()) {
+    if (change.isDurable === true || survives()) {
       inode.medium = changed(inode.medium, {
         kind: 'write',
         position: position + from,

@@ -132,6 +132,8 @@ export class CrashDisk implements FileSystem {
         node.pending.push({ at: position, bytes })
         node.content.write(position, bytes)
       },
+      // Derived files are never written that way.
+      writevDurable: () => Promise.reject(failure('ENOSYS', path)),
       fdatasync: async () => {
         await Promise.resolve()
         check()

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { errorCode } from '../../../src/lib/errors.ts'
 import { seededRandom } from '../../../src/lib/prng.ts'
-import { frameIndex, frameRecordsStart, frameTimestampMs } from '../../../src/message/entry-frame.ts'
+import { frameIndex, frameRecordsStart, frameTerm, frameTimestampMs } from '../../../src/message/entry-frame.ts'
 import { decodeRecord, recordSize } from '../../../src/message/record.ts'
 import { LOG_ORIGIN } from '../../../src/store/log-position.ts'
 import { FaultyFileSystem } from '../../support/faulty-file-system.ts'
@@ -194,6 +194,16 @@ describe('reading', () => {
     release()
     expect(await reading).toBeUndefined()
     expect(node.log.badRanges()).toEqual([])
+  })
+
+  test('what was read before a cut is not what is read after it', async () => {
+    const node = await openNode(new FaultyFileSystem(), { options: { readCacheBytes: 1e6 } })
+    await fill(node, 60)
+    await readAll(node.log)
+    node.log.truncateAfter(20)
+    node.log.appendEmpty({ index: 21, term: 2 })
+    const frames = await fill(node, 39)
+    expect(frames.map((frame) => frameTerm(frame, 0))).toEqual(frames.map((_, i) => (i < 20 ? 1 : 2)))
   })
 
   test('a lack of descriptors is waited out and then told to the reader, never to the writer', async () => {

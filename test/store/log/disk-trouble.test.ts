@@ -96,8 +96,7 @@ describe('a full disk', () => {
 
 describe('a disk that fails', () => {
   test.each([
-    ['fdatasync', 'EIO', 'STORE_SYNC_FAILED'],
-    ['fdatasync', 'ENOSPC', 'STORE_SYNC_FAILED'],
+    ['fdatasync', 'EIO', 'STORE_WRITE_FAILED'],
     ['writev', 'EIO', 'STORE_WRITE_FAILED'],
     ['writev', 'EROFS', 'STORE_WRITE_FAILED'],
   ] as const)('with %s %s ends the log for good', async (operation, code, told) => {
@@ -136,12 +135,12 @@ describe('a disk that fails', () => {
     expect((await openNode(disk)).log.end.index).toBe(5)
   })
 
-  test('fails a background sync without anybody waiting, and the node is told', async () => {
+  test.each(['EIO', 'ENOSPC'])('fails a background sync with %s without anybody waiting, and the node is told', async (code) => {
     const disk = new FaultyFileSystem()
     const node = await openNode(disk, { options: { mode: 'async', maxUnflushedMs: 1000 } })
     append(node, 1)
     await node.log.stable()
-    disk.fail('fdatasync', 'EIO', { path: /\d{20}$/ })
+    disk.fail('fdatasync', code, { path: /\d{20}$/ })
     node.clock.advance(600)
     await turns()
     expect(node.failures.map(errorCode)).toEqual(['STORE_SYNC_FAILED'])

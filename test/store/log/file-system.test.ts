@@ -37,6 +37,16 @@ describe('the faulty disk', () => {
     expect(fileSystem.content('d/a').toString()).toBe('kept')
   })
 
+  test('keeps of durable and plain writes the durable ones', async () => {
+    const fileSystem = await disk()
+    const file = await fileSystem.open('d/a', 'create')
+    await fileSystem.fsyncFolder('d')
+    await file.writev([Buffer.from('aaaa')], 0)
+    await file.writevDurable([Buffer.from('bb')], 4)
+    fileSystem.crash(seededRandom(1), 0)
+    expect(fileSystem.content('d/a')).toEqual(Buffer.from([0, 0, 0, 0, 98, 98]))
+  })
+
   test('loses a file whose name was not synced', async () => {
     const fileSystem = await disk()
     const file = await fileSystem.open('d/a', 'create')
