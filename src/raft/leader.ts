@@ -267,7 +267,7 @@ export class Leader {
   /** Confirms read-index rounds; the driver asks after every step. */
   confirmReads(): void {
     const { membership, commit, id } = this.#node
-    if (commit < this.#firstIndex) return
+    if (!this.reads.isAsking || commit < this.#firstIndex) return
     const round = quorumValue(membership, (voter) => {
       if (voter === id) return Infinity
       const progress = this.#progressOf(voter)
@@ -422,14 +422,16 @@ export class Leader {
   }
 
   #appendOf(progress: Progress, runs: readonly TermRun[], memberships: Append['memberships']): Append {
-    const { log, commit } = this.#node
+    const { id, term, log, commit } = this.#node
     const prevIndex = progress.next - 1
     const prevTerm = log.termAt(prevIndex)
     assert(prevTerm !== undefined, `the entry before ${progress.next} has a term`)
     progress.toldCommit = Math.max(progress.toldCommit, Math.min(commit, runs.at(-1)?.last ?? prevIndex))
     return {
-      ...this.#to(progress),
       type: 'append',
+      from: id,
+      to: progress.id,
+      term,
       session: progress.session,
       prevIndex,
       prevTerm,

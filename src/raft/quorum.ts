@@ -9,11 +9,19 @@ export function majority(voters: number): number {
 
 /** The highest value that a majority of `voters` has reached; Infinity for no voters. */
 function reached(voters: readonly NodeId[], valueOf: (id: NodeId) => number): number {
-  if (voters.length === 0) return Infinity
+  const [first, second, third] = voters
+  if (first === undefined) return Infinity
+  if (second === undefined) return valueOf(first)
+  // The usual size, asked after every ack: the middle one of three, without a list.
+  if (third !== undefined && voters.length === 3) return middle(valueOf(first), valueOf(second), valueOf(third))
   const values: number[] = []
   for (const voter of voters) values.push(valueOf(voter))
   values.sort((a, b) => b - a)
   return values[majority(voters.length) - 1] ?? 0
+}
+
+function middle(a: number, b: number, c: number): number {
+  return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c))
 }
 
 /** The highest value that the quorum has reached: during a joint change, both majorities. */

@@ -27,6 +27,11 @@ export class ReadRounds {
     return this.#round
   }
 
+  /** A round is under way. */
+  get isAsking(): boolean {
+    return this.#asking.length > 0
+  }
+
   get isWaiting(): boolean {
     return this.#waiting.length > 0
   }
