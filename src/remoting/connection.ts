@@ -248,7 +248,6 @@ export class Connection implements Origin {
       this.#writer.write(head, reply.header, reply.remark, reply.body)
       this.#wrote()
     }
-    if (this.#readingPaused) this.#balance()
     if (this.#draining) this.#endWhenDrained()
   }
 

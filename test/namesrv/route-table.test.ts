@@ -181,6 +181,13 @@ describe('an old leader', () => {
     expect(table.dataVersion('cluster', A)?.stateVersion).toBe(5)
   })
 
+  test('that became a follower in a new term is not made leader by a late word, even if no leader of that term spoke yet', () => {
+    const table = withNewLeader()
+    table.register(registration({ brokerAddr: B, brokerId: 2, term: 6 }), 1)
+    expect(table.register(registration({ brokerAddr: B, term: 5 }), 2)).toEqual({ kind: 'fenced', newest: 6 })
+    expect(addresses(table)).toEqual({ 2: B, 3: C })
+  })
+
   test('is kept alive by no heartbeat', () => {
     const table = withNewLeader()
     table.register(registration({ brokerAddr: A, term: 4 }), 1)

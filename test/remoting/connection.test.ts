@@ -147,13 +147,14 @@ describe('a request', () => {
   })
 
   test('that is one-way has no answer', async () => {
-    const { server, handled } = await start()
+    const { server, handled, accepted } = await start()
     const socket = await rawSocket(server)
     const received: Buffer[] = []
     socket.on('data', (chunk) => received.push(chunk))
     socket.write(Buffer.concat([echoFrame('one way', 1, 2), echoFrame('both ways', 2)]))
     await vi.waitFor(() => expect(received.length).toBeGreaterThan(0))
     expect(handled).toEqual(['one way', 'both ways'])
+    expect(accepted[0]?.requestsInFlight).toBe(0)
     const answer = Buffer.concat(received)
     expect(answer.readUInt32BE(0)).toBe(answer.length - 4)
     expect(String(answer)).toContain('"opaque":2')
@@ -464,7 +465,11 @@ describe('a client', () => {
     const waiting = client.invoke(address, { code: HOLD }, 5000)
     await vi.waitFor(() => expect(held).toHaveLength(1))
     const dialling = client.connect('127.0.0.1:1')
+    const order: string[] = []
+    void dialling.catch(() => order.push('given up'))
     client.close()
+    await Promise.resolve()
+    expect(order).toEqual(['given up'])
     await expect(waiting).rejects.toMatchObject({ code: 'REMOTING_CONNECTION_CLOSED' })
     await expect(dialling).rejects.toMatchObject({ code: 'REMOTING_CLIENT_CLOSED' })
     await expect(client.connect(address)).rejects.toMatchObject({ code: 'REMOTING_CLIENT_CLOSED' })

@@ -78,6 +78,12 @@ describe('a header', () => {
     }
   })
 
+  test('is read as it is when its texts are beginnings of others that came before', () => {
+    for (const name of ['abcdef', 'abc', 'abcd', 'b', 'abcdef', 'abcdeg']) {
+      expect(Sample.decode(sent({ name, count: 1 }, SerializeType.ROCKETMQ)).name).toBe(name)
+    }
+  })
+
   test('that repeats a field has the last one', () => {
     const bytes = Buffer.concat([once('name', 'x'), once('count', '1'), once('count', '2')])
     expect(Sample.decode(Fields.ofBytes(bytes, 0, bytes.length)).count).toBe(2)
