@@ -33,25 +33,25 @@ export interface AppendCase {
 
 /** Appends to the log in `folder`, which it leaves closed in order. */
 export async function benchAppend(bench: AppendCase): Promise<CommitLogResult> {
-  const { mode, entries, ahead, recordsPerEntry = RECORDS_PER_ENTRY } = bench
+  const { mode, entries, recordsPerEntry = RECORDS_PER_ENTRY } = bench
   const { log, folder } = await openAt(bench.folder, { mode })
   const draft = draftOf(recordsPerEntry)
   const latencies: number[] = []
   const from = log.end
   const cpu = process.cpuUsage()
   const startMs = systemClock.monotonicMs()
-  let waiting = 0
+  const flight = { waiting: 0 }
   let wake: (() => void) | undefined
   for (let i = 1; i <= entries; i++) {
     log.append({ index: from.index + i, term: 1 }, draft)
     const appendedMs = systemClock.monotonicMs()
-    waiting++
+    flight.waiting++
     void log.stable().then(() => {
       latencies.push(systemClock.monotonicMs() - appendedMs)
-      waiting--
+      flight.waiting--
       wake?.()
     })
-    while (waiting >= ahead) await new Promise<void>((resolve) => (wake = resolve))
+    while (flight.waiting >= bench.ahead) await new Promise<void>((resolve) => (wake = resolve))
   }
   await log.stable()
   const elapsedMs = systemClock.monotonicMs() - startMs

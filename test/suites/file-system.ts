@@ -3,9 +3,18 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { errorCode } from '../../src/lib/errors.ts'
 import { type FileSystem, readExactly, readFile } from '../../src/store/file-system.ts'
 
+async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await work
+    return undefined
+  } catch (error) {
+    return errorCode(error)
+  }
+}
+
 export function fileSystemSuite(
   name: string,
-  make: () => Promise<{ fileSystem: FileSystem; folder: string; end(): Promise<void> }>,
+  make: () => Promise<{ fileSystem: FileSystem; folder: string; end: () => Promise<void> }>,
 ): void {
   describe(name, () => {
     let fileSystem: FileSystem
@@ -16,15 +25,6 @@ export function fileSystemSuite(
       ;({ fileSystem, folder, end } = await make())
     })
     afterEach(() => end())
-
-    async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
-      try {
-        await work
-        return undefined
-      } catch (error) {
-        return errorCode(error)
-      }
-    }
 
     async function write(path: string, content: string): Promise<void> {
       const file = await fileSystem.open(path, 'create')

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { errorCode } from '../../../src/lib/errors.ts'
 import { seededRandom } from '../../../src/lib/prng.ts'
-import { frameIndex, frameRecordsStart, frameTerm, frameTimestampMs } from '../../../src/message/entry-frame.ts'
+import { frameOffset, frameRecordsStart, frameTerm, frameTimestampMs } from '../../../src/message/entry-frame.ts'
 import { decodeRecord, recordSize } from '../../../src/message/record.ts'
 import { LOG_ORIGIN } from '../../../src/store/log-position.ts'
 import { FaultyFileSystem } from '../../support/faulty-file-system.ts'
@@ -29,26 +29,43 @@ async function turns(count = 50): Promise<void> {
   for (let i = 0; i < count; i++) await Promise.resolve()
 }
 
+const nothing = (): void => undefined
+
+/** The place of a frame's first record; offsets are those of a log that begins at 0. */
+function firstRecord(frame: Buffer): { offset: number; size: number } {
+  const at = frameRecordsStart(frame, 0)
+  return { offset: frameOffset(frame, 0) + at, size: recordSize(frame, at) }
+}
+
+async function frameBytes(node: OpenedNode, index: number): Promise<Buffer> {
+  return Buffer.concat((await node.log.read(index, index, 1e6))?.bytes ?? [])
+}
+
+function segmentsOf(disk: FaultyFileSystem): string[] {
+  return disk.paths().filter((path) => /\d{20}$/.test(path))
+}
+function resize(disk: FaultyFileSystem, at: number, by: number): void {
+  const path = segmentsOf(disk).at(at) ?? ''
+  const content = disk.content(path)
+  disk.put(path, by < 0 ? content.subarray(0, content.length + by) : Buffer.concat([content, Buffer.alloc(by)]))
+}
+function ruin(disk: FaultyFileSystem, path: string): void {
+  disk.put(path, Buffer.alloc(8192, 0x5a))
+}
+
 describe('appending', () => {
   test('tells where each record lies, and there it lies', async () => {
     const node = await openNode(new FaultyFileSystem())
     const draft = draftOf(7, 80, 3)
     const appended = node.log.append({ index: 1, term: 1 }, draft)
     await node.log.stable()
-    const size = recordSize(
-      Buffer.concat(node.log.read(1, 1, 1e6) instanceof Promise ? [] : await frameBytes(node, 1)),
-      56,
-    )
+    const size = recordSize(await frameBytes(node, 1), 56)
     const records = await node.log.readRecords(appended.offsets.map((offset) => ({ offset, size })))
     expect(records.map((record) => decodeRecord(record ?? Buffer.alloc(0), 0).body)).toEqual(
       draft.records.map(({ body }) => body),
     )
     expect(appended.timestampMs).toBe(node.clock.nowMs())
   })
-
-  async function frameBytes(node: OpenedNode, index: number): Promise<readonly Buffer[]> {
-    return (await node.log.read(index, index, 1e6))?.bytes ?? []
-  }
 
   test('never lets store time go back when the clock does', async () => {
     const node = await openNode(new FaultyFileSystem())
@@ -170,11 +187,7 @@ describe('reading', () => {
   test('a record that was dropped or cut off is not there', async () => {
     const node = await openNode(new FaultyFileSystem())
     const frames = await fill(node, 60)
-    const place = (frame: Buffer): { offset: number; size: number } => {
-      const at = frameRecordsStart(frame, 0)
-      return { offset: (frameIndex(frame, 0) - 1) * frame.length + at, size: recordSize(frame, at) }
-    }
-    const places = [frames[0], frames[30], frames[59]].map((frame) => place(frame ?? Buffer.alloc(0)))
+    const places = [frames[0], frames[30], frames[59]].map((frame) => firstRecord(frame ?? Buffer.alloc(0)))
     await node.log.dropBefore(node.log.end.offset / 3)
     node.log.truncateAfter(50)
     const records = await node.log.readRecords(places)
@@ -185,7 +198,7 @@ describe('reading', () => {
     const disk = new FaultyFileSystem()
     const node = await openNode(disk)
     await fill(node, 60)
-    let release: () => void = () => undefined
+    let release = nothing
     disk.before = (operation) => (operation === 'pread' ? new Promise((resolve) => (release = resolve)) : undefined)
     const reading = node.log.read(20, 60, 1e6)
     await turns()
@@ -258,6 +271,26 @@ describe('opening', () => {
     const killed = await openNode(disk)
     expect(killed.log.end.index).toBe(160)
     expect(killed.log.recovery.scannedBytes).toBeLessThan((frames[0]?.length ?? 0) * 20)
+  })
+
+  test('believes an index only up to the mark', async () => {
+    const disk = new FaultyFileSystem()
+    const node = await openNode(disk, { options: { segmentBytes: 1e6, indexEveryBytes: 1e6 } })
+    await fill(node, 10)
+    node.clock.advance(500)
+    await turns(100)
+    const mark = disk.content('data/sync-mark')
+    const path = segmentsOf(disk)[0] ?? ''
+    const content = disk.content(path)
+    await fill(node, 10)
+    await closeNode(node)
+    // The medium lost everything behind the mark but the index.
+    disk.put('data/sync-mark', mark)
+    disk.put(path, content)
+    disk.remove('data/clean')
+    const again = await openNode(disk)
+    expect(again.log.end.index).toBe(10)
+    expect(await readAll(again.log)).toHaveLength(10)
   })
 
   test('makes the index files again when they are gone', async () => {
@@ -347,18 +380,6 @@ describe('opening', () => {
     const again = await openNode(disk)
     expect(again.log.end.index).toBe(3)
   })
-
-  function segmentsOf(disk: FaultyFileSystem): string[] {
-    return disk.paths().filter((path) => /\d{20}$/.test(path))
-  }
-  function resize(disk: FaultyFileSystem, at: number, by: number): void {
-    const path = segmentsOf(disk).at(at) ?? ''
-    const content = disk.content(path)
-    disk.put(path, by < 0 ? content.subarray(0, content.length + by) : Buffer.concat([content, Buffer.alloc(by)]))
-  }
-  function ruin(disk: FaultyFileSystem, path: string): void {
-    disk.put(path, Buffer.alloc(8192, 0x5a))
-  }
 })
 
 describe('dropping from the front', () => {

@@ -11,6 +11,8 @@ function append(node: OpenedNode, count = 1, bodyBytes = 100): void {
   }
 }
 
+const nothing = (): void => undefined
+
 async function turns(count = 60): Promise<void> {
   for (let i = 0; i < count; i++) await Promise.resolve()
 }
@@ -135,17 +137,20 @@ describe('a disk that fails', () => {
     expect((await openNode(disk)).log.end.index).toBe(5)
   })
 
-  test.each(['EIO', 'ENOSPC'])('fails a background sync with %s without anybody waiting, and the node is told', async (code) => {
-    const disk = new FaultyFileSystem()
-    const node = await openNode(disk, { options: { mode: 'async', maxUnflushedMs: 1000 } })
-    append(node, 1)
-    await node.log.stable()
-    disk.fail('fdatasync', code, { path: /\d{20}$/ })
-    node.clock.advance(600)
-    await turns()
-    expect(node.failures.map(errorCode)).toEqual(['STORE_SYNC_FAILED'])
-    expect(await codeOf(node.log.stable())).toBe('STORE_SYNC_FAILED')
-  })
+  test.each(['EIO', 'ENOSPC'])(
+    'fails a background sync with %s without anybody waiting, and the node is told',
+    async (code) => {
+      const disk = new FaultyFileSystem()
+      const node = await openNode(disk, { options: { mode: 'async', maxUnflushedMs: 1000 } })
+      append(node, 1)
+      await node.log.stable()
+      disk.fail('fdatasync', code, { path: /\d{20}$/ })
+      node.clock.advance(600)
+      await turns()
+      expect(node.failures.map(errorCode)).toEqual(['STORE_SYNC_FAILED'])
+      expect(await codeOf(node.log.stable())).toBe('STORE_SYNC_FAILED')
+    },
+  )
 })
 
 describe('group commit', () => {
@@ -153,7 +158,7 @@ describe('group commit', () => {
     const disk = new FaultyFileSystem()
     const node = await openNode(disk)
     let syncs = 0
-    let release: () => void = () => undefined
+    let release = nothing
     disk.before = (operation, path) => {
       if (operation !== 'fdatasync' || !/\d{20}$/.test(path)) return undefined
       syncs++
@@ -180,6 +185,18 @@ describe('group commit', () => {
     append(node)
     await node.log.stable()
     expect(await isDone(node.log.stable())).toBe(true)
+  })
+
+  test('after a change to sync makes durable what async had only written', async () => {
+    const disk = new FaultyFileSystem()
+    const node = await openNode(disk, { options: { mode: 'async' } })
+    append(node, 2)
+    await node.log.stable()
+    node.log.setFlushMode('sync')
+    append(node, 1)
+    await node.log.stable()
+    disk.crash(seededRandom(1), 0)
+    expect((await openNode(disk)).log.end.index).toBe(3)
   })
 
   test('follows a change of mode', async () => {

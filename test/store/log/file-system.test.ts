@@ -19,13 +19,13 @@ fileSystemSuite('the faulty disk, while nothing goes wrong', async () => {
   return { fileSystem, folder: 'data', end: () => Promise.resolve() }
 })
 
-describe('the faulty disk', () => {
-  async function disk(): Promise<FaultyFileSystem> {
-    const fileSystem = new FaultyFileSystem()
-    await fileSystem.mkdir('d')
-    return fileSystem
-  }
+async function disk(): Promise<FaultyFileSystem> {
+  const fileSystem = new FaultyFileSystem()
+  await fileSystem.mkdir('d')
+  return fileSystem
+}
 
+describe('the faulty disk', () => {
   test('loses at a crash what was not synced and keeps what was', async () => {
     const fileSystem = await disk()
     const file = await fileSystem.open('d/a', 'create')

@@ -155,14 +155,14 @@ describe('the marker of a clean stop', () => {
   })
 })
 
-describe('term and vote', () => {
-  async function voted(disk: FaultyFileSystem): Promise<HardStateFile> {
-    const folder = await open(disk)
-    const file = await HardStateFile.open(folder, { term: 0, vote: null })
-    if (folder.isNew) await folder.begun()
-    return file
-  }
+async function voted(disk: FaultyFileSystem): Promise<HardStateFile> {
+  const folder = await open(disk)
+  const file = await HardStateFile.open(folder, { term: 0, vote: null })
+  if (folder.isNew) await folder.begun()
+  return file
+}
 
+describe('term and vote', () => {
   test('are there after a crash once they were saved', async () => {
     const disk = new FaultyFileSystem()
     const file = await voted(disk)

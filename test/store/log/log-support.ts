@@ -84,14 +84,14 @@ export async function openNode(disk: FaultyFileSystem, open: OpenOptions = {}): 
 
 /** Lets the clock run until `work` is done: for what waits a little now and then. */
 export async function pumped<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
-  let isDone = false
+  const state = { isDone: false }
   const settle = (): void => {
-    isDone = true
+    state.isDone = true
   }
   work.then(settle, settle)
-  while (!isDone) {
+  while (!state.isDone) {
     await new Promise((resolve) => setImmediate(resolve))
-    if (!isDone) clock.advance(5)
+    if (!state.isDone) clock.advance(5)
   }
   return work
 }

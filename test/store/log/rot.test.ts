@@ -63,6 +63,17 @@ async function repairAll(log: CommitLog, frames: readonly Buffer[]): Promise<voi
   expect(log.badRanges()).toEqual([])
 }
 
+function flipSomewhere(random: Random, times: number): (disk: FaultyFileSystem) => void {
+  return (damaged) => {
+    const paths = damaged.paths().filter((path) => !path.endsWith('lock'))
+    for (let i = 0; i < times; i++) {
+      const path = paths[random.integer(0, paths.length - 1)] ?? ''
+      const length = damaged.content(path).length
+      if (length > 0) damaged.flip(path, random.integer(0, length - 1), random.integer(0, 7))
+    }
+  }
+}
+
 describe.each(['clean', 'killed'] as const)('after a %s stop', (stop) => {
   let disk: FaultyFileSystem
   let frames: Buffer[]
@@ -78,17 +89,6 @@ describe.each(['clean', 'killed'] as const)('after a %s stop', (stop) => {
     damaged.kill()
     harm(damaged)
     return { node: await openNode(damaged), disk: damaged }
-  }
-
-  function flipSomewhere(random: Random, times: number): (disk: FaultyFileSystem) => void {
-    return (damaged) => {
-      const paths = damaged.paths().filter((path) => !path.endsWith('lock'))
-      for (let i = 0; i < times; i++) {
-        const path = paths[random.integer(0, paths.length - 1)] ?? ''
-        const length = damaged.content(path).length
-        if (length > 0) damaged.flip(path, random.integer(0, length - 1), random.integer(0, 7))
-      }
-    }
   }
 
   test.each(Array.from({ length: 150 }, (_, i) => i))(
@@ -157,17 +157,17 @@ describe.each(['clean', 'killed'] as const)('after a %s stop', (stop) => {
   })
 })
 
-describe('a repair', () => {
-  async function damaged(): Promise<{ log: CommitLog; frames: Buffer[]; first: number; last: number }> {
-    const { disk, frames } = await grown('clean')
-    const frame = frames[3] ?? Buffer.alloc(0)
-    disk.flip('data/commitlog/00000000000000000000', frameOffset(frame, 0) + 60, 1)
-    const { log } = await openNode(disk)
-    await checkReads(log, frames)
-    const range = log.badRanges()[0]
-    return { log, frames, first: range?.first ?? 0, last: range?.last ?? 0 }
-  }
+async function damaged(): Promise<{ log: CommitLog; frames: Buffer[]; first: number; last: number }> {
+  const { disk, frames } = await grown('clean')
+  const frame = frames[3] ?? Buffer.alloc(0)
+  disk.flip('data/commitlog/00000000000000000000', frameOffset(frame, 0) + 60, 1)
+  const { log } = await openNode(disk)
+  await checkReads(log, frames)
+  const range = log.badRanges()[0]
+  return { log, frames, first: range?.first ?? 0, last: range?.last ?? 0 }
+}
 
+describe('a repair', () => {
   test('takes the very entries that are damaged and no others', async () => {
     const { log, frames, first, last } = await damaged()
     expect([first, last]).toEqual([4, 4])

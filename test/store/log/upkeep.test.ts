@@ -82,17 +82,17 @@ describe('retention', () => {
   })
 })
 
+async function behind(): Promise<{ disk: FaultyFileSystem }> {
+  const disk = new FaultyFileSystem()
+  const node = await openNode(disk)
+  for (let index = 1; index <= 40; index++) node.log.append({ index, term: 1 }, draftOf(index, 150))
+  await closeNode(node)
+  return { disk }
+}
+
 describe('a reset', () => {
   const start = { offset: 70_000, index: 500, term: 9, crc: 77, timestampMs: 1_700_000_000_500 }
   const membership = { index: 450, bytes: Buffer.from('voters') }
-
-  async function behind(): Promise<{ disk: FaultyFileSystem }> {
-    const disk = new FaultyFileSystem()
-    const node = await openNode(disk)
-    for (let index = 1; index <= 40; index++) node.log.append({ index, term: 1 }, draftOf(index, 150))
-    await closeNode(node)
-    return { disk }
-  }
 
   test('replaces the log by an empty one that begins at the given place, and goes on from there', async () => {
     const { disk } = await behind()
