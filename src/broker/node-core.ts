@@ -25,7 +25,8 @@ import type { NodeState } from './node-state.ts'
 import type { NodeTables } from './node-tables.ts'
 import type { NodeNetwork } from './node-network.ts'
 import type { BrokerOptions } from './options.ts'
-import { Proposals, deletedTopic, type Draft } from './proposals.ts'
+import type { Draft } from './proposal-flight.ts'
+import { Proposals, deletedTopic } from './proposals.ts'
 import { QueueCounters } from './queue-counters.ts'
 import { raftLog } from './raft-log.ts'
 import type { BrokerParts } from './running-broker.ts'
@@ -76,6 +77,7 @@ export class NodeCore {
           this.#local.applied(entry.id, result)
         },
         settled: need.settled,
+        ease: () => (store.isSaturated ? store.settled() : undefined),
         fatal: need.fatal,
         clock: parts.clock,
       },

@@ -11,26 +11,13 @@
  */
 import { assert } from '../lib/assert.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
-import type { EntryDraft } from '../message/entry-frame.ts'
 import { recordLength, type RecordDraft } from '../message/record.ts'
 import type { EntryId } from '../raft/types.ts'
 import { encodeCommand } from './command-codec.ts'
 import { brokerErrors } from './errors.ts'
 import type { Command, Leadership, Proposals as ProposalsNeed, Stored } from './needs.ts'
+import { storedOf, type Done, type Draft, type Flight, type Item } from './proposal-flight.ts'
 import type { QueueCounters } from './queue-counters.ts'
-
-/** What `Replica.propose` gets: the adapter to the log fills `placed` when it encodes the entry. */
-export interface Draft {
-  readonly entry: EntryDraft
-  placed: Placed | undefined
-}
-
-/** Where an appended entry's records lie. */
-export interface Placed {
-  /** Offset of each record in the CommitLog. */
-  readonly offsets: readonly number[]
-  readonly timestampMs: number
-}
 
 export interface ProposalOptions {
   /** Records and commands admitted and not yet decided; more is answered BROKER_BUSY. */
@@ -53,26 +40,6 @@ export interface ProposalsNeeds {
   readonly replication: () => 'sync' | 'async'
   readonly clock: Clock
   readonly options: ProposalOptions
-}
-
-type Done = (error: Error | undefined, stored: readonly Stored[] | undefined, result: unknown) => void
-
-interface Item {
-  readonly drafts: readonly RecordDraft[]
-  readonly command: Command | undefined
-  readonly bytes: number
-  readonly deadlineMs: number
-  /** Undefined once answered. */
-  done: Done | undefined
-}
-
-interface Flight {
-  readonly term: number
-  readonly items: readonly Item[]
-  readonly entry: EntryDraft
-  readonly placed: Placed
-  readonly bytes: number
-  readonly proposedMs: number
 }
 
 const MAX_ENTRY_RECORDS = 4096
@@ -334,17 +301,6 @@ export function deletedTopic(command: Command | undefined): string | undefined {
   if (command?.table !== 'topics' || command.op !== 'delete') return undefined
   const topic = command.args[0]
   return typeof topic === 'string' ? topic : undefined
-}
-
-function storedOf(flight: Flight, from: number, to: number): Stored[] {
-  const stored: Stored[] = []
-  for (let at = from; at < to; at++) {
-    const queueOffset = flight.entry.queueOffsets[at]
-    const offset = flight.placed.offsets[at]
-    assert(queueOffset !== undefined && offset !== undefined, 'every record of an entry was placed')
-    stored.push({ queueOffset, offset, storeTimestampMs: flight.placed.timestampMs })
-  }
-  return stored
 }
 
 const notLeader = (why: string): Error => brokerErrors.create('BROKER_NOT_LEADER', why)

@@ -4,7 +4,7 @@ import { assert } from '../lib/assert.ts'
 import type { LogState, LogStore, ResetMeta, ResetSource } from '../raft/ports.ts'
 import type { Membership, MembershipEntry } from '../raft/types.ts'
 import type { CommitLog } from '../store/commit-log.ts'
-import type { Draft } from './proposals.ts'
+import type { Draft } from './proposal-flight.ts'
 
 /** How a state travels to a follower that is behind the log's start, and takes the place of what it had. */
 export interface ResetPort {

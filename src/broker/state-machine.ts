@@ -40,6 +40,8 @@ export interface StateMachineNeeds {
   readonly applied: (entry: AppliedEntry, command: Command | undefined, result: unknown) => void
   /** A batch of entries was applied: the time to wake who waits for messages. */
   readonly settled: (index: number) => void
+  /** When more is in memory than should be (a long log is applied again): resolves when there is room. */
+  readonly ease: () => Promise<void> | undefined
   readonly fatal: (error: Error) => void
   readonly clock: Clock
 }
@@ -120,6 +122,8 @@ export class StateMachine {
       for (const entry of entries) this.#apply(entry)
       this.#need.settled(this.#appliedIndex)
       this.#wake()
+      const ease = this.#need.ease()
+      if (ease !== undefined) await ease
       if (this.#appliedIndex < this.#commitIndex) await this.#turn()
     }
     this.#running = false

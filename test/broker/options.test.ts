@@ -144,7 +144,15 @@ describe('the properties of a broker', () => {
 
   test('that are honoured are read by the broker: none is parsed and ignored', () => {
     // What these say becomes `peers`, `advertised`, … in `options.ts`; brokerRole is only checked.
-    const resolved = ['enableDLegerCommitLog', 'dLegerPeers', 'dLegerSelfId', 'brokerRole', 'raftAdvertisedPort', 'raftListen', 'raftPeerAddresses']
+    const resolved = [
+      'enableDLegerCommitLog',
+      'dLegerPeers',
+      'dLegerSelfId',
+      'brokerRole',
+      'raftAdvertisedPort',
+      'raftListen',
+      'raftPeerAddresses',
+    ]
     const folder = new URL('../../src/broker/', import.meta.url)
     const code = readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts') && !/^options/.test(file))

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { Proposals, type Draft } from '../../../src/broker/proposals.ts'
+import type { Draft } from '../../../src/broker/proposal-flight.ts'
+import { Proposals } from '../../../src/broker/proposals.ts'
 import { QueueCounters } from '../../../src/broker/queue-counters.ts'
 import type { RecordDraft } from '../../../src/message/record.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
@@ -217,7 +218,7 @@ describe('proposals', () => {
     await expect(command).resolves.toBeUndefined()
   })
 
-  test('async replication does not take another leader\'s stable entry for its own', () => {
+  test("async replication does not take another leader's stable entry for its own", () => {
     const made = setup({ maxUnreplicatedBytes: 10_000 })
     const { send, heard, clock, proposals, leadership } = made
     made.mode = 'async'

@@ -40,6 +40,7 @@ function machine(entries: readonly AppliedEntry[], tablesIndex = 0) {
       passedOver: (one, passed) => heard.push(`passed over ${one.id.index} ${passed.op}`),
       applied: (one, command, result) => heard.push(`applied ${one.id.index} ${command?.op ?? ''} ${String(result)}`),
       settled: (index) => heard.push(`settled ${index}`),
+      ease: () => undefined,
       fatal: (error) => heard.push(`fatal ${error.message}`),
       clock,
     },
