@@ -27,7 +27,7 @@ async function produce(namesrv: string, topic: string, bodies: readonly string[]
 /** Bodies received until all of `wanted` came; a message is acknowledged when the next one is asked for. */
 async function consume(namesrv: string, topic: string, group: string, wanted: readonly string[]): Promise<string[]> {
   const missing = new Set(wanted)
-  const consumer = new PushConsumer({ namesrv, group, consumeFrom: 'first' })
+  const consumer = new PushConsumer({ namesrv, group, from: 'first' })
   consumer.subscribe(topic)
   const bodies = new Set<string>()
   await consumer.start()
