@@ -34,6 +34,8 @@ export interface ProposalsNeeds {
   readonly log: {
     propose(draft: Draft): EntryId | undefined
     proposeRefusal(): 'notLeader' | 'transferring' | 'busy' | undefined
+    /** Sends and writes what was proposed in this turn, now. */
+    flush(): void
   }
   readonly leadership: Pick<Leadership, 'isReady' | 'term'>
   readonly counters: QueueCounters
@@ -175,7 +177,9 @@ export class Proposals implements ProposalsNeed {
       this.#launch(this.#queued.slice(from, until))
       from = until
     }
-    this.#queued = from === 0 ? this.#queued : this.#queued.slice(from)
+    if (from === 0) return
+    this.#queued = this.#queued.slice(from)
+    log.flush()
   }
 
   /** One command (with its records) is one entry; records alone share one up to its limits. */

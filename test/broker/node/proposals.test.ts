@@ -66,6 +66,7 @@ function setup(options: Partial<ConstructorParameters<typeof Proposals>[0]['opti
         return { index: log.entries.length, term: log.term }
       },
       proposeRefusal: () => log.refusal,
+      flush: () => {},
     },
     leadership,
     counters: new QueueCounters({ nextQueueOffset: () => 0 }),
