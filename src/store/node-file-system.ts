@@ -160,12 +160,19 @@ export const nodeFileSystem: FileSystem = {
     }
   },
   async mkdir(path) {
-    const first = await fs.promises.mkdir(path, { recursive: true })
-    if (first === undefined) return
-    // A folder is as durable as its name in the one above.
-    for (let folder = resolve(path); ; folder = dirname(folder)) {
-      await this.fsyncFolder(dirname(folder))
-      if (folder === resolve(first) || folder === dirname(folder)) return
+    // Folder by folder: Node's recursive mkdir never ends where a parent takes no folders (/proc on Linux).
+    const missing: string[] = []
+    let folder = resolve(path)
+    let stats = await ifThere(fs.promises.stat(folder))
+    for (; stats === undefined && folder !== dirname(folder); stats = await ifThere(fs.promises.stat(folder))) {
+      missing.push(folder)
+      folder = dirname(folder)
+    }
+    if (stats?.isDirectory() !== true) missing.push(folder)
+    for (const name of missing.reverse()) {
+      await fs.promises.mkdir(name)
+      // A folder is as durable as its name in the one above.
+      await this.fsyncFolder(dirname(name))
     }
   },
   async readdir(path) {

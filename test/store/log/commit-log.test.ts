@@ -255,6 +255,21 @@ describe('a cut', () => {
   })
 })
 
+test('a cut below the mark is remembered by both of its copies', async () => {
+  for (const position of [30, 4096 + 30]) {
+    const disk = new FaultyFileSystem()
+    const node = await openNode(disk)
+    await fill(node, 20)
+    node.clock.advance(500)
+    await turns(100)
+    node.log.truncateAfter(5)
+    await node.log.stable()
+    disk.kill()
+    disk.flip('data/sync-mark', position, 1)
+    expect((await openNode(disk)).log.end.index).toBe(5)
+  }
+})
+
 describe('opening', () => {
   test('after a clean stop reads no frame; after a kill only those that no index covers', async () => {
     const disk = new FaultyFileSystem()

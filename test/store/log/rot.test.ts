@@ -3,8 +3,9 @@ import { errorCode } from '../../../src/lib/errors.ts'
 import { type Random, seededRandom } from '../../../src/lib/prng.ts'
 import { frameIndex, frameOffset } from '../../../src/message/entry-frame.ts'
 import type { CommitLog } from '../../../src/store/commit-log.ts'
+import { positionAfter } from '../../../src/store/log-position.ts'
 import { FaultyFileSystem } from '../../support/faulty-file-system.ts'
-import { type OpenedNode, closeNode, draftOf, openNode, readAll } from './log-support.ts'
+import { type OpenedNode, closeNode, draftOf, framesAfter, openNode, readAll } from './log-support.ts'
 
 const ENTRIES = 60
 
@@ -181,6 +182,11 @@ describe('a repair', () => {
     const flipped = Buffer.from(frames[3] ?? [])
     flipped[70] = (flipped[70] ?? 0) ^ 1
     await refuse(4, flipped)
+    // Sound by itself, of the same entry, length and place, and yet not the bytes that the next frame stands on.
+    const before = positionAfter(frames[2] ?? Buffer.alloc(0), 0)
+    const [other] = framesAfter(before, 1, [draftOf(99, 100 + 4 * 40, 2)])
+    expect(other?.length).toBe(frames[3]?.length)
+    await refuse(4, other ?? Buffer.alloc(0))
     expect(log.badRanges()).toHaveLength(1)
     await log.repairEntries({ first: 4, last: 4, bytes: [frames[3] ?? Buffer.alloc(0)] })
     expect(log.badRanges()).toHaveLength(0)
