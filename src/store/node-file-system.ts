@@ -169,7 +169,7 @@ export const nodeFileSystem: FileSystem = {
       folder = dirname(folder)
     }
     if (stats?.isDirectory() !== true) missing.push(folder)
-    for (const name of missing.reverse()) {
+    for (const name of missing.toReversed()) {
       await fs.promises.mkdir(name)
       // A folder is as durable as its name in the one above.
       await this.fsyncFolder(dirname(name))
