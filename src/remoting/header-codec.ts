@@ -30,6 +30,8 @@ type Pick = (record: Readonly<Record<string, string>>, texts: (string | undefine
 const HASH_SEEDS_MAX = 100_000
 /** Rows seen are bits of a small integer. */
 const ROWS_MAX = 30
+/** Places in a header of which the last row is remembered. */
+const PLACES_MAX = 32
 
 const READ_TEXT = 0
 const READ_CACHED = 1
@@ -45,31 +47,36 @@ const readings: Readonly<Record<FieldKind, number>> = {
   double: READ_TEXT,
 }
 
+/** A row as the reader of bytes wants it. */
+interface Slot {
+  readonly index: number
+  readonly row: Row
+  readonly nameBytes: Uint8Array
+  readonly reading: number
+  /** Used when the row's texts come again and again. */
+  readonly lastText: LastText
+}
+
 export class HeaderCodec {
   readonly #rows: readonly Row[]
-  readonly #readings: Uint8Array
   /** One bit for every row. */
   readonly #allRows: number
-  readonly #finder: NameFinder
+  readonly #finder: SlotFinder
   readonly #make: Make
   readonly #rename: Rename
   readonly #pick: Pick
   /** Of the decoding in progress; decoding never nests. */
   readonly #values: Values
   readonly #texts: (string | undefined)[]
-  /** For the rows whose texts come again and again. */
-  readonly #lastTexts: readonly (LastText | undefined)[]
 
   constructor(rows: readonly Row[]) {
     for (const { wireName } of rows) assert(!(wireName in Object.prototype), `a field cannot be called ${wireName}`)
     assert(rows.length <= ROWS_MAX, `a header of ${rows.length} fields`)
     this.#rows = rows
-    this.#readings = Uint8Array.from(rows, (row) => readings[row.kind])
     this.#allRows = 2 ** rows.length - 1
-    this.#finder = new NameFinder(rows.map((row) => row.wireName))
+    this.#finder = new SlotFinder(rows.map(slotOf))
     this.#values = rows.map(() => undefined)
     this.#texts = rows.map(() => undefined)
-    this.#lastTexts = rows.map((row) => (row.kind === 'string' ? new LastText() : undefined))
     this.#make = compile(['v'], `return {${rows.map((row, i) => `${quote(row.name)}: v[${i}]`).join(', ')}}`)
     this.#rename = compile(
       ['h'],
@@ -103,35 +110,29 @@ export class HeaderCodec {
     }
   }
 
-  #readBytes({ bytes, start, end }: Fields): void {
+  #readBytes(fields: Fields): void {
+    const { bytes, end } = fields
     const values = this.#values
+    const finder = this.#finder
+    const lastSlots = finder.lastSlots
     let seen = 0
-    let at = start
+    let at = fields.start
     for (let place = 0; at < end; place++) {
       const nameStart = at + 2
       const nameEnd = nameStart + (((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0))
       const valueStart = nameEnd + 4
       at = valueStart + readLength(bytes, nameEnd)
-      const found = this.#finder.find(place, bytes, nameStart, nameEnd)
-      if (found < 0 || at === valueStart) continue
-      const value = this.#readValue(found, bytes, valueStart, at)
-      values[found] = value
-      seen |= 1 << found
+      // One sender writes its fields in one order: what stood at this place last time is tried first.
+      let slot = lastSlots[place]
+      if (slot === undefined || !isName(slot.nameBytes, bytes, nameStart, nameEnd)) {
+        slot = finder.find(place, bytes, nameStart, nameEnd)
+      }
+      if (slot === undefined || at === valueStart) continue
+      values[slot.index] = readValue(slot, bytes, valueStart, at)
+      seen |= 1 << slot.index
     }
     if (seen === this.#allRows) return
     for (let i = 0; i < values.length; i++) if ((seen & (1 << i)) === 0) values[i] = this.#absent(i)
-  }
-
-  #readValue(i: number, bytes: Buffer, start: number, end: number): FieldValue {
-    const reading = this.#readings[i]
-    if (reading === READ_CACHED) return present(this.#lastTexts[i], 'the last text').read(bytes, start, end)
-    if (reading === READ_BOOLEAN) return readBoolean(bytes, start, end)
-    if (reading === READ_INT || reading === READ_LONG) {
-      const value = readDigits(bytes, start, end)
-      if (value >= 0 && (value <= INT_MAX || reading === READ_LONG)) return value
-    }
-    const { wireName, kind } = present(this.#rows[i], 'the row of a field')
-    return parseField(wireName, kind, bytes.toString('utf8', start, end))
   }
 
   #absent(i: number): undefined {
@@ -141,64 +142,72 @@ export class HeaderCodec {
   }
 }
 
-/**
- * Finds a name's row among a fixed set. One sender writes its fields in one order, so the row that stood at this place
- * last time is tried first; else a hash without collisions gives the only candidate.
- */
-class NameFinder {
-  readonly #names: readonly Buffer[]
-  readonly #table: Int16Array
-  readonly #mask: number
-  readonly #seed: number
-  /** Place in a header → row that stood there last. */
-  readonly #lastRows = new Int16Array(64).fill(-1)
+function slotOf(row: Row, index: number): Slot {
+  const nameBytes = new Uint8Array(Buffer.from(row.wireName))
+  return { index, row, nameBytes, reading: readings[row.kind], lastText: new LastText() }
+}
 
-  constructor(names: readonly string[]) {
-    this.#names = names.map((name) => Buffer.from(name))
-    let bits = 1
-    while (1 << bits < names.length * 4) bits += 1
-    this.#mask = (1 << bits) - 1
-    this.#table = new Int16Array(1 << bits)
+function readValue(slot: Slot, bytes: Buffer, start: number, end: number): FieldValue {
+  const { reading } = slot
+  if (reading === READ_INT || reading === READ_LONG) {
+    const value = readDigits(bytes, start, end)
+    if (value >= 0 && (value <= INT_MAX || reading === READ_LONG)) return value
+  } else if (reading === READ_CACHED) return slot.lastText.read(bytes, start, end)
+  else if (reading === READ_BOOLEAN) return readBoolean(bytes, start, end)
+  return parseField(slot.row.wireName, slot.row.kind, bytes.toString('utf8', start, end))
+}
+
+function isName(name: Uint8Array, bytes: Buffer, start: number, end: number): boolean {
+  const length = name.length
+  if (length !== end - start) return false
+  for (let i = 0; i < length; i++) if (name[i] !== bytes[start + i]) return false
+  return true
+}
+
+/** Finds a name's slot among a fixed set by a hash without collisions: one probe, then a comparison. */
+class SlotFinder {
+  /** Place in a header → slot that stood there last. */
+  readonly lastSlots: (Slot | undefined)[] = []
+  readonly #slots: readonly Slot[]
+  readonly #table: (Slot | undefined)[]
+  readonly #seed: number
+
+  constructor(slots: readonly Slot[]) {
+    this.#slots = slots
+    let size = 2
+    while (size < slots.length * 4) size *= 2
+    this.#table = Array.from({ length: size })
     this.#seed = this.#seedWithoutCollisions()
   }
 
-  /** The row of the name in `bytes`, which is the header's `place`-th; -1: none of the names. */
-  find(place: number, bytes: Buffer, start: number, end: number): number {
-    const last = this.#lastRows[place] ?? -1
-    if (this.#isRow(last, bytes, start, end)) return last
-    const found = this.#table[this.#hash(bytes, start, end, this.#seed)] ?? -1
-    if (!this.#isRow(found, bytes, start, end)) return -1
-    this.#lastRows[place] = found
-    return found
-  }
-
-  #isRow(row: number, bytes: Buffer, start: number, end: number): boolean {
-    const name = this.#names[row]
-    if (name === undefined || name.length !== end - start) return false
-    for (let i = 0; i < name.length; i++) if (name[i] !== bytes[start + i]) return false
-    return true
+  /** Undefined: none of the names. */
+  find(place: number, bytes: Buffer, start: number, end: number): Slot | undefined {
+    const slot = this.#table[this.#hash(bytes, start, end, this.#seed)]
+    if (slot === undefined || !isName(slot.nameBytes, bytes, start, end)) return undefined
+    if (place < PLACES_MAX) this.lastSlots[place] = slot
+    return slot
   }
 
   #seedWithoutCollisions(): number {
     for (let seed = 1; seed < HASH_SEEDS_MAX; seed += 2) if (this.#fill(seed)) return seed
-    throw new Error(`no hash tells these names apart: ${this.#names.map(String).join(', ')}`)
+    throw new Error(`no hash tells these names apart: ${this.#slots.map(({ row }) => row.wireName).join(', ')}`)
   }
 
   #fill(seed: number): boolean {
-    this.#table.fill(-1)
-    return this.#names.every((name, i) => {
-      const slot = this.#hash(name, 0, name.length, seed)
-      if (this.#table[slot] !== -1) return false
-      this.#table[slot] = i
+    this.#table.fill(undefined)
+    return this.#slots.every((slot) => {
+      const at = this.#hash(slot.nameBytes, 0, slot.nameBytes.length, seed)
+      if (this.#table[at] !== undefined) return false
+      this.#table[at] = slot
       return true
     })
   }
 
-  #hash(bytes: Buffer, start: number, end: number, seed: number): number {
+  #hash(bytes: Uint8Array, start: number, end: number, seed: number): number {
     let hash = seed
     for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + (bytes[i] ?? 0)) | 0
     hash = Math.imul(hash, seed)
-    return ((hash >>> 16) ^ hash) & this.#mask
+    return ((hash >>> 16) ^ hash) & (this.#table.length - 1)
   }
 }
 
