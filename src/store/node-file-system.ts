@@ -143,6 +143,16 @@ async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** Nodes that start at once make the folder above theirs together. */
+async function mkdirUnlessThere(path: string): Promise<void> {
+  try {
+    await fs.promises.mkdir(path)
+  } catch (error) {
+    const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
+    if (!isThere || (await fs.promises.stat(path)).isDirectory() !== true) throw error
+  }
+}
+
 export const nodeFileSystem: FileSystem = {
   open: (path, mode) => openFlags(path, FLAGS[mode]),
   readSync(path, target, position) {
@@ -170,7 +180,7 @@ export const nodeFileSystem: FileSystem = {
     }
     if (stats?.isDirectory() !== true) missing.push(folder)
     for (const name of missing.toReversed()) {
-      await fs.promises.mkdir(name)
+      await mkdirUnlessThere(name)
       // A folder is as durable as its name in the one above.
       await this.fsyncFolder(dirname(name))
     }

@@ -139,6 +139,11 @@ export function fileSystemSuite(
       expect(await fileSystem.readdir(folder)).toEqual([])
     })
 
+    test('many make the folders above theirs at the same time', async () => {
+      await Promise.all(['a', 'b', 'c', 'd'].map((name) => fileSystem.mkdir(`${folder}/x/y/${name}`)))
+      expect(await fileSystem.readdir(`${folder}/x/y`)).toEqual(['a', 'b', 'c', 'd'])
+    })
+
     test('reading at once gives what waiting gives', async () => {
       await write(`${folder}/a`, 'abcdef')
       const target = Buffer.alloc(4)
