@@ -149,7 +149,7 @@ async function mkdirUnlessThere(path: string): Promise<void> {
     await fs.promises.mkdir(path)
   } catch (error) {
     const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-    if (!isThere || (await fs.promises.stat(path)).isDirectory() !== true) throw error
+    if (!isThere || !(await fs.promises.stat(path)).isDirectory()) throw error
   }
 }
 
