@@ -6,19 +6,19 @@
  * too many bytes waiting for too long is cut off. TLS ends before this class: a TLSSocket is a Socket.
  */
 import type { Socket } from 'node:net'
-import { assert } from '../lib/assert.ts'
 import type { Clock } from '../lib/clock.ts'
 import { errorCode, errorMessage } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { LanguageCode, PROTOCOL_VERSION, ResponseCode, SerializeType } from './codes.ts'
 import { decodeCommand, Flag, type RemotingCommand } from './command.ts'
 import { remotingErrors } from './errors.ts'
-import type { Fields, HeaderRecord } from './fields.ts'
+import type { HeaderRecord } from './fields.ts'
 import { FrameSplitter } from './frame.ts'
 import { type Body, FrameWriter } from './frame-writer.ts'
+import { IncomingCall } from './incoming-call.ts'
 import { Invocations, type OnResponse } from './invocations.ts'
 import type { ConnectionLimits } from './limits.ts'
-import type { Call, Origin, Reply, Router } from './route.ts'
+import type { Origin, Reply, Router } from './route.ts'
 
 export interface Request {
   /** A RequestCode. */
@@ -367,59 +367,6 @@ export class Connection implements Origin {
     const listeners = [...this.#closeListeners]
     this.#closeListeners.clear()
     for (const listener of listeners) listener(this)
-  }
-}
-
-type OnAnswer = (call: IncomingCall, reply: Reply | undefined) => void
-
-class IncomingCall implements Call {
-  readonly connection: Connection
-  readonly command: RemotingCommand
-  readonly frameBytes: number
-  #onAnswer: OnAnswer | undefined
-
-  constructor(connection: Connection, command: RemotingCommand, frameBytes: number, onAnswer: OnAnswer) {
-    this.connection = connection
-    this.command = command
-    this.frameBytes = frameBytes
-    this.#onAnswer = onAnswer
-    // Nobody waits for the answer of a one-way request, and its handler need not give one: it holds nothing in flight.
-    if (command.isOneway) onAnswer(this, undefined)
-  }
-
-  get code(): number {
-    return this.command.code
-  }
-
-  get opaque(): number {
-    return this.command.opaque
-  }
-
-  get version(): number {
-    return this.command.version
-  }
-
-  get language(): number {
-    return this.command.language
-  }
-
-  get fields(): Fields {
-    return this.command.fields
-  }
-
-  get body(): Buffer {
-    return this.command.body
-  }
-
-  get oneway(): boolean {
-    return this.command.isOneway
-  }
-
-  respond(reply: Reply): void {
-    const onAnswer = this.#onAnswer
-    assert(onAnswer !== undefined, 'a call was answered twice')
-    this.#onAnswer = undefined
-    if (!this.command.isOneway) onAnswer(this, reply)
   }
 }
 
