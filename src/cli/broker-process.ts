@@ -11,6 +11,9 @@ import { pinoLog } from './pino-log.ts'
 import { stopSignal } from './stop-signal.ts'
 import { describeError } from './user-errors.ts'
 
+/** How long a supervised node may take for a clean stop. */
+const STOP_WITHIN_MS = 15_000
+
 export async function runBrokerProcess(configuration: BrokerConfiguration, verbose: boolean): Promise<void> {
   const { options, warnings } = configuration
   const log = pinoLog({ verbose, isTerminal: process.stderr.isTTY }).child({
@@ -36,6 +39,8 @@ export async function runBrokerProcess(configuration: BrokerConfiguration, verbo
   log.info({ address: formatAddress(options.advertised), dir: options.storePathRootDir }, 'started')
   const end = await Promise.race([signal.asked, broker.ended])
   if (end instanceof Error) return fail(end, log, supervisor)
+  // Nobody would notice a node that hangs in its stop once its supervisor is gone.
+  if (supervisor !== undefined) systemClock.after(STOP_WITHIN_MS, () => process.exit(1))
   await broker.close()
   log.info({}, 'stopped')
   supervisor?.close()

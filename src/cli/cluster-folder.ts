@@ -1,8 +1,9 @@
 /** The folder of a local cluster: `cluster.json` says what it holds; each node has `<broker>/<id>/`. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorCode } from '../lib/errors.ts'
 import { formatProperties } from '../lib/properties.ts'
+import { makeFolder } from './make-folder.ts'
 import type { ClusterShape, NodePlan } from './cluster-plan.ts'
 
 const SHAPE_FILE = 'cluster.json'
@@ -23,13 +24,13 @@ export function readShape(dir: string): ClusterShape | undefined {
 }
 
 export function writeShape(dir: string, { nodes, brokers }: ClusterShape): void {
-  mkdirSync(dir, { recursive: true })
+  makeFolder(dir)
   writeFileSync(join(dir, SHAPE_FILE), `${JSON.stringify({ nodes, brokers })}\n`)
 }
 
 /** Writes the node's `broker.properties` and gives its path. */
 export function writeNodeProperties(node: NodePlan, namesrv: string): string {
-  mkdirSync(node.dir, { recursive: true })
+  makeFolder(node.dir)
   const file = join(node.dir, 'broker.properties')
   const comment = 'Written by raftmq at every start. To keep settings of your own, copy it and use raftmq broker -c.'
   writeFileSync(file, formatProperties([...node.properties, ['namesrvAddr', namesrv]], comment))

@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Level } from 'level'
 import { defineErrors, errorCode } from '../lib/errors.ts'
+import { makeFolder } from './make-folder.ts'
 
 export const lockErrors = defineErrors({
   FOLDER_IN_USE: { doc: 'Another process works on the same folder.', retriable: true },
@@ -18,7 +18,7 @@ export interface FolderLock {
  */
 export async function lockFolder(dir: string): Promise<FolderLock> {
   const folder = join(dir, 'lock')
-  mkdirSync(folder, { recursive: true })
+  makeFolder(folder)
   const database = new Level(folder)
   try {
     await database.open()

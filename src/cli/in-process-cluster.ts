@@ -1,5 +1,5 @@
 /** A cluster inside the caller's process: for test suites and tools. `raftmq up` starts the same with processes. */
-import { mkdirSync, mkdtempSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -16,6 +16,7 @@ import type { Namesrv } from '../namesrv/namesrv.ts'
 import { HOST, planCluster, type NodePlan, type NodePorts } from './cluster-plan.ts'
 import { isServing } from './readiness.ts'
 import { thisMachine } from './machine.ts'
+import { makeFolder } from './make-folder.ts'
 import { localNamesrvOptions, startNamesrv } from './start-namesrv.ts'
 
 export const clusterErrors = defineErrors({
@@ -139,7 +140,7 @@ class InProcessCluster implements Cluster {
 
   async start(): Promise<void> {
     const { nodes = 3, brokers = 1, flush = 'sync', replication = 'sync', log = silentLog } = this.#options
-    mkdirSync(this.#dir, { recursive: true })
+    makeFolder(this.#dir)
     const free = await freePorts(nodes * brokers * 2)
     const ports = (group: number, node: number): NodePorts => {
       const at = (group * nodes + node) * 2

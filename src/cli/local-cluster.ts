@@ -1,5 +1,4 @@
 /** The local cluster of `raftmq up`: a name server in this process, each node in a process of its own. */
-import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Clock } from '../lib/clock.ts'
 import { silentLog } from '../lib/log.ts'
@@ -8,6 +7,7 @@ import { readShape, writeNodeProperties, writeShape } from './cluster-folder.ts'
 import { chooseShape, HOST, planCluster, portsFrom, type ClusterShape } from './cluster-plan.ts'
 import { lockFolder, type FolderLock } from './folder-lock.ts'
 import { localNamesrvOptions, startNamesrv } from './start-namesrv.ts'
+import { makeFolder } from './make-folder.ts'
 import { supervise, type SupervisedNode, type Supervisor } from './supervisor.ts'
 
 export interface LocalClusterRequest {
@@ -49,7 +49,7 @@ export async function startLocalCluster(
     clusterName: 'DefaultCluster',
     ports: portsFrom(request.port),
   })
-  mkdirSync(dir, { recursive: true })
+  makeFolder(dir)
   const lock = await lockFolder(dir)
   let namesrv: Namesrv | undefined
   let supervisor: Supervisor

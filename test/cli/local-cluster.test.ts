@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest'
+import { readBrokerOptions } from '../../src/broker/options.ts'
+import { describeCluster, describeClusterJson } from '../../src/cli/cluster-report.ts'
+import { chooseShape, planCluster, portsFrom, type ClusterRequest } from '../../src/cli/cluster-plan.ts'
+import { isServing } from '../../src/cli/readiness.ts'
+import { nextDelayMs } from '../../src/cli/restart-delay.ts'
+import { formatProperties, parseProperties } from '../../src/lib/properties.ts'
+
+const request: ClusterRequest = {
+  nodes: 3,
+  brokers: 1,
+  dir: '/data',
+  flush: 'sync',
+  replication: 'sync',
+  clusterName: 'DefaultCluster',
+  ports: portsFrom(10_911),
+}
+const machine = { hostName: 'h', homeFolder: '/h', localAddress: '192.0.2.1', namesrvAddr: undefined }
+
+describe('the plan of a local cluster', () => {
+  test('gives every node ports of its own: 10 apart in a group, 100 between groups, peers next to clients', () => {
+    const plans = planCluster({ ...request, brokers: 2 })
+    expect(plans.map(({ broker, id, ports }) => [broker, id, ports.client, ports.peer])).toEqual([
+      ['broker-a', 'n0', 10_911, 10_912],
+      ['broker-a', 'n1', 10_921, 10_922],
+      ['broker-a', 'n2', 10_931, 10_932],
+      ['broker-b', 'n0', 11_011, 11_012],
+      ['broker-b', 'n1', 11_021, 11_022],
+      ['broker-b', 'n2', 11_031, 11_032],
+    ])
+    const largest = planCluster({ ...request, nodes: 7, brokers: 26 }).flatMap(({ ports }) => [
+      ports.client,
+      ports.peer,
+    ])
+    expect(new Set(largest).size).toBe(largest.length)
+  })
+
+  test.each([1, 3])('writes properties that a broker takes without a warning (%i nodes)', (nodes) => {
+    for (const plan of planCluster({ ...request, nodes, flush: 'async', replication: 'async' })) {
+      const file = parseProperties(formatProperties(plan.properties), 'f')
+      const { options, warnings } = readBrokerOptions(file, machine)
+      expect(warnings).toEqual([])
+      expect(options).toMatchObject({
+        brokerName: 'broker-a',
+        nodeId: plan.id,
+        flushDiskType: 'ASYNC_FLUSH',
+        raftReplication: 'async',
+        advertised: { host: '127.0.0.1', port: plan.ports.client },
+        storePathRootDir: `/data/broker-a/${plan.id}/store`,
+      })
+      expect(options.peers).toHaveLength(nodes === 1 ? 0 : nodes)
+    }
+  })
+
+  test('refuses what cannot be', () => {
+    expect(() => planCluster({ ...request, nodes: 8 })).toThrow('a group has 1 to 7 nodes, not 8')
+    expect(() => planCluster({ ...request, brokers: 0 })).toThrow('a cluster has 1 to 26 groups, not 0')
+    expect(() => planCluster({ ...request, ports: portsFrom(65_530) })).toThrow('port 65551 of broker-a does not exist')
+  })
+
+  test('keeps the shape of the folder it is started in', () => {
+    const found = { nodes: 5, brokers: 2 }
+    expect(chooseShape({}, undefined, 'd')).toEqual({ nodes: 3, brokers: 1 })
+    expect(chooseShape({}, found, 'd')).toEqual(found)
+    expect(chooseShape({ nodes: 5 }, found, 'd')).toEqual(found)
+    expect(() => chooseShape({ nodes: 3 }, found, 'd')).toThrow('d holds a cluster of --nodes 5 --brokers 2')
+  })
+})
+
+type Status = Parameters<typeof isServing>[0][number]['status']
+
+const status = (role: 'leader' | 'follower', isReady: boolean): Status => ({
+  role,
+  term: 1,
+  leader: 'n0',
+  isReady,
+})
+const group = (broker: string, ...all: Status[]) => all.map((one) => ({ plan: { broker }, status: one }))
+
+describe('a local cluster', () => {
+  test('serves once every node is up and every group has a leader that takes traffic', () => {
+    const up = group('a', status('leader', true), status('follower', true))
+    expect(isServing(up)).toBe(true)
+    expect(isServing([...up, ...group('b', status('leader', false), status('follower', true))])).toBe(false)
+    expect(isServing([...up, ...group('b', status('follower', true), status('follower', true))])).toBe(false)
+    expect(isServing([...up, ...group('b', status('leader', true), undefined)])).toBe(false)
+  })
+
+  test('restarts a node at once, and waits longer for one that dies again and again', () => {
+    expect([0, 1, 2, 3, 4, 5, 6, 7, 60].map(nextDelayMs)).toEqual([0, 0, 200, 400, 800, 1600, 3200, 5000, 5000])
+  })
+
+  test('says in one line of JSON, and in words, what it is', () => {
+    const plans = planCluster(request)
+    const nodes = plans.map((plan, at) => ({
+      plan,
+      pid: 100 + at,
+      status: status(at === 1 ? 'leader' : 'follower', true),
+    }))
+    const cluster = { namesrv: '127.0.0.1:9876', nodes, dir: '/data', shape: { nodes: 3, brokers: 1 } }
+    const json = describeClusterJson(cluster)
+    expect(json).not.toContain('\n')
+    expect(JSON.parse(json)).toEqual({
+      namesrv: '127.0.0.1:9876',
+      nodes: [
+        { broker: 'broker-a', id: 'n0', pid: 100, address: '127.0.0.1:10911', role: 'follower' },
+        { broker: 'broker-a', id: 'n1', pid: 101, address: '127.0.0.1:10921', role: 'leader' },
+        { broker: 'broker-a', id: 'n2', pid: 102, address: '127.0.0.1:10931', role: 'follower' },
+      ],
+    })
+    const words = describeCluster(cluster, { flush: 'sync', replication: 'sync' })
+    expect(words).toContain('one broker group of 3 nodes: sync flush, sync replication')
+    expect(words).toContain('kill -9 101 ')
+    expect(words).toContain('npx raftmq produce -n 127.0.0.1:9876 -t demo')
+  })
+})

@@ -1,0 +1,201 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+
+// The built package, as people run it.
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const main = join(root, 'dist/cli/main.js')
+const running: ChildProcess[] = []
+let dir = ''
+
+beforeAll(() => {
+  const built = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { cwd: root, encoding: 'utf8' })
+  expect(built.status, built.stdout + built.stderr).toBe(0)
+}, 120_000)
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'raftmq-test-'))
+})
+
+afterEach(async () => {
+  for (const child of running.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue
+    child.kill('SIGKILL')
+    await new Promise((done) => child.once('exit', done))
+  }
+  rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 })
+})
+
+interface Run {
+  readonly child: ChildProcess
+  readonly output: () => string
+  readonly errors: () => string
+  readonly exit: Promise<number | NodeJS.Signals | null>
+  /** Resolves when standard output or error holds `text`; rejects if the process ends before. */
+  said(text: string | RegExp): Promise<void>
+}
+
+function raftmq(...args: string[]): Run {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'], cwd: dir })
+  running.push(child)
+  let [output, errors] = ['', '']
+  const waiting = new Set<() => void>()
+  const hear = (): void => {
+    for (const look of waiting) look()
+  }
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString()
+    hear()
+  })
+  child.stderr.on('data', (chunk: Buffer) => {
+    errors += chunk.toString()
+    hear()
+  })
+  const exit = new Promise<number | NodeJS.Signals | null>((done) => {
+    child.once('close', (code, signal) => done(code ?? signal))
+  })
+  const said = (text: string | RegExp): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        if ((output + errors).search(text) === -1) return
+        waiting.delete(look)
+        resolve()
+      }
+      waiting.add(look)
+      look()
+      void exit.then((how) => reject(new Error(`ended with ${how} before it said ${text}: ${output}${errors}`)))
+    })
+  return { child, output: () => output, errors: () => errors, exit, said }
+}
+
+/** A port behind which `count` more are very likely free: nobody listened there a moment ago. */
+async function freePorts(count: number): Promise<number> {
+  for (;;) {
+    const port = await new Promise<number>((done) => {
+      const server = createServer().listen(0, '127.0.0.1', () => {
+        const address = server.address()
+        server.close(() => done(typeof address === 'object' ? (address?.port ?? 0) : 0))
+      })
+    })
+    if (port + count < 65_535) return port
+  }
+}
+
+async function upArguments(): Promise<string[]> {
+  const port = await freePorts(40)
+  return ['up', '--json', '--dir', join(dir, 'data'), '--namesrv-port', String(port), '--port', String(port + 1)]
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function pidsOf(output: string): readonly number[] {
+  const { nodes }: { readonly nodes: readonly { readonly pid: number }[] } = JSON.parse(output)
+  return nodes.map(({ pid }) => pid)
+}
+
+test('up says it is ready in one line of JSON, restarts a killed node, and stops cleanly', async () => {
+  const args = await upArguments()
+  const up = raftmq(...args)
+  await up.said('\n')
+  const [leaderPid = 0, ...others] = pidsOf(up.output())
+  expect(others).toHaveLength(2)
+  process.kill(leaderPid, 'SIGKILL')
+  await up.said('died (SIGKILL); restarting now')
+  await up.said(/leads \(term \d+\)/)
+  const second = raftmq(...args.with(5, String(await freePorts(1))))
+  expect(await second.exit).toBe(1)
+  expect(second.errors()).toBe(`raftmq: ${join(dir, 'data')} is in use by another process\n`)
+  up.child.kill('SIGTERM')
+  expect(await up.exit).toBe(0)
+  expect(up.output().split('\n')).toHaveLength(2)
+  expect(others.filter(isAlive)).toEqual([])
+}, 60_000)
+
+test('a single node is left dead with --no-restart, and the nodes of a supervisor that is killed end by themselves', async () => {
+  const up = raftmq(...(await upArguments()), '--nodes', '1', '--no-restart')
+  await up.said('\n')
+  const [pid = 0] = pidsOf(up.output())
+  process.kill(pid, 'SIGKILL')
+  await up.said('it stays dead')
+  up.child.kill('SIGKILL')
+  await up.exit
+  const again = raftmq(...(await upArguments()))
+  await again.said('\n')
+  const [survivor = 0] = pidsOf(again.output())
+  again.child.kill('SIGKILL')
+  await expect.poll(() => isAlive(survivor), { timeout: 20_000 }).toBe(false)
+}, 60_000)
+
+test('a broker started from a file says in one line why it cannot start', async () => {
+  const file = join(dir, 'broker.conf')
+  const start = async (text: string): Promise<string> => {
+    writeFileSync(file, text)
+    const broker = raftmq('broker', '-c', file)
+    expect(await broker.exit).toBe(1)
+    const said = broker.errors()
+    expect(said).not.toMatch(/\n +at /)
+    return said
+      .split('\n')
+      .filter((line) => line.startsWith('raftmq: '))
+      .join('\n')
+  }
+  expect(await start('\nlistenPort=0')).toBe(
+    `raftmq: ${file}:2: listenPort is "0", it must be an integer from 1 to 65535`,
+  )
+  const held = createServer()
+  await new Promise<void>((done) => held.listen(0, '127.0.0.1', done))
+  const address = held.address()
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+  const place = `bindAddress=127.0.0.1\nbrokerIP1=127.0.0.1\nlistenPort=${port}\n`
+  expect(await start(`${place}storePathRootDir=${join(dir, 'store')}`)).toContain(`port in use: 127.0.0.1:${port}`)
+  held.close()
+  expect(await start(`${place}storePathRootDir=${file}/store`)).toContain('is not in a folder')
+}, 60_000)
+
+test('a broker and a name server from files stop cleanly on SIGTERM, and -p starts nothing', async () => {
+  const port = await freePorts(2)
+  writeFileSync(
+    join(dir, 'namesrv.conf'),
+    `listenPort=${port}\nbindAddress=127.0.0.1\nkvConfigPath=${join(dir, 'kv.json')}\n`,
+  )
+  writeFileSync(
+    join(dir, 'broker.conf'),
+    `brokerIP1=127.0.0.1\nbindAddress=127.0.0.1\nlistenPort=${port + 1}\nstorePathRootDir=${join(dir, 'store')}\naclEnable=true\n`,
+  )
+  const namesrv = raftmq('namesrv', '-c', join(dir, 'namesrv.conf'))
+  await namesrv.said('listens')
+  const broker = raftmq('broker', '-c', join(dir, 'broker.conf'), '-n', `127.0.0.1:${port}`)
+  await broker.said('"role":"leader"')
+  expect(broker.errors()).toContain('aclEnable is not supported and changes nothing')
+  for (const run of [broker, namesrv]) {
+    run.child.kill('SIGTERM')
+    expect(await run.exit).toBe(0)
+  }
+  const printed = raftmq('broker', '-c', join(dir, 'broker.conf'), '-p')
+  expect(await printed.exit).toBe(0)
+  expect(printed.output()).toContain(`listenPort=${port + 1}\n`)
+  expect(printed.output()).toContain('aclEnable=true')
+}, 60_000)
+
+test.each([
+  [['nothing'], "error: unknown command 'nothing'"],
+  [['up', '--nodes', '9'], 'It must be an integer from 1 to 7.'],
+  [['broker'], "error: required option '-c, --configFile <file>' not specified"],
+  [['broker', '-c', 'nowhere.conf'], 'raftmq: nowhere.conf does not exist'],
+])('raftmq %j ends with exit code 1 and says why', async (args, message) => {
+  const run = raftmq(...args)
+  expect(await run.exit).toBe(1)
+  expect(run.errors()).toContain(message)
+  expect(run.errors()).not.toMatch(/\n +at /)
+})

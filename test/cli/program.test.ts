@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { describeOptions } from '../../src/cli/option-report.ts'
+import { buildProgram } from '../../src/cli/program.ts'
+import { parseProperties } from '../../src/lib/properties.ts'
+
+const names = ['up', 'namesrv', 'broker', 'produce', 'consume', 'status', 'topic', 'group', 'transfer-leader', 'bench']
+
+test('the help names every command without loading one', async () => {
+  const program = await buildProgram(['--help'], '1.2.3')
+  expect(program.commands.map((command) => command.name())).toEqual(names)
+  expect(program.commands.every((command) => command.options.length === 0)).toBe(true)
+  expect(program.version()).toBe('1.2.3')
+})
+
+test.each(names)('%s is loaded when it is asked for, with a help of its own', async (name) => {
+  for (const argv of [
+    [name, '--help'],
+    ['--verbose', name],
+    ['help', name],
+  ]) {
+    const program = await buildProgram(argv, '1.2.3')
+    expect(program.commands.map((command) => command.name()).sort()).toEqual(names.toSorted())
+    const command = program.commands.find((candidate) => candidate.name() === name)
+    expect((command?.options.length ?? 0) + (command?.commands.length ?? 0)).toBeGreaterThan(0)
+    expect(command?.description()).not.toBe('')
+  }
+})
+
+test('-p is a .properties text with every key once, under what becomes of it', () => {
+  const text = describeOptions({
+    effective: [['listenPort', '1']],
+    others: [
+      ['threads', { class: 'withoutMeaning', why: 'no threads' }],
+      ['tls', { class: 'unsupported', why: 'no TLS', default: 'false' }],
+    ],
+    knowledgeOf: (key) =>
+      key === 'strange' ? { class: 'unknown', why: 'nobody has it' } : { class: 'honoured', why: '' },
+    said: parseProperties('threads=4\nstrange=x', 'f'),
+  })
+  expect(text).toBe(
+    '# honoured\nlistenPort=1\n\n# unknown: nobody has it\nstrange=x\n\n# without meaning here: no threads\nthreads=4\n\n# unsupported: no TLS\ntls=false\n',
+  )
+})
