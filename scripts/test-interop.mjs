@@ -1,16 +1,20 @@
-// Stock RocketMQ clients against RaftMQ: node scripts/test-interop.mjs [--target stock] [--only TEXT] [--lanes N].
+// Stock RocketMQ clients against RaftMQ (test/interop/README.md):
+// node scripts/test-interop.mjs [--target stock|mixed] [--only TEXT] [--lanes N] [--repeat N].
 // Other verbs come first: `serve` keeps a stock broker up, `record` records the golden frames anew.
-import { spawnSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { build, install, main, root, runNode, tool } from './steps.mjs'
 
-const checkout = join(dirname(fileURLToPath(import.meta.url)), '..')
-const node = (...rest) => spawnSync(process.execPath, rest, { cwd: checkout, stdio: 'inherit' }).status ?? 1
+const folder = join(root, 'node_modules/.cache/raftmq/interop/build')
 
-const build = join(checkout, '.raftmq/interop/build')
-rmSync(build, { recursive: true, force: true })
-const compiled = node(join(checkout, 'node_modules/typescript/bin/tsc'), '-p', 'test/interop/tsconfig.json')
-const given = process.argv.slice(2)
-const verb = given[0] === undefined || given[0].startsWith('--') ? ['run'] : []
-process.exitCode = compiled === 0 ? node(join(build, 'main.js'), ...verb, ...given) : compiled
+await main(async (args) => {
+  await install()
+  await build()
+  rmSync(folder, { recursive: true, force: true })
+  const code = await runNode(tool('typescript', 'tsc'), ['-p', 'test/interop/tsconfig.json'])
+  if (code !== 0) throw new Error('the interop harness does not compile')
+  // Below node_modules the package's own "type" does not count.
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}\n')
+  const verb = args[0] === undefined || args[0].startsWith('--') ? ['run'] : []
+  return runNode(join(folder, 'main.js'), [...verb, ...args])
+})
