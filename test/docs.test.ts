@@ -105,7 +105,7 @@ async function errorTables(): Promise<ReadonlyMap<string, Readonly<Record<string
   const rooms = new Map<string, Record<string, ErrorSpec>>()
   for (const file of files) {
     const room = file.split('/')[0] ?? ''
-    const exported: object = await import(`../src/${file}`)
+    const exported: object = await import(new URL(file, root).href)
     for (const value of Object.values(exported)) {
       if (!isErrorTable(value)) continue
       rooms.set(room, { ...rooms.get(room), ...value.specs })

@@ -99,9 +99,11 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** The leader's first. */
 function pidsOf(output: string): readonly number[] {
-  const { nodes }: { readonly nodes: readonly { readonly pid: number }[] } = JSON.parse(output)
-  return nodes.map(({ pid }) => pid)
+  const { nodes }: { readonly nodes: readonly { readonly pid: number; readonly role: string }[] } = JSON.parse(output)
+  const leader = nodes.find(({ role }) => role === 'leader')?.pid ?? 0
+  return [leader, ...nodes.map(({ pid }) => pid).filter((pid) => pid !== leader)]
 }
 
 test('up says it is ready in one line of JSON, restarts a killed node, and stops cleanly', async () => {
