@@ -12,6 +12,7 @@ import { refusal } from './errors.ts'
 import type { LeaderLocator } from './leader-locator.ts'
 import type { ServiceHandler } from './peers.ts'
 import type { ServiceAnswer } from './peer-link.ts'
+import { fromPeer } from './peer-wire.ts'
 
 export interface ClientRelayNeeds {
   readonly ownId: string
@@ -59,18 +60,17 @@ export class ClientRelay {
   constructor(need: ClientRelayNeeds) {
     this.#need = need
     const { peers, clients, leadership } = need
-    // Wire edges: peers passed the handshake of this format version, which fixes these shapes.
     peers.handle(METHOD.report, (from, meta) => {
-      if (leadership.isReady) clients.report(from, meta as ClientReport)
+      if (leadership.isReady) clients.report(from, fromPeer<ClientReport>(meta))
       return Promise.resolve({ meta: null })
     })
     peers.handle(METHOD.oneway, (_from, meta, payload) => {
-      const { connectionId, code, header } = meta as RelayedRequest
+      const { connectionId, code, header } = fromPeer<RelayedRequest>(meta)
       this.#byId.get(connectionId)?.invokeOneway({ code, header, body: payload })
       return Promise.resolve({ meta: null })
     })
     peers.handle(METHOD.invoke, async (_from, meta, payload) => {
-      const { connectionId, code, header, timeoutMs } = meta as RelayedRequest
+      const { connectionId, code, header, timeoutMs } = fromPeer<RelayedRequest>(meta)
       const { body, ...rest } = await this.#invokeHere(connectionId, { code, header, body: payload }, timeoutMs)
       return { meta: rest, payload: [body] }
     })
@@ -130,7 +130,7 @@ export class ClientRelay {
     const meta: RelayedRequest = { connectionId, code: request.code, header: request.header, timeoutMs }
     try {
       const answer = await this.#need.peers.ask(node, METHOD.invoke, meta, partsOf(request.body), timeoutMs + 500)
-      return { ...(answer.meta as Omit<ClientAnswer, 'body'>), body: answer.payload }
+      return { ...fromPeer<Omit<ClientAnswer, 'body'>>(answer.meta), body: answer.payload }
     } catch (error) {
       throw refusal('BROKER_CLIENT_TIMEOUT', `client ${member.clientId} cannot be reached: ${String(error)}`)
     }

@@ -6,6 +6,7 @@ import type { Body } from '../remoting/frame-writer.ts'
 import type { Call, Reply } from '../remoting/route.ts'
 import { peerErrors } from './peer-errors.ts'
 import type { ServiceAnswer } from './peer-link.ts'
+import { fromPeer } from './peer-wire.ts'
 
 /** The request's head and whose it is; its body is the payload. */
 export interface ForwardedHead {
@@ -43,8 +44,7 @@ export function readForward(
   if (typeof meta !== 'object' || meta === null || !('code' in meta) || !('fields' in meta)) {
     throw peerErrors.create('PEER_BAD_FRAME', 'a forwarded request has no head')
   }
-  // Peers passed the handshake of this format version, which fixes the shape.
-  const head = meta as ForwardedHead
+  const head = fromPeer<ForwardedHead>(meta)
   const command = new RemotingCommand({
     form: SerializeType.JSON,
     code: head.code,
@@ -66,8 +66,7 @@ export function encodeForwardAnswer(reply: Reply): { readonly meta: AnswerHead; 
 
 /** The leader's reply; 'notLeader' when it certainly did nothing because it does not lead. */
 export function readForwardAnswer(answer: ServiceAnswer): Reply | 'notLeader' {
-  // As above: the shape is fixed by the format version of the handshake.
-  const head = answer.meta as AnswerHead
+  const head = fromPeer<AnswerHead>(answer.meta)
   if (head.code === ResponseCode.SERVICE_NOT_AVAILABLE) return 'notLeader'
   const { code, remark, header } = head
   return { code, remark: remark ?? undefined, header: header ?? undefined, body: answer.payload }

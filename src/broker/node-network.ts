@@ -16,6 +16,7 @@ import type { Identity } from './peer-handshake.ts'
 import type { PeerAddress } from './peer-link.ts'
 import { Peers } from './peers.ts'
 import { tcpPeerNetwork } from './peer-socket.ts'
+import { fromPeer } from './peer-wire.ts'
 import { mayRepeat } from './processors/where.ts'
 
 export interface NodeNetworkNeeds {
@@ -108,8 +109,7 @@ export class NodeNetwork {
     const { peers, locator, relay, clients } = this
     const { leadership, options } = this.#need
     peers.handle(VIEW_METHOD, (from, meta) => {
-      // Wire edge: peers passed the handshake of this format version, which fixes the shape.
-      locator.learn(from, meta as LeaderView)
+      locator.learn(from, fromPeer<LeaderView>(meta))
       relay.leaderChanged()
       return Promise.resolve({ meta: null })
     })

@@ -123,7 +123,11 @@ export class NodeServices {
     const { clock, random } = parts
     const identity = identityOf(options)
     return brokerRoutes({
-      ...tables,
+      topics: tables.topics,
+      groups: tables.groups,
+      offsets: tables.offsets,
+      delayOffsets: tables.delayOffsets,
+      locks: tables.locks,
       autoCreate,
       proposals: core.proposals,
       admission: new Admission({ max: MAX_SENDS, what: 'sends' }),

@@ -9,7 +9,7 @@ import type { Log } from '../lib/log.ts'
 import { helloOf, readHello, type Identity, type Lane } from './peer-handshake.ts'
 import type { PeerNetwork, PeerSocket } from './peer-socket.ts'
 import { peerErrors } from './peer-errors.ts'
-import { PeerFrameKind, type PeerFrame } from './peer-wire.ts'
+import { fromPeer, PeerFrameKind, type PeerFrame } from './peer-wire.ts'
 
 export interface PeerAddress {
   readonly host: string
@@ -165,7 +165,7 @@ export class PeerLink {
   }
 
   #answered(frame: PeerFrame): void {
-    const answer = frame.meta as { id?: unknown; error?: unknown; meta?: unknown } | null // Wire edge, checked here.
+    const answer = fromPeer<{ id?: unknown; error?: unknown; meta?: unknown } | null>(frame.meta)
     const id = typeof answer?.id === 'number' ? answer.id : -1
     const waiting = this.#waiting.get(id)
     if (waiting === undefined) return

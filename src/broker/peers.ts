@@ -11,7 +11,7 @@ import { helloOf, readHello, refusalOf, type Identity, type Lane } from './peer-
 import { PeerLink, type PeerAddress, type PeerLinkOptions, type ServiceAnswer } from './peer-link.ts'
 import { peerErrors } from './peer-errors.ts'
 import type { PeerListener, PeerNetwork, PeerSocket } from './peer-socket.ts'
-import { PeerFrameKind, type PeerFrame } from './peer-wire.ts'
+import { fromPeer, PeerFrameKind, type PeerFrame } from './peer-wire.ts'
 
 /** Answers one service request of a peer. A rejection reaches the peer as `PEER_FAILED` with its message. */
 export type ServiceHandler = (
@@ -231,13 +231,13 @@ export class Peers {
   #raftFrame(socket: PeerSocket, from: string, frame: PeerFrame): void {
     if (frame.kind !== PeerFrameKind.raft || this.#incomingRaft.get(from) !== socket) return
     // Nodes of one format version send what `raft/message.ts` declares; the core validates terms, the store the bytes.
-    const message = frame.meta as Message
+    const message = fromPeer<Message>(frame.meta)
     if (message.from !== from) return
     this.#raft?.receive(from, { message, payload: frame.payload.byteLength === 0 ? [] : [frame.payload] })
   }
 
   async #serviceFrame(socket: PeerSocket, from: string, frame: PeerFrame): Promise<void> {
-    const asked = frame.meta as { id?: unknown; method?: unknown; meta?: unknown } | null // Wire edge, checked here.
+    const asked = fromPeer<{ id?: unknown; method?: unknown; meta?: unknown } | null>(frame.meta)
     const method = typeof asked?.method === 'string' ? asked.method : ''
     const handler = this.#handlers.get(method)
     if (frame.kind === PeerFrameKind.oneway) {

@@ -10,6 +10,7 @@ import type { EntryBytes } from '../store/log-reader.ts'
 import { peerErrors } from './peer-errors.ts'
 import type { ServiceHandler } from './peers.ts'
 import type { ServiceAnswer } from './peer-link.ts'
+import { fromPeer } from './peer-wire.ts'
 
 export interface RotRepairNeeds {
   readonly log: {
@@ -77,7 +78,7 @@ export class RotRepair {
       const wanted: Wanted = { first, last }
       const { meta, payload } = await peers.ask(peer, METHOD, wanted, [], TIMEOUT_MS)
       // A peer may give fewer at a time; the rest stays a damaged range. What it gives is checked by the log.
-      const { last: given } = meta as Wanted
+      const { last: given } = fromPeer<Wanted>(meta)
       await log.repairEntries({ first, last: given, bytes: [payload] })
       logger.warn({ first, last: given, peer }, 'damaged entries were replaced by those of a peer')
       return true
@@ -88,8 +89,7 @@ export class RotRepair {
   }
 
   async #give(meta: unknown): ReturnType<ServiceHandler> {
-    // Peers passed the handshake of this format version, which fixes the shape; the log checks the numbers.
-    const { first, last } = meta as Wanted
+    const { first, last } = fromPeer<Wanted>(meta)
     const found = await this.#need.log.read(first, last, MAX_BYTES)
     if (found === undefined) throw peerErrors.create('PEER_FAILED', `entries ${first} to ${last} are not here`)
     const given: Wanted = { first: found.first, last: found.last }

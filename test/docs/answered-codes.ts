@@ -27,10 +27,15 @@ async function answeredBy(address: string): Promise<ReadonlySet<number>> {
   const codes = [...Object.values(RequestCode), ...Object.values(RaftmqCode)]
   return withRemoting(async (client) => {
     const answers = await Promise.all(
-      codes.map(async (code) => ({ code, response: await client.invoke(address, { code }, 10_000).catch(() => undefined) })),
+      codes.map(async (code) => ({
+        code,
+        response: await client.invoke(address, { code }, 10_000).catch(() => undefined),
+      })),
     )
     return new Set(
-      answers.filter(({ response }) => response?.code !== ResponseCode.REQUEST_CODE_NOT_SUPPORTED).map(({ code }) => code),
+      answers
+        .filter(({ response }) => response?.code !== ResponseCode.REQUEST_CODE_NOT_SUPPORTED)
+        .map(({ code }) => code),
     )
   })
 }

@@ -19,11 +19,17 @@ export const partial: Readonly<Partial<Record<keyof typeof RequestCode, string>>
 
 /** Codes that this project does not mean to answer, and why. Everything else without a route is not there yet. */
 export const never: readonly (readonly [why: string, matches: RegExp])[] = [
-  ['no controller: Raft elects', /^(CONTROLLER_|NOTIFY_BROKER_ROLE|GET_SYNC_STATE|UPDATE_CONTROLLER|GET_CONTROLLER|CLEAN_BROKER_DATA)/],
+  [
+    'no controller: Raft elects',
+    /^(CONTROLLER_|NOTIFY_BROKER_ROLE|GET_SYNC_STATE|UPDATE_CONTROLLER|GET_CONTROLLER|CLEAN_BROKER_DATA)/,
+  ],
   ['no broker containers', /^(ADD_BROKER|REMOVE_BROKER)$/],
   ['no RocksDB', /ROCKSDB/],
   ['no static topics', /STATIC_TOPIC/],
-  ['RocketMQ’s own replication between brokers; a group here replicates by Raft', /^(EXCHANGE_BROKER_HA_INFO|RESET_MASTER_FLUSH_OFFSET|NOTIFY_MIN_BROKER_ID_CHANGE|GET_BROKER_EPOCH_CACHE|GET_BROKER_HA_STATUS)$/],
+  [
+    'RocketMQ’s own replication between brokers; a group here replicates by Raft',
+    /^(EXCHANGE_BROKER_HA_INFO|RESET_MASTER_FLUSH_OFFSET|NOTIFY_MIN_BROKER_ID_CHANGE|GET_BROKER_EPOCH_CACHE|GET_BROKER_HA_STATUS)$/,
+  ],
   ['no cold data', /COLD_DATA|COMMITLOG_READ_MODE/],
   ['class filters were removed from RocketMQ', /FILTER/],
 ]
@@ -36,13 +42,15 @@ export function requestCodeRows(routed: Routed): string[] {
 }
 
 function receivers({ broker, namesrv }: Routed, code: number): string {
-  return [namesrv.has(code) ? 'name server' : '', broker.has(code) ? 'broker' : ''].filter((text) => text !== '').join(', ')
+  return [namesrv.has(code) ? 'name server' : '', broker.has(code) ? 'broker' : '']
+    .filter((text) => text !== '')
+    .join(', ')
 }
 
 function status({ broker, namesrv }: Routed, name: string, code: number): string {
   if (clientSide.has(name)) return 'done: the broker sends it to clients'
   const isRouted = broker.has(code) || namesrv.has(code)
-  const missing = Object.hasOwn(partial, name) ? partial[name as keyof typeof partial] : undefined
+  const missing = new Map<string, string>(Object.entries(partial)).get(name)
   if (isRouted) return missing === undefined ? 'done' : `partial: ${missing}`
   const why = never.find(([, matches]) => matches.test(name))?.[0]
   return why === undefined ? 'not yet' : `never: ${why}`

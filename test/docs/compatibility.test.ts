@@ -24,6 +24,7 @@ test('the table of request codes in docs/compatibility.md is that of the routing
 test('every code that is called partial is answered, and every place in where.ts has its route but that of transactions', async () => {
   const routed = await answeredCodes()
   const all = new Set([...routed.broker, ...routed.namesrv])
-  for (const name of Object.keys(partial)) expect(all.has(RequestCode[name as keyof typeof RequestCode]), name).toBe(true)
+  const codes = new Map<string, number>(Object.entries(RequestCode))
+  for (const name of Object.keys(partial)) expect(all.has(codes.get(name) ?? -1), name).toBe(true)
   expect(placedCodes().filter((code) => !routed.broker.has(code))).toEqual([RequestCode.END_TRANSACTION])
 })

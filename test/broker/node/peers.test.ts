@@ -38,8 +38,7 @@ const settle = async (clock: ManualClock): Promise<void> => {
 }
 
 function envelope(from: string, to: string): Envelope {
-  // Peers carry messages without reading them: any shape with the common fields will do.
-  const message = { type: 'test', from, to, term: 1 } as unknown as Envelope['message']
+  const message: Envelope['message'] = { type: 'timeoutNow', from, to, term: 1 }
   return { message, payload: [Buffer.from('frames')] }
 }
 
@@ -58,7 +57,7 @@ describe('peers', () => {
     await b.start()
     await settle(clock)
     a.send('n1', envelope('n0', 'n1'))
-    expect(heard).toEqual(['n0 is n0-1', 'n0 test frames'])
+    expect(heard).toEqual(['n0 is n0-1', 'n0 timeoutNow frames'])
   })
 
   test('a peer that comes back is announced before its first message', async () => {

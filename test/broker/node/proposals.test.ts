@@ -29,7 +29,7 @@ interface Setup {
   readonly log: { entries: Draft[]; refusal: 'notLeader' | 'transferring' | 'busy' | undefined; term: number }
   readonly leadership: { isReady: boolean; term: number }
   readonly heard: string[]
-  send(topic: string, count?: number, bytes?: number): void
+  readonly send: (topic: string, count?: number, bytes?: number) => void
   mode: 'sync' | 'async'
 }
 
@@ -44,7 +44,7 @@ function setup(options: Partial<ConstructorParameters<typeof Proposals>[0]['opti
     leadership,
     heard,
     mode: 'sync',
-    send(topic, count = 1, bytes = 10) {
+    send: (topic, count = 1, bytes = 10) => {
       const drafts = Array.from({ length: count }, () => record(topic, 0, bytes))
       proposals.records(drafts, (error, stored) => {
         heard.push(
