@@ -23,13 +23,13 @@ function summary(results: readonly Result[]): string {
 }
 
 /** What can be tested: RaftMQ; the stock servers, to prove the harness; RaftMQ's name server with a stock broker. */
-const targets: Readonly<Record<string, () => Promise<Target>>> = {
-  raftmq: startRaftmq,
-  stock: startStock,
-  mixed: startMixed,
+const targets: Readonly<Record<string, (fillBytes: number) => Promise<Target>>> = {
+  raftmq: (fillBytes) => startRaftmq({ fillBytes }),
+  stock: () => startStock(),
+  mixed: () => startMixed(),
 }
 
-/** `run [--target raftmq|stock|mixed] [--only TEXT] [--lanes N] [--repeat N]`: the scenarios; true when none failed. */
+/** `run [--target raftmq|stock|mixed] [--only TEXT] [--lanes N] [--repeat N] [--fill GIGABYTES]`: the scenarios; true when none failed. */
 async function run(rest: string[]): Promise<boolean> {
   const { values } = parseArgs({
     args: rest,
@@ -38,6 +38,7 @@ async function run(rest: string[]): Promise<boolean> {
       only: { type: 'string', default: '' },
       lanes: { type: 'string', default: '3' },
       repeat: { type: 'string', default: '1' },
+      fill: { type: 'string', default: '0' },
     },
   })
   const missing = await missingTool()
@@ -49,7 +50,7 @@ async function run(rest: string[]): Promise<boolean> {
   }
   const start = targets[values.target]
   if (start === undefined) throw new Error(`unknown target ${values.target}: ${Object.keys(targets).join(', ')}`)
-  const target = await start()
+  const target = await start(Number(values.fill) * 1e9)
   const started = Math.floor(performance.timeOrigin).toString(36)
   try {
     const results: Result[] = []

@@ -27,15 +27,47 @@ interface Node {
   readonly role: string
 }
 
-/** The pid of a node now: `up` prints them once, and a killed node comes back under another. */
-async function pidOf(namesrv: string, address: string): Promise<number> {
+interface NodeStatus extends Partial<Node> {
+  readonly bytesOnDisk: number | null
+}
+
+async function statusOf(namesrv: string): Promise<readonly NodeStatus[]> {
   const { stdout } = await run(process.execPath, [raftmqProgram(), 'status', '-n', namesrv, '--json'], {
     timeout: 20_000,
   })
-  const { nodes } = parseJson<{ nodes: Partial<Node>[] }>(stdout)
+  return parseJson<{ nodes: NodeStatus[] }>(stdout).nodes
+}
+
+/** The pid of a node now: `up` prints them once, and a killed node comes back under another. */
+async function pidOf(namesrv: string, address: string): Promise<number> {
+  const nodes = await statusOf(namesrv)
   const pid = nodes.find((node) => node.address === address)?.pid
-  if (pid === undefined) throw new Error(`raftmq status does not name a pid for ${address}:\n${stdout}`)
+  if (pid === undefined) throw new Error(`raftmq status does not name a pid for ${address}: ${JSON.stringify(nodes)}`)
   return pid
+}
+
+/** Sends until every node has so many bytes on its disk: failover with a log of some age. */
+async function fill(namesrv: string, bytes: number): Promise<void> {
+  const command = [
+    'bench',
+    'send',
+    '-n',
+    namesrv,
+    '-t',
+    'Filling',
+    '--size',
+    '16384',
+    '--in-flight',
+    '256',
+    '--seconds',
+    '5',
+  ]
+  for (;;) {
+    const least = Math.min(...(await statusOf(namesrv)).map(({ bytesOnDisk }) => bytesOnDisk ?? 0))
+    console.log(`${(least / 1e9).toFixed(1)} GB on every disk`)
+    if (least >= bytes) return
+    await run(process.execPath, [raftmqProgram(), ...command], { timeout: 60_000 })
+  }
 }
 
 /** Where clients find the leader: brokerId 0 of the route. */
@@ -49,7 +81,7 @@ async function leaderAddress(namesrv: string): Promise<string> {
 }
 
 /** A name server and a group of three nodes, by `raftmq up`, on free ports with a folder of their own. */
-export async function startRaftmq(): Promise<Target> {
+export async function startRaftmq({ fillBytes = 0 }: { fillBytes?: number } = {}): Promise<Target> {
   const program = raftmqProgram()
   const folder = temporaryFolder('interop')
   const namesrvPort = await freePorts(1)
@@ -76,6 +108,7 @@ export async function startRaftmq(): Promise<Target> {
         reject(new Error(`raftmq up ended with code ${code}:\n${said}`))
       })
     })
+    if (fillBytes > 0) await fill(ready.namesrv, fillBytes)
     let moves = 0
     const first = new Map(ready.nodes.map((node) => [node.address, node.pid]))
     return {
