@@ -61,7 +61,8 @@ function raftmq(...args: string[]): Run {
   const said = (text: string | RegExp): Promise<void> =>
     new Promise((resolve, reject) => {
       const look = (): void => {
-        if ((output + errors).search(text) === -1) return
+        const all = output + errors
+        if (!(typeof text === 'string' ? all.includes(text) : text.test(all))) return
         waiting.delete(look)
         resolve()
       }
