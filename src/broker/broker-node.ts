@@ -189,6 +189,7 @@ export class BrokerNode implements RunningBroker {
     leadership.onChange(() => this.#roleChanged(folder))
     network.locator.onChange(() => this.#tell())
     network.door.open(this.#services.routes())
+    core.replica.setDiskFull(state.log.isDiskFull)
     core.start()
     this.#services.start()
   }
@@ -247,7 +248,12 @@ export class BrokerNode implements RunningBroker {
       () => {
         if (this.#leadership.isReady && this.#leadership.term === term) formed()
       },
-      (error: unknown) => this.#parts.log.warn({ reason: errorMessage(error) }, 'the system topics are not made yet'),
+      (error: unknown) => {
+        this.#parts.log.warn({ reason: errorMessage(error) }, 'the system topics are not made yet')
+        this.#parts.clock.after(RETRY_REGISTRATION_MS, () => {
+          if (this.#leadership.isReady && this.#leadership.term === term) this.#form()
+        })
+      },
     )
   }
 

@@ -20,6 +20,7 @@ import { nodeRuntime } from './node-runtime.ts'
 import type { BrokerOptions } from './options.ts'
 import { formatAddress } from './options-values.ts'
 import { brokerRoutes } from './processors/index.ts'
+import { PreferredLeader } from './preferred-leader.ts'
 import { RetentionService } from './retention-service.ts'
 import { RotRepair } from './rot-repair.ts'
 import { PullHold } from './pull-hold.ts'
@@ -59,6 +60,7 @@ export class NodeServices {
   readonly #bootTimestampMs: number
   readonly #retention: RetentionService
   readonly #repair: RotRepair
+  readonly #preferred: PreferredLeader
 
   constructor(need: NodeServicesNeeds) {
     this.need = need
@@ -102,6 +104,14 @@ export class NodeServices {
         maxUsedRatio: options.diskMaxUsedSpaceRatio / 100,
         forceUsedRatio: options.cleanFileForciblyEnable ? options.diskSpaceCleanForciblyRatio / 100 : 1,
       }),
+    })
+    this.#preferred = new PreferredLeader({
+      ownId: options.nodeId,
+      preferred: (options.preferredLeaderId ?? '').split(';').filter((id) => id !== ''),
+      leadership,
+      replica: core.replica,
+      clock,
+      log: parts.log,
     })
     this.#repair = new RotRepair({ log: need.state.log, peers: network.peers, clock, logger: parts.log })
     this.#stats = new BrokerStats({ clock, clusterName: options.brokerClusterName, maxItems: MAX_STAT_ITEMS })
@@ -179,6 +189,7 @@ export class NodeServices {
   }
 
   async close(): Promise<void> {
+    this.#preferred.close()
     this.#repair.close()
     this.#schedule.close()
     this.#commits.close()

@@ -202,7 +202,6 @@ export const unsupported: readonly (readonly [why: string, defaults: string])[] 
   ],
   ['one store only', 'storeType=default messageStorePlugIn= readOnlyCommitLogStorePaths= highSpeedMode=false'],
   ['no slaves yet', 'haMasterAddress='],
-  ['no preferred leader yet: leadership is moved with raftmq transfer-leader', 'preferredLeaderId='],
   ['a follower serves pulls of committed messages anyway', 'slaveReadEnable=false'],
   ['name servers are named in namesrvAddr', 'fetchNameSrvAddrByDnsLookup=false fetchNamesrvAddrByAddressServer=false'],
   [

@@ -86,6 +86,14 @@ const group = {
   dLegerSelfId: optional(
     string({ default: '', pattern: NODE_ID, allowed: 'an id such as n0', doc: 'Which of the members this node is.' }),
   ),
+  preferredLeaderId: optional(
+    string({
+      default: '',
+      pattern: /^n\d{1,4}(;n\d{1,4})*;?$/,
+      allowed: 'ids such as n0 with ";" between them',
+      doc: 'Members that should lead while they can: the first in the list that is caught up is handed leadership.',
+    }),
+  ),
   raftListen: optional(
     address({ default: { host: '0.0.0.0', port: 1 }, doc: 'Where peers connect, where it differs from dLegerPeers.' }),
     'bindAddress and the port in dLegerPeers',
