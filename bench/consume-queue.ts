@@ -1,6 +1,6 @@
 /**
  * Consume queues: dispatching committed records into queues and key index, and putting pull responses together, all in
- * memory. `node dist/bench/consume-queue.js` after a build of the bench; prints one line per measurement.
+ * memory.
  */
 import { systemClock } from '../src/lib/clock.ts'
 import { silentLog } from '../src/lib/log.ts'

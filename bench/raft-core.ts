@@ -9,7 +9,10 @@ import { raftConfig } from '../src/raft/config.ts'
 import type { EntryBytes, Envelope, LogStore, StableStore } from '../src/raft/ports.ts'
 import { Replica } from '../src/raft/replica.ts'
 import { emptyHardState } from '../src/raft/types.ts'
+import type { MicroFigure } from './micro-figure.ts'
 
+const ENTRIES = 20_000
+const WARM_UPS = 2
 const ids = ['n0', 'n1', 'n2']
 const payload = [Buffer.alloc(4096)]
 const done = Promise.resolve()
@@ -101,24 +104,24 @@ async function group(): Promise<{ loop: Loop; leader: Replica<number>; committed
   return { loop, leader, committed: () => committed.index }
 }
 
-for (const perTurn of [1, 8, 32]) {
-  const { loop, leader, committed } = await group()
-  const samples: number[] = []
-  for (let sample = 0; sample < 9; sample++) {
-    const turns = Math.ceil(20_000 / perTurn)
-    const started = performance.now()
-    let last = 0
-    for (let turn = 0; turn < turns; turn++) {
-      for (let each = 0; each < perTurn; each++) last = leader.propose(each)?.index ?? last
-      await loop.turn()
+/** Nanoseconds for an entry, by entries proposed in a turn. */
+export async function benchRaftCore(need: { readonly samples: number }): Promise<readonly MicroFigure[]> {
+  const figures: MicroFigure[] = []
+  for (const perTurn of [1, 8, 32]) {
+    const { loop, leader, committed } = await group()
+    const values: number[] = []
+    for (let sample = -WARM_UPS; sample < need.samples; sample++) {
+      const turns = Math.ceil(ENTRIES / perTurn)
+      const started = performance.now()
+      let last = 0
+      for (let turn = 0; turn < turns; turn++) {
+        for (let each = 0; each < perTurn; each++) last = leader.propose(each)?.index ?? last
+        await loop.turn()
+      }
+      while (committed() < last) await loop.turn()
+      if (sample >= 0) values.push(((performance.now() - started) * 1e6) / (turns * perTurn))
     }
-    while (committed() < last) await loop.turn()
-    samples.push(((performance.now() - started) * 1000) / (turns * perTurn))
+    figures.push({ name: `raft: an entry, three replicas, ${perTurn} a turn`, nanoseconds: values })
   }
-  samples.splice(0, 2)
-  samples.sort((a, b) => a - b)
-  const [least = 0] = samples
-  console.log(
-    `${String(perTurn).padStart(3)} entries a turn: ${(samples[3] ?? 0).toFixed(2)} µs an entry (${least.toFixed(2)} to ${samples.at(-1)?.toFixed(2)})`,
-  )
+  return figures
 }

@@ -1,31 +1,28 @@
-/**
- * What headers and frames cost, in processor time (so that a busy machine disturbs little): the median of nine runs of
- * 200,000, with the best and the worst.
- */
+/** What headers and frames cost, in processor time, so that a busy machine disturbs little. */
 import { SerializeType } from '../src/remoting/codes.ts'
 import { decodeCommand } from '../src/remoting/command.ts'
 import { encodeFrame, FrameWriter } from '../src/remoting/frame-writer.ts'
 import { FrameSplitter } from '../src/remoting/frame.ts'
 import { PullMessageRequestHeader } from '../src/remoting/headers/pull.ts'
 import { SendMessageRequestHeader } from '../src/remoting/headers/send.ts'
+import type { MicroFigure } from './micro-figure.ts'
 
-const rounds = 200_000
-const samples = 9
+const ROUNDS = 200_000
+const WARM_UPS = 2
 
-function measure(name: string, run: (i: number) => unknown): void {
-  const times: number[] = []
+/** Nanoseconds of processor time for one `run`. */
+function measure(samples: number, run: (i: number) => unknown): readonly number[] {
+  const values: number[] = []
   let sink = 0
-  for (let sample = 0; sample < samples + 2; sample++) {
+  for (let sample = -WARM_UPS; sample < samples; sample++) {
     const started = process.cpuUsage()
-    for (let i = 0; i < rounds; i++) if (run(i) === undefined) sink++
+    for (let i = 0; i < ROUNDS; i++) if (run(i) === undefined) sink++
     const { user, system } = process.cpuUsage(started)
-    if (sample >= 2) times.push(((user + system) * 1000) / rounds)
+    if (sample >= 0) values.push(((user + system) * 1000) / ROUNDS)
   }
-  times.sort((a, b) => a - b)
-  const median = times[samples >> 1] ?? 0
-  console.log(
-    `${name.padEnd(46)} ${median.toFixed(0).padStart(6)} ns   ${times[0]?.toFixed(0)} to ${times.at(-1)?.toFixed(0)}${sink > rounds * 99 ? '!' : ''}`,
-  )
+  // Whoever reads the results makes the work needed, so that the compiler cannot leave it out.
+  if (sink === Infinity) throw new Error('never')
+  return values
 }
 
 const send: SendMessageRequestHeader = {
@@ -60,45 +57,61 @@ const pull: PullMessageRequestHeader = {
 const body = Buffer.alloc(128, 'x')
 const head = { code: 310, language: 0, version: 479, opaque: 77, flag: 0 }
 
-for (const [form, value] of Object.entries(SerializeType)) {
-  const frames = {
-    send: encodeFrame({ ...head, form: value }, { header: SendMessageRequestHeader.short.encode(send), body }),
-    pull: encodeFrame({ ...head, form: value }, { header: PullMessageRequestHeader.encode(pull) }),
-  }
-  measure(`${form}: read a send, command only`, () => decodeCommand(frames.send.subarray(4)))
-  measure(`${form}: read a send, command and V2 header`, () => {
-    return SendMessageRequestHeader.short.decode(decodeCommand(frames.send.subarray(4)).fields)
-  })
-  measure(`${form}: read a pull, command and header`, () => {
-    return PullMessageRequestHeader.decode(decodeCommand(frames.pull.subarray(4)).fields)
-  })
-  const writer = new FrameWriter()
-  measure(`${form}: write a send`, (i) => {
-    const sendHead = { form: value, code: 310, language: 0, version: 479, opaque: i, flag: 0 }
-    writer.write(sendHead, SendMessageRequestHeader.short.encode(send), undefined, body)
-    if ((i & 255) === 0) writer.take()
-    return i
-  })
-  measure(`${form}: write the answer to a send`, (i) => {
-    const header = {
-      msgId: '7F00000100002A9F00000000000A1B2C',
-      queueId: 3,
-      queueOffset: 123_456 + i,
-      transactionId: undefined,
-      MSG_REGION: 'DefaultRegion',
-      TRACE_ON: true,
+/** Both forms of a header: reading, writing, splitting. */
+export function benchRemoting({ samples }: { readonly samples: number }): readonly MicroFigure[] {
+  return Object.entries(SerializeType).flatMap(([form, value]) => {
+    const figure = (name: string, run: (i: number) => unknown): MicroFigure => ({
+      name: `remoting ${form}: ${name}`,
+      nanoseconds: measure(samples, run),
+    })
+    const frames = {
+      send: encodeFrame({ ...head, form: value }, { header: SendMessageRequestHeader.short.encode(send), body }),
+      pull: encodeFrame({ ...head, form: value }, { header: PullMessageRequestHeader.encode(pull) }),
     }
-    writer.write({ form: value, code: 0, language: 0, version: 479, opaque: i, flag: 1 }, header, undefined, undefined)
-    if ((i & 255) === 0) writer.take()
-    return i
+    const writer = new FrameWriter()
+    return [
+      figure('read a send, command only', () => decodeCommand(frames.send.subarray(4))),
+      figure('read a send, command and V2 header', () =>
+        SendMessageRequestHeader.short.decode(decodeCommand(frames.send.subarray(4)).fields),
+      ),
+      figure('read a pull, command and header', () =>
+        PullMessageRequestHeader.decode(decodeCommand(frames.pull.subarray(4)).fields),
+      ),
+      figure('write a send', (i) => {
+        const sendHead = { form: value, code: 310, language: 0, version: 479, opaque: i, flag: 0 }
+        writer.write(sendHead, SendMessageRequestHeader.short.encode(send), undefined, body)
+        if ((i & 255) === 0) writer.take()
+        return i
+      }),
+      figure('write the answer to a send', (i) => {
+        const header = {
+          msgId: '7F00000100002A9F00000000000A1B2C',
+          queueId: 3,
+          queueOffset: 123_456 + i,
+          transactionId: undefined,
+          MSG_REGION: 'DefaultRegion',
+          TRACE_ON: true,
+        }
+        const answerHead = { form: value, code: 0, language: 0, version: 479, opaque: i, flag: 1 }
+        writer.write(answerHead, header, undefined, undefined)
+        if ((i & 255) === 0) writer.take()
+        return i
+      }),
+      { name: `remoting ${form}: split, per frame`, nanoseconds: splitFrames(samples, frames.send) },
+    ]
   })
-  const chunk = Buffer.concat(Array.from({ length: 200 }, () => frames.send)).subarray(0, 65_536)
+}
+
+/** Chunks of up to 64 KiB, as a socket gives them. */
+function splitFrames(samples: number, frame: Buffer): readonly number[] {
+  const perChunk = Math.floor(65_536 / frame.length)
+  const chunk = Buffer.concat(Array.from({ length: perChunk }, () => frame))
   const splitter = new FrameSplitter({ maxBytes: 1 << 24, onFrame: () => true })
-  const perChunk = chunk.length / frames.send.length
-  const whole = chunk.subarray(0, Math.floor(perChunk) * frames.send.length)
-  const started = process.cpuUsage()
-  for (let i = 0; i < 2000; i++) splitter.push(whole)
-  const { user, system } = process.cpuUsage(started)
-  const each = ((user + system) * 1000) / 2000 / Math.floor(perChunk)
-  console.log(`${`${form}: split, per frame`.padEnd(46)} ${each.toFixed(0).padStart(6)} ns`)
+  const chunks = Math.ceil(ROUNDS / perChunk)
+  return Array.from({ length: samples + WARM_UPS }, () => {
+    const started = process.cpuUsage()
+    for (let i = 0; i < chunks; i++) splitter.push(chunk)
+    const { user, system } = process.cpuUsage(started)
+    return ((user + system) * 1000) / (chunks * perChunk)
+  }).slice(WARM_UPS)
 }

@@ -1,18 +1,18 @@
-// npm run bench -- NAME [arguments]: the measurement bench/NAME.ts; without a name, what there is.
-import { readdirSync } from 'node:fs'
+// npm run bench -- [options]: measures real processes of the built package, and its parts (bench/README.md).
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { build, buildDev, install, main, root, runNode } from './steps.mjs'
+import { build, buildDev, install, main, root, runNode, tool } from './steps.mjs'
 
-await main(async ([name, ...args]) => {
-  const names = readdirSync(join(root, 'bench'))
-    .filter((file) => file.endsWith('.ts'))
-    .map((file) => file.slice(0, -3))
-  if (name === undefined || !names.includes(name)) {
-    console.log(`npm run bench -- NAME, of ${names.join(', ')}`)
-    return name === undefined ? 0 : 1
-  }
+const WRITTEN = ['bench/results.json', 'bench/baseline.json']
+
+await main(async (args) => {
   await install()
   await build()
   await buildDev()
-  return runNode(join(root, 'dist-dev/bench', `${name}.js`), args)
+  const code = await runNode(join(root, 'dist-dev/bench/main.js'), args)
+  const written = WRITTEN.filter((path) => existsSync(join(root, path)))
+  if (args.some((arg) => arg.startsWith('--write-')) && written.length > 0) {
+    await runNode(tool('@biomejs/biome', 'biome'), ['format', '--write', '--log-level=error', ...written])
+  }
+  return code
 })

@@ -1,0 +1,149 @@
+/** Single nodes as processes of their own, started and killed by hand and timed from the start of the process. */
+import { fork, type ChildProcess } from 'node:child_process'
+import { mkdirSync, openSync, closeSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
+import { readFromChild, type ToChild } from '../src/cli/child-channel.ts'
+import { writeNodeProperties } from '../src/cli/cluster-folder.ts'
+import { HOST, planCluster, type NodePlan } from '../src/cli/cluster-plan.ts'
+import { sleep, systemClock } from '../src/lib/clock.ts'
+import { program } from './command-line.ts'
+
+const GIVE_UP_MS = 120_000
+const LOOK_EVERY_MS = 2
+
+/** The nodes of a group of `nodes` in `dir`, on ports that are free, with their `.properties` written. */
+export async function planGroup(need: {
+  readonly nodes: number
+  readonly dir: string
+  readonly flush: 'sync' | 'async'
+  readonly namesrv: string
+}): Promise<readonly NodePlan[]> {
+  const { nodes, dir, flush, namesrv } = need
+  const free = await freePorts(nodes * 2)
+  const ports = (_: number, node: number): NodePlan['ports'] => ({
+    client: free[node * 2] ?? 0,
+    peer: free[node * 2 + 1] ?? 0,
+  })
+  const request = { nodes, brokers: 1, dir, flush, replication: 'sync', clusterName: 'DefaultCluster', ports } as const
+  const plans = planCluster(request)
+  for (const plan of plans) {
+    mkdirSync(plan.dir, { recursive: true })
+    writeNodeProperties(plan, namesrv)
+  }
+  return plans
+}
+
+export class BrokerProcess {
+  readonly plan: NodePlan
+  readonly startedMs: number
+  readonly #child: ChildProcess
+  readonly #exit: Promise<void>
+  #readyMs: number | undefined
+  #role = ''
+  #end: string | undefined
+
+  private constructor(plan: NodePlan) {
+    this.plan = plan
+    const log = openSync(join(plan.dir, 'node.log'), 'a')
+    this.startedMs = systemClock.monotonicMs()
+    this.#child = fork(program, ['broker', '-c', join(plan.dir, 'broker.properties')], {
+      stdio: ['ignore', log, log, 'ipc'],
+      execArgv: [],
+    })
+    closeSync(log)
+    this.#child.on('message', (raw) => {
+      const message = readFromChild(raw)
+      if (message?.type !== 'status') return
+      this.#role = message.status.role
+      if (message.status.isReady) this.#readyMs ??= systemClock.monotonicMs()
+    })
+    this.#exit = new Promise((resolve) => {
+      this.#child.once('exit', (code, signal) => {
+        this.#end = signal ?? `exit code ${code}`
+        resolve()
+      })
+    })
+  }
+
+  static start(plan: NodePlan): BrokerProcess {
+    return new BrokerProcess(plan)
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  get isLeader(): boolean {
+    return this.#role === 'leader'
+  }
+
+  /** Milliseconds from the start of the process until it said that it is ready for traffic. */
+  async ready(): Promise<number> {
+    await this.#until('ready', () => Promise.resolve(this.#readyMs !== undefined))
+    return (this.#readyMs ?? Number.NaN) - this.startedMs
+  }
+
+  /** Milliseconds from the start of the process until its port takes connections. */
+  async listening(): Promise<number> {
+    await this.#until('listening', () => takesConnections(this.plan.ports.client))
+    return systemClock.monotonicMs() - this.startedMs
+  }
+
+  /** Milliseconds from the start of the process until `attempt` is true; it is made again and again. */
+  async first(what: string, attempt: () => Promise<boolean>): Promise<number> {
+    await this.#until(what, attempt)
+    return systemClock.monotonicMs() - this.startedMs
+  }
+
+  async stop(): Promise<void> {
+    const stop: ToChild = { type: 'stop' }
+    if (this.#end === undefined) this.#child.send(stop, () => {})
+    await this.#exit
+  }
+
+  async kill(): Promise<void> {
+    if (this.#end === undefined) this.#child.kill('SIGKILL')
+    await this.#exit
+  }
+
+  async #until(what: string, holds: () => Promise<boolean>): Promise<void> {
+    while (!(await holds())) {
+      if (this.#end !== undefined) throw new Error(`${this.plan.id} ended (${this.#end}) before it was ${what}`)
+      if (systemClock.monotonicMs() - this.startedMs > GIVE_UP_MS) {
+        throw new Error(`${this.plan.id} is not ${what} after ${GIVE_UP_MS / 1000} s`)
+      }
+      await sleep(systemClock, LOOK_EVERY_MS)
+    }
+  }
+}
+
+function takesConnections(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: HOST })
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
+
+/** Free a moment ago, all different. */
+export async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer())
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve, reject) => {
+          server.once('error', reject)
+          server.listen(0, HOST, () => {
+            const address = server.address()
+            resolve(typeof address === 'object' && address !== null ? address.port : 0)
+          })
+        }),
+    ),
+  )
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}

@@ -1,0 +1,141 @@
+/** `npm run bench -- [options]`: runs scenarios and says what they measured. See `README.md`. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { errorCode, errorMessage } from '../src/lib/errors.ts'
+import { baselineOf, compare, parseBaseline } from './baseline.ts'
+import { root } from './command-line.ts'
+import { environmentOf } from './environment.ts'
+import { type Options, readOptions, USAGE } from './options.ts'
+import { environmentText, numbersSection, resultsSection } from './pages.ts'
+import { formatResults, mergeResults, parseResults, type Result } from './results.ts'
+import type { Scenario } from './scenario.ts'
+import { consume } from './scenarios/consume.ts'
+import { failover } from './scenarios/failover.ts'
+import { micro } from './scenarios/micro.ts'
+import { send } from './scenarios/send.ts'
+import { start5gb } from './scenarios/start-5gb.ts'
+import { start } from './scenarios/start.ts'
+import { transfer } from './scenarios/transfer.ts'
+import { METRIC_HEAD, metricRow, replaceBetween, textTable } from './tables.ts'
+
+const scenarios: readonly Scenario[] = [send, consume, start, start5gb, failover, transfer, micro]
+const names = scenarios.map(({ name }) => name)
+
+const files = {
+  results: join(root, 'bench/results.json'),
+  baseline: join(root, 'bench/baseline.json'),
+  page: join(root, 'bench/README.md'),
+  frontPage: join(root, 'README.md'),
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = readOptions(args, names)
+  if (options === 'help') {
+    console.log(
+      `${USAGE}\n\n${textTable([['scenario', 'measures'], ...scenarios.map(({ name, title }) => [name, title])])}`,
+    )
+    return 0
+  }
+  const results =
+    options.from === undefined ? await measureAll(options, args) : parseResults(readFileSync(options.from, 'utf8'))
+  for (const result of results) console.log(`\n${resultText(result)}`)
+  if (options.json !== undefined) writeFileSync(options.json, formatResults(results))
+  if (options.writeReadme) writePages(results)
+  const micros = results.find(({ scenario, metrics }) => scenario === 'micro' && metrics.length > 0)
+  const isSlower = options.compare !== undefined && micros !== undefined && compareWith(options.compare, micros)
+  if (options.writeBaseline && micros !== undefined) {
+    writeFileSync(files.baseline, `${JSON.stringify(baselineOf(micros), null, 2)}\n`)
+  }
+  return isSlower || results.some(({ failed }) => failed !== undefined) ? 1 : 0
+}
+
+async function measureAll(options: Options, args: readonly string[]): Promise<readonly Result[]> {
+  const dir = mkdtempSync(join(resolve(options.dir ?? tmpdir()), 'raftmq-bench-'))
+  const command = ['npm run bench', ...(args.length === 0 ? [] : ['--', ...measuring(args)])].join(' ')
+  try {
+    const results: Result[] = []
+    for (const scenario of scenarios.filter(({ name }) => options.only.includes(name))) {
+      results.push(await measure(scenario, { dir, isQuick: options.quick, command }))
+    }
+    return results
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+/** The arguments without those that only say where results go. */
+function measuring(args: readonly string[]): readonly string[] {
+  const places = new Set(['--json', '--dir', '--compare'])
+  return args.filter((arg, at) => !/^--(json|dir|compare)(=|$)|^--write-/.test(arg) && !places.has(args[at - 1] ?? ''))
+}
+
+async function measure(
+  scenario: Scenario,
+  { dir, isQuick, command }: { readonly dir: string; readonly isQuick: boolean; readonly command: string },
+): Promise<Result> {
+  const { name, title } = scenario
+  const own = join(dir, name)
+  mkdirSync(own)
+  console.error(`${name}: ${title}`)
+  const head = {
+    scenario: name,
+    title,
+    takenAt: new Date().toISOString(),
+    command,
+    isQuick,
+    environment: environmentOf(root, own),
+  }
+  try {
+    const measured = await scenario.run({ dir: own, isQuick, say: (line) => console.error(`  ${line}`) })
+    if ('skipped' in measured) return { ...head, metrics: [], notes: [], skipped: measured.skipped }
+    return { ...head, ...measured }
+  } catch (error) {
+    return { ...head, metrics: [], notes: [], failed: errorMessage(error) }
+  } finally {
+    rmSync(own, { recursive: true, force: true })
+  }
+}
+
+function resultText({ scenario, environment, isQuick, metrics, notes, skipped, failed }: Result): string {
+  const head = `${scenario}${isQuick ? ' (quick: not to be published)' : ''}: ${environmentText(environment)}`
+  if (skipped !== undefined) return `${head}\nSKIPPED: ${skipped}`
+  if (failed !== undefined) return `${head}\nFAILED: ${failed}`
+  return [head, textTable([METRIC_HEAD, ...metrics.map(metricRow)]), ...notes].join('\n')
+}
+
+function writePages(results: readonly Result[]): void {
+  const all = mergeResults(readKnown(), results, names)
+  writeFileSync(files.results, formatResults(all))
+  // What is written down is what can be read again: the figures of the file, with its rounding.
+  const kept = readKnown()
+  writeSection(files.page, 'results', resultsSection(kept))
+  writeSection(files.frontPage, 'numbers', numbersSection(kept))
+}
+
+function writeSection(path: string, marker: string, text: string): void {
+  writeFileSync(path, replaceBetween(readFileSync(path, 'utf8'), marker, text))
+}
+
+function readKnown(): readonly Result[] {
+  try {
+    return parseResults(readFileSync(files.results, 'utf8'))
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+function compareWith(path: string, result: Result): boolean {
+  const { rows, slower, isSameMachine } = compare(parseBaseline(readFileSync(path, 'utf8')), result)
+  console.log(`\n${textTable(rows)}`)
+  if (!isSameMachine) console.log('The baseline is of another machine or Node.js: the change says nothing.')
+  return isSameMachine && slower.length > 0
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  console.error(errorMessage(error))
+  process.exitCode = 1
+}

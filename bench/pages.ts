@@ -1,0 +1,58 @@
+/** The parts of the documentation that hold figures, made from results. Pure. */
+import type { Environment } from './environment.ts'
+import type { Result } from './results.ts'
+import { barText, isReached, markdownTable, METRIC_HEAD, metricRow, spreadText } from './tables.ts'
+
+/** The section of `bench/README.md`: all that was measured. */
+export function resultsSection(results: readonly Result[]): string {
+  return results.map(resultText).join('\n\n')
+}
+
+/** The section of the front page: what has a figure to reach. */
+export function numbersSection(results: readonly Result[]): string {
+  const rows = results.flatMap(({ metrics }) =>
+    metrics.flatMap((metric) => {
+      const { name, unit, bar } = metric
+      if (bar === undefined) return []
+      const missed = isReached(metric) === false ? ' (missed)' : ''
+      return [[name, spreadText(metric), `${barText(bar, unit)}${missed}`]]
+    }),
+  )
+  return [
+    'Median (minimum–maximum) of `npm run bench`, processes of the nodes and of the load together on one machine:',
+    machinesText(results),
+    markdownTable([['what', 'measured', 'to reach'], ...rows]),
+  ].join('\n\n')
+}
+
+function resultText({ scenario, title, takenAt, command, environment, metrics, notes }: Result): string {
+  const lines = [
+    `### ${scenario}`,
+    `${title[0]?.toUpperCase()}${title.slice(1)}.`,
+    `\`${command}\`, ${takenAt.slice(0, 10)}, load average ${environment.loadBefore} before it; ${environmentText(environment)}`,
+    markdownTable([METRIC_HEAD, ...metrics.map(metricRow)]),
+    ...(notes.length === 0 ? [] : [notes.map((note) => `- ${note}`).join('\n')]),
+  ]
+  return lines.join('\n\n')
+}
+
+/** Every environment once, with its scenarios where there are several. */
+function machinesText(results: readonly Result[]): string {
+  const scenarios = new Map<string, string[]>()
+  for (const { scenario, environment } of results) {
+    const text = `${withoutSpread(environment)}; load average ${environment.loadBefore} before it began`
+    const key = [...scenarios.keys()].find((known) => known.startsWith(withoutSpread(environment))) ?? text
+    scenarios.set(key, [...(scenarios.get(key) ?? []), scenario])
+  }
+  const several = scenarios.size > 1
+  return [...scenarios].map(([text, names]) => `${several ? `${names.join(', ')}: ` : ''}${text}.`).join('\n\n')
+}
+
+export function environmentText(environment: Environment): string {
+  return `${withoutSpread(environment)}; 4 KiB written and fdatasync ${environment.fsyncMs} ms.`
+}
+
+function withoutSpread({ commit, machine, node }: Environment): string {
+  const { cpu, cores, memoryGiB, system } = machine
+  return `commit ${commit}, ${cores} × ${cpu}, ${memoryGiB} GiB, ${system}, Node.js ${node}`
+}

@@ -1,0 +1,80 @@
+/** Figures as text: for a terminal, and for the pages of the documentation. Pure. */
+import type { Bar, Metric } from './scenario.ts'
+import { spreadOf } from './statistics.ts'
+
+/** A figure with as many digits as it deserves. */
+export function figure(value: number): string {
+  const size = Math.abs(value)
+  if (Number.isInteger(value) || size >= 1000) return Math.round(value).toLocaleString('en-US')
+  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2)
+}
+
+/** `median (min–max)`, or the only value there is. */
+export function spreadText({ values, unit }: Pick<Metric, 'values' | 'unit'>): string {
+  const { median, min, max } = spreadOf(values)
+  const spread = values.length === 1 ? figure(median) : `${figure(median)} (${figure(min)}–${figure(max)})`
+  return `${spread} ${unit}`.trimEnd()
+}
+
+const words = { least: 'at least', below: 'below' } as const
+
+export function barText(bar: Bar, unit: string): string {
+  const which = bar.of === 'median' ? '' : `${bar.of} `
+  return `${which}${words[bar.kind]} ${figure(bar.value)} ${unit}`.trimEnd()
+}
+
+/** Undefined: there is no bar. */
+export function isReached({ values, bar }: Metric): boolean | undefined {
+  if (bar === undefined) return undefined
+  const value = spreadOf(values)[bar.of]
+  return bar.kind === 'least' ? value >= bar.value : value < bar.value
+}
+
+const verdicts = new Map<boolean | undefined, string>([
+  [true, 'yes'],
+  [false, 'NO'],
+  [undefined, ''],
+])
+
+/** The row of a metric: name, figure, number of samples, bar, whether it is reached. */
+export function metricRow(metric: Metric): readonly string[] {
+  const { name, bar, unit, values } = metric
+  return [
+    name,
+    spreadText(metric),
+    String(values.length),
+    bar === undefined ? '' : barText(bar, unit),
+    verdicts.get(isReached(metric)) ?? '',
+  ]
+}
+
+export const METRIC_HEAD = ['what', 'median (min–max)', 'samples', 'to reach', 'reached'] as const
+
+/** Columns of equal width, the first line underlined. */
+export function textTable(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
+  const line = (row: readonly string[]): string =>
+    widths
+      .map((width, column) => (row[column] ?? '').padEnd(width))
+      .join('  ')
+      .trimEnd()
+  const [head = [], ...body] = rows
+  return [line(head), widths.map((width) => '-'.repeat(width)).join('  '), ...body.map(line)].join('\n')
+}
+
+export function markdownTable(rows: readonly (readonly string[])[]): string {
+  const [head = [], ...body] = rows
+  return [markdownRow(head), `|${head.map(() => ' --- |').join('')}`, ...body.map(markdownRow)].join('\n')
+}
+
+function markdownRow(row: readonly string[]): string {
+  return `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+}
+
+/** Replaces what is between `<!-- NAME: begin -->` and `<!-- NAME: end -->`. Throws where the markers are not there. */
+export function replaceBetween(page: string, name: string, text: string): string {
+  const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`]
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)]
+  if (from === -1 || to < from) throw new Error(`the page has no ${begin} … ${end}`)
+  return `${page.slice(0, from + begin.length)}\n${text.trim()}\n${page.slice(to)}`
+}

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest'
+import { numberAt } from '../../bench/command-line.ts'
+import { readOptions } from '../../bench/options.ts'
+import { cpuTicks, rssMegabytes } from '../../bench/process-usage.ts'
+import { readReport } from '../../bench/scenarios/failover.ts'
+import { progressOf } from '../../bench/scenarios/send.ts'
+
+describe('what benchmarks read', () => {
+  test('the processor time of a process whose name holds blanks and parentheses', () => {
+    expect(cpuTicks('42 (a (b) c) S 1 42 42 0 -1 4194304 900 0 0 0 120 34 0 0 20 0 11 0 5 6 7')).toBe(154)
+  })
+
+  test('the memory of a process, in MB', () => {
+    expect(rssMegabytes('Name:\tnode\nVmHWM:\t  999 kB\nVmRSS:\t   1000 kB\n')).toBe(1.024)
+    expect(rssMegabytes('Name:\tkernel thread\n')).toBeUndefined()
+  })
+
+  test('the messages of a line of progress', () => {
+    expect(progressOf('   3 s  80,123/s, p99 51 ms')).toBe(80_123)
+    expect(progressOf('  12 s  0/s, p99 51 ms, 1 failed, 0 undecided')).toBe(0)
+    expect(progressOf('broker-a n0 leads (term 2)')).toBeUndefined()
+  })
+
+  test('a number of a document, and never another value for it', () => {
+    expect(numberAt('{"latencyMs":{"p99":1.5}}', 'latencyMs', 'p99')).toBe(1.5)
+    expect(() => numberAt('{"latencyMs":{}}', 'latencyMs', 'p99')).toThrow('no number at latencyMs.p99')
+    expect(() => numberAt('{"a":"7"}', 'a')).toThrow('no number at a')
+  })
+
+  test('the report of the chaos experiment: messages that moved are lost as well', () => {
+    const kills = [
+      { victim: 'n0', longestGapMs: 900, acknowledged: 5_100 },
+      { victim: 'n1', longestGapMs: 700, acknowledged: 5_000 },
+    ]
+    const report = { acknowledged: 10_100, counts: { lost: 1, moved: 2, hole: 0 } }
+    expect(readReport(JSON.stringify({ kills, report }))).toEqual({
+      gapsMs: [900, 700],
+      acknowledged: 10_100,
+      leastAcknowledged: 5_000,
+      lost: 3,
+    })
+    expect(() => readReport(JSON.stringify({ kills: [], report }))).toThrow('no kills')
+    expect(() => readReport(JSON.stringify({ kills }))).toThrow('no report')
+  })
+})
+
+describe('the command line', () => {
+  const names = ['send', 'start', 'micro']
+  const options = (...args: string[]) => readOptions(args, names)
+
+  test('all scenarios without --only, those named with it', () => {
+    expect(options()).toMatchObject({ only: names, quick: false, writeReadme: false })
+    expect(options('--only', 'start, micro', '--only=send')).toMatchObject({ only: ['start', 'micro', 'send'] })
+    expect(options('--help')).toBe('help')
+  })
+
+  test('refuses what it does not know, and says what there is', () => {
+    expect(() => options('--only', 'sned')).toThrow('there is no scenario sned; there are send, start, micro')
+    expect(() => options('--fast')).toThrow("Unknown option '--fast'")
+  })
+
+  test('quick figures are not published', () => {
+    expect(() => options('--quick', '--write-readme')).toThrow('--quick')
+    expect(() => options('--quick', '--write-baseline')).toThrow('--quick')
+  })
+
+  test('a baseline is not compared with nothing', () => {
+    expect(() => options('--only', 'send', '--compare', 'x.json')).toThrow('needs the scenario micro')
+    expect(options('--only', 'micro', '--compare', 'x.json')).toMatchObject({ compare: 'x.json' })
+  })
+})

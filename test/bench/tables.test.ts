@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest'
+import type { Metric } from '../../bench/scenario.ts'
+import {
+  figure,
+  isReached,
+  markdownTable,
+  METRIC_HEAD,
+  metricRow,
+  replaceBetween,
+  spreadText,
+  textTable,
+} from '../../bench/tables.ts'
+
+const rate = (...values: number[]): Metric => ({
+  name: 'acknowledged',
+  unit: '/s',
+  values,
+  bar: { kind: 'least', value: 80_000, of: 'median' },
+})
+
+describe('figures', () => {
+  test.each([
+    [81_234.4, '81,234'],
+    [0.6157, '0.62'],
+    [12.34, '12.3'],
+    [123.4, '123'],
+    [20, '20'],
+    [0, '0'],
+  ])('%d is written %s', (value, text) => {
+    expect(figure(value)).toBe(text)
+  })
+
+  test('a spread is given where there is more than one sample', () => {
+    expect(spreadText(rate(80_000, 70_000, 90_000))).toBe('80,000 (70,000–90,000) /s')
+    expect(spreadText({ values: [3], unit: '' })).toBe('3')
+  })
+
+  test('a bar holds for the median, the minimum or the maximum, as it says', () => {
+    expect(isReached(rate(79_999, 80_000, 80_001))).toBe(true)
+    expect(isReached(rate(79_998, 79_999, 90_000))).toBe(false)
+    const gap = { name: 'gap', unit: 'ms', values: [100, 2_000] }
+    expect(isReached({ ...gap, bar: { kind: 'below', value: 2_000, of: 'max' } })).toBe(false)
+    expect(isReached({ ...gap, bar: { kind: 'below', value: 2_001, of: 'max' } })).toBe(true)
+    expect(isReached({ ...gap, bar: { kind: 'below', value: 101, of: 'min' } })).toBe(true)
+    expect(isReached(gap)).toBeUndefined()
+  })
+})
+
+describe('tables', () => {
+  test('columns of a terminal are as wide as their widest cell', () => {
+    expect(textTable([METRIC_HEAD, metricRow(rate(81_000))])).toBe(
+      [
+        'what          median (min–max)  samples  to reach            reached',
+        '------------  ----------------  -------  ------------------  -------',
+        'acknowledged  81,000 /s         1        at least 80,000 /s  yes',
+      ].join('\n'),
+    )
+  })
+
+  test('a page gets a table whose cells cannot break it', () => {
+    expect(
+      markdownTable([
+        ['a', 'b'],
+        ['x|y', '1'],
+      ]),
+    ).toBe('| a | b |\n| --- | --- |\n| x\\|y | 1 |')
+  })
+
+  test('only what is between the markers of a page changes, and may change again', () => {
+    const page = 'before\n<!-- x: begin -->\nold\n<!-- x: end -->\nafter\n'
+    const once = replaceBetween(page, 'x', 'new\n')
+    expect(once).toBe('before\n<!-- x: begin -->\nnew\n<!-- x: end -->\nafter\n')
+    expect(replaceBetween(once, 'x', 'new')).toBe(once)
+    expect(() => replaceBetween(page, 'y', '')).toThrow('<!-- y: begin -->')
+  })
+})
