@@ -157,6 +157,12 @@ const rules: readonly Rule[] = [
     ),
   (v) =>
     must(
+      !v.enableDLegerCommitLog || preferred(v).every((id) => isMember(v, id)),
+      'preferredLeaderId',
+      `ids in dLegerPeers (${ids(v)})`,
+    ),
+  (v) =>
+    must(
       v.raftPeerAddresses.every(({ id }) => isMember(v, id) && id !== v.dLegerSelfId),
       'raftPeerAddresses',
       `ids of the other members in dLegerPeers (${ids(v)})`,
@@ -207,6 +213,8 @@ function must(holds: boolean, key: Key, allowed: string): Problem | undefined {
 const ids = (v: TableValues): string => (v.dLegerPeers ?? []).map(({ id }) => id).join(', ')
 const isMember = (v: TableValues, id: string | undefined): boolean =>
   v.dLegerPeers?.some((peer) => peer.id === id) ?? false
+const preferred = (v: TableValues): readonly string[] =>
+  (v.preferredLeaderId ?? '').split(';').filter((id) => id !== '')
 const clientPortIsFree = (v: TableValues): boolean =>
   (v.raftListen?.port ?? v.dLegerPeers?.find(({ id }) => id === v.dLegerSelfId)?.port) !== v.listenPort
 

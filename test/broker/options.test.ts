@@ -122,6 +122,7 @@ describe('the properties of a broker', () => {
       dledger(0).replace('dLegerSelfId=n0', 'dLegerSelfId=n7'),
       'broker.conf:12: dLegerSelfId is "n7", it must be one of the ids in dLegerPeers (n0, n1, n2)',
     ],
+    [`${dledger(0)}preferredLeaderId=n9`, 'preferredLeaderId is "n9", it must be ids in dLegerPeers (n0, n1, n2)'],
     [`${dledger(0)}raftPeerAddresses=n0=a:1`, 'it must be ids of the other members in dLegerPeers'],
     ['dLegerPeers=n0-a:1;n0-b:2', 'it must be n0-host:port;n1-host:port;… with ids and addresses that differ'],
     [dledger(0).replace('40911', '30911'), 'it must be another port than the one in dLegerPeers'],

