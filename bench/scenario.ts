@@ -2,7 +2,7 @@
 
 /** What a figure is to reach; `least`: the higher the better. */
 export interface Bar {
-  readonly kind: 'least' | 'below'
+  readonly kind: 'least' | 'most' | 'below'
   readonly value: number
   /** Which of the samples is held against it. */
   readonly of: 'median' | 'min' | 'max'

@@ -16,18 +16,24 @@ export function spreadText({ values, unit }: Pick<Metric, 'values' | 'unit'>): s
   return `${spread} ${unit}`.trimEnd()
 }
 
-const words = { least: 'at least', below: 'below' } as const
+const words = { least: 'at least', most: 'at most', below: 'below' } as const
 
 export function barText(bar: Bar, unit: string): string {
   const which = bar.of === 'median' ? '' : `${bar.of} `
   return `${which}${words[bar.kind]} ${figure(bar.value)} ${unit}`.trimEnd()
 }
 
+const holds: Readonly<Record<Bar['kind'], (value: number, bar: number) => boolean>> = {
+  least: (value, bar) => value >= bar,
+  most: (value, bar) => value <= bar,
+  below: (value, bar) => value < bar,
+}
+
 /** Undefined: there is no bar. */
 export function isReached({ values, bar }: Metric): boolean | undefined {
   if (bar === undefined) return undefined
   const value = spreadOf(values)[bar.of]
-  return bar.kind === 'least' ? value >= bar.value : value < bar.value
+  return holds[bar.kind](value, bar.value)
 }
 
 const verdicts = new Map<boolean | undefined, string>([

@@ -26,6 +26,8 @@ const resultOf = (scenario: string, ...metrics: Metric[]): Result => ({
   notes: [],
 })
 
+const at = (path: string): URL => new URL(`../../${path}`, import.meta.url)
+
 const cost = (name: string, ...values: number[]): Metric => ({ name, unit: 'ns', values })
 
 describe('results', () => {
@@ -60,7 +62,6 @@ describe('results', () => {
   })
 
   test('in the pages are those of the file', () => {
-    const at = (path: string): URL => new URL(`../../${path}`, import.meta.url)
     const page = readFileSync(at('bench/README.md'), 'utf8')
     const front = readFileSync(at('README.md'), 'utf8')
     if (!existsSync(at('bench/results.json'))) {

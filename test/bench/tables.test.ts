@@ -42,6 +42,8 @@ describe('figures', () => {
     expect(isReached({ ...gap, bar: { kind: 'below', value: 2_000, of: 'max' } })).toBe(false)
     expect(isReached({ ...gap, bar: { kind: 'below', value: 2_001, of: 'max' } })).toBe(true)
     expect(isReached({ ...gap, bar: { kind: 'below', value: 101, of: 'min' } })).toBe(true)
+    expect(isReached({ ...gap, values: [0], bar: { kind: 'most', value: 0, of: 'max' } })).toBe(true)
+    expect(isReached({ ...gap, values: [1], bar: { kind: 'most', value: 0, of: 'max' } })).toBe(false)
     expect(isReached(gap)).toBeUndefined()
   })
 })
