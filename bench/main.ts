@@ -105,6 +105,7 @@ function resultText({ scenario, environment, isQuick, metrics, notes, skipped, f
 }
 
 function writePages(results: readonly Result[]): void {
+  if (results.some(({ isQuick }) => isQuick)) throw new Error('figures of --quick runs are not published')
   const all = mergeResults(readKnown(), results, names)
   writeFileSync(files.results, formatResults(all))
   // What is written down is what can be read again: the figures of the file, with its rounding.

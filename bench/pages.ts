@@ -45,7 +45,7 @@ function machinesText(results: readonly Result[]): string {
     scenarios.set(key, [...(scenarios.get(key) ?? []), scenario])
   }
   const several = scenarios.size > 1
-  return [...scenarios].map(([text, names]) => `${several ? `${names.join(', ')}: ` : ''}${text}.`).join('\n\n')
+  return [...scenarios].map(([text, names]) => `${several ? `${names.join(', ')}: ` : 'All: '}${text}.`).join('\n\n')
 }
 
 export function environmentText(environment: Environment): string {

@@ -50,7 +50,12 @@ async function measure(bench: Bench): Promise<Measured> {
     if (least < stored) throw new Error(`a run saw ${least} messages where ${stored} were acknowledged`)
     return {
       metrics: [
-        { name: 'consumed', unit: '/s', values: rates, bar: { kind: 'least', value: 150_000, of: 'median' } },
+        {
+          name: 'consumed from the start, push consumer, 128 B',
+          unit: '/s',
+          values: rates,
+          bar: { kind: 'least', value: 150_000, of: 'median' },
+        },
         { name: 'messages of a run, at least', unit: '', values: [least] },
       ],
       notes: [],

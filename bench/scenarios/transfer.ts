@@ -72,10 +72,10 @@ async function measure(bench: Bench): Promise<Measured> {
     const none = { kind: 'most', value: 0, of: 'median' } as const
     return {
       metrics: [
-        { name: 'sends that were not acknowledged', unit: '', values: [failed + undecided], bar: none },
+        { name: 'transfers of leadership under load: failed sends', unit: '', values: [failed + undecided], bar: none },
         { name: 'pause in acknowledgements around a transfer', unit: 'ms', values: pausesMs },
         {
-          name: 'the same, p99',
+          name: 'pause in acknowledgements around a transfer, p99',
           unit: 'ms',
           values: [p99],
           bar: { kind: 'below', value: 200, of: 'median' },
