@@ -1,5 +1,5 @@
 // Stock RocketMQ clients against RaftMQ (test/interop/README.md):
-// node scripts/test-interop.mjs [--target stock|mixed] [--only TEXT] [--lanes N] [--repeat N].
+// node scripts/test-interop.mjs [--target stock|mixed|dledger] [--only TEXT] [--lanes N] [--repeat N].
 // Other verbs come first: `serve` keeps a stock broker up, `record` records the golden frames anew.
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -6,6 +6,7 @@ import { produce } from './scenarios/produce.ts'
 import { programs } from './scenarios/programs.ts'
 import { smokes } from './scenarios/smoke.ts'
 import { missingTool } from './support/maven.ts'
+import { startDledger } from './support/dledger.ts'
 import { startMixed } from './support/mixed.ts'
 import { startRaftmq } from './support/raftmq.ts'
 import { type Result, runScenarios } from './support/runner.ts'
@@ -22,14 +23,15 @@ function summary(results: readonly Result[]): string {
   return `${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`
 }
 
-/** What can be tested: RaftMQ; the stock servers, to prove the harness; RaftMQ's name server with a stock broker. */
+/** What can be tested: RaftMQ; the stock servers, to prove the harness; RaftMQ's name server with a stock broker; and the reverse. */
 const targets: Readonly<Record<string, (fillBytes: number) => Promise<Target>>> = {
   raftmq: (fillBytes) => startRaftmq({ fillBytes }),
   stock: () => startStock(),
   mixed: () => startMixed(),
+  dledger: () => startDledger(),
 }
 
-/** `run [--target raftmq|stock|mixed] [--only TEXT] [--lanes N] [--repeat N] [--fill GIGABYTES]`: the scenarios; true when none failed. */
+/** `run [--target raftmq|stock|mixed|dledger] [--only TEXT] [--lanes N] [--repeat N] [--fill GIGABYTES]`: the scenarios; true when none failed. */
 async function run(rest: string[]): Promise<boolean> {
   const { values } = parseArgs({
     args: rest,

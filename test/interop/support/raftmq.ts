@@ -71,7 +71,7 @@ async function fill(namesrv: string, bytes: number): Promise<void> {
 }
 
 /** Where clients find the leader: brokerId 0 of the route. */
-async function leaderAddress(namesrv: string): Promise<string> {
+export async function leaderAddress(namesrv: string): Promise<string> {
   const { body } = await ask(namesrv, 105, { topic: 'TBW102', acceptStandardJsonOnly: 'true' })
   // TopicRouteData; only what is read here.
   const route = parseJson<{ brokerDatas: { brokerAddrs: Record<string, string> }[] }>(body.toString())

@@ -34,98 +34,142 @@ async function registered(namesrv: string): Promise<boolean> {
   return answer?.code === 0
 }
 
+interface Server {
+  readonly child: ChildProcess
+  readonly folder: string
+  said(): string
+  close(): Promise<void>
+}
+
+/** Starts a stock server's main class with these properties, in a folder of its own. */
+async function startServer(main: string, properties: readonly string[], serializer: string): Promise<Server> {
+  const folder = temporaryFolder('stock')
+  mkdirSync(join(folder, 'conf'), { recursive: true })
+  const file = join(folder, 'server.properties')
+  writeFileSync(file, `${properties.join('\n')}\n`)
+  return launch(main, folder, file, serializer)
+}
+
+async function launch(main: string, folder: string, file: string, serializer: string): Promise<Server> {
+  const child = startJava({
+    classPath: await classPath('server-5.5'),
+    main,
+    arguments: ['-c', file],
+    heapMegabytes: 512,
+    home: folder,
+    properties: { 'rocketmq.serialize.type': serializer },
+  })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => {
+      // Logback tells its own configuration at length, in lines that begin with a time and `|-`.
+      said = (said + chunk.toString()).slice(-65_536).replaceAll(/^.*\|-.*\n/gm, '')
+    })
+  }
+  return {
+    child,
+    folder,
+    said: () => said,
+    async close() {
+      await stop(child)
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Waits until a server is there, or says why it is not. */
+async function started(server: Server, isThere: () => Promise<boolean>): Promise<void> {
+  for (let i = 0; !(await isThere()); i++) {
+    if (i > 600 || server.child.exitCode !== null) throw new Error(`a stock server did not start:\n${server.said()}`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+export interface StockNamesrv {
+  readonly address: string
+  said(): string
+  close(): Promise<void>
+}
+
+export async function startStockNamesrv(options: StockOptions = {}): Promise<StockNamesrv> {
+  const { bindAddress = '127.0.0.1', namesrvPort = await freePorts(1), serializer = 'JSON' } = options
+  const properties = [`listenPort=${namesrvPort}`, `bindAddress=${bindAddress}`]
+  const server = await startServer('org.apache.rocketmq.namesrv.NamesrvStartup', properties, serializer)
+  try {
+    await started(server, () => reachable(bindAddress, namesrvPort))
+  } catch (error) {
+    await server.close()
+    throw error
+  }
+  return { address: `127.0.0.1:${namesrvPort}`, said: () => server.said(), close: () => server.close() }
+}
+
+const brokerMain = 'org.apache.rocketmq.broker.BrokerStartup'
+
+/** A stock broker registered with the name server. */
+async function startStockBroker(namesrv: string, options: StockOptions): Promise<Target> {
+  const { bindAddress = '127.0.0.1', brokerPort = (await freePorts(4)) + 2, serializer = 'JSON' } = options
+  const properties = [
+    'brokerClusterName=DefaultCluster',
+    'brokerName=broker-a',
+    'brokerId=0',
+    `listenPort=${brokerPort}`,
+    `bindAddress=${bindAddress}`,
+    'brokerIP1=127.0.0.1',
+    'brokerIP2=127.0.0.1',
+    `namesrvAddr=${namesrv}`,
+    // Relative to the folder it is started in: the runtime info names them, and golden frames carry that.
+    'storePathRootDir=store',
+    'storePathCommitLog=store/commitlog',
+    'mappedFileSizeCommitLog=67108864',
+    'maxIndexNum=200000',
+    'maxHashSlotNum=50000',
+    'autoCreateTopicEnable=true',
+    'diskMaxUsedSpaceRatio=99',
+    'flushDiskType=ASYNC_FLUSH',
+  ]
+  let server = await startServer(brokerMain, properties, serializer)
+  try {
+    await started(server, () => registered(namesrv))
+  } catch (error) {
+    await server.close()
+    throw error
+  }
+  return {
+    name: 'stock',
+    namesrv,
+    cluster: 'DefaultCluster',
+    brokers: ['broker-a'],
+    nodes: 1,
+    said: () => server.said(),
+    async killLeader() {
+      const { child, folder } = server
+      const dead = new Promise((resolve) => child.once('exit', resolve))
+      child.kill('SIGKILL')
+      await dead
+      // A single stock broker has nobody to take over: its own restart is what the client waits for.
+      server = await launch(brokerMain, folder, join(folder, 'server.properties'), serializer)
+    },
+    close: () => server.close(),
+  }
+}
+
 /** A stock name server and broker from Maven Central, with a small heap: the harness is proven against these. */
 export async function startStock(options: StockOptions = {}): Promise<Target> {
-  const folder = temporaryFolder('stock')
-  const home = join(folder, 'home')
-  mkdirSync(join(home, 'conf'), { recursive: true })
-  const bindAddress = options.bindAddress ?? '127.0.0.1'
-  const namesrvPort = options.namesrvPort ?? (await freePorts(1))
-  const namesrv = options.namesrv ?? `127.0.0.1:${namesrvPort}`
-  const brokerPort = options.brokerPort ?? (await freePorts(4)) + 2
-  writeFileSync(join(folder, 'namesrv.properties'), `listenPort=${namesrvPort}\nbindAddress=${bindAddress}\n`)
-  writeFileSync(
-    join(folder, 'broker.properties'),
-    [
-      'brokerClusterName=DefaultCluster',
-      'brokerName=broker-a',
-      'brokerId=0',
-      `listenPort=${brokerPort}`,
-      `bindAddress=${bindAddress}`,
-      'brokerIP1=127.0.0.1',
-      'brokerIP2=127.0.0.1',
-      `namesrvAddr=${namesrv}`,
-      // Relative to the folder it is started in: the runtime info names them, and golden frames carry that.
-      'storePathRootDir=store',
-      'storePathCommitLog=store/commitlog',
-      'mappedFileSizeCommitLog=67108864',
-      'maxIndexNum=200000',
-      'maxHashSlotNum=50000',
-      'autoCreateTopicEnable=true',
-      'diskMaxUsedSpaceRatio=99',
-      'flushDiskType=ASYNC_FLUSH',
-      '',
-    ].join('\n'),
-  )
-  const jars = await classPath('server-5.5')
-  const children: ChildProcess[] = []
-  let said = ''
-  const start = (main: string, file: string): ChildProcess => {
-    const child = startJava({
-      classPath: jars,
-      main,
-      arguments: ['-c', join(folder, file)],
-      heapMegabytes: 512,
-      home,
-      properties: { 'rocketmq.serialize.type': options.serializer ?? 'JSON' },
-    })
-    for (const stream of [child.stdout, child.stderr]) {
-      // Logback tells its own configuration at length, in lines that begin with a time and `|-`.
-      stream?.on(
-        'data',
-        (chunk: Buffer) => (said = (said + chunk.toString()).slice(-65_536).replaceAll(/^.*\|-.*\n/gm, '')),
-      )
-    }
-    children.push(child)
-    return child
-  }
-  const close = async (): Promise<void> => {
-    for (const child of children.toReversed()) await stop(child)
-    rmSync(folder, { recursive: true, force: true })
-  }
-  const broker = async (): Promise<ChildProcess> => {
-    const child = start('org.apache.rocketmq.broker.BrokerStartup', 'broker.properties')
-    for (let i = 0; !(await registered(namesrv)); i++) {
-      if (i > 600 || child.exitCode !== null) throw new Error(`the stock broker did not start:\n${said}`)
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
-    return child
-  }
+  if (options.namesrv !== undefined) return startStockBroker(options.namesrv, options)
+  const namesrv = await startStockNamesrv(options)
   try {
-    if (options.namesrv === undefined) start('org.apache.rocketmq.namesrv.NamesrvStartup', 'namesrv.properties')
-    for (let i = 0; options.namesrv === undefined && !(await reachable(bindAddress, namesrvPort)); i++) {
-      if (i > 300) throw new Error(`the stock name server did not start:\n${said}`)
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
-    let current = await broker()
+    const broker = await startStockBroker(namesrv.address, options)
     return {
-      name: 'stock',
-      namesrv,
-      cluster: 'DefaultCluster',
-      brokers: ['broker-a'],
-      nodes: 1,
-      said: () => said,
-      async killLeader() {
-        const before = current
-        before.kill('SIGKILL')
-        await new Promise((resolve) => before.once('exit', resolve))
-        // A single stock broker has nobody to take over: its own restart is what the client waits for.
-        void broker().then((child) => (current = child))
+      ...broker,
+      said: () => `${namesrv.said()}\n${broker.said()}`,
+      async close() {
+        await broker.close()
+        await namesrv.close()
       },
-      close,
     }
   } catch (error) {
-    await close()
+    await namesrv.close()
     throw error
   }
 }
