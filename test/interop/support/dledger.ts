@@ -33,6 +33,7 @@ brokerIP1=127.0.0.1
 
 /** Three RaftMQ nodes from RocketMQ's own sample files, registered with a stock name server. */
 export async function startDledger(): Promise<Target> {
+  const program = raftmqProgram()
   const folder = temporaryFolder('dledger')
   const namesrv = await startStockNamesrv()
   const ports = { client: (await freePorts(16)) + 2, peer: await freePorts(3) }
@@ -41,7 +42,7 @@ export async function startDledger(): Promise<Target> {
   let closing = false
   const start = (self: number): void => {
     const file = join(folder, `broker-n${self}.conf`)
-    const child = spawn(process.execPath, [raftmqProgram(), 'broker', '-c', file], {
+    const child = spawn(process.execPath, [program, 'broker', '-c', file], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-16_384)))

@@ -10,12 +10,13 @@ import type { Target } from './target.ts'
 
 /** RaftMQ's name server under a stock broker: registration and administration by the original. */
 export async function startMixed(): Promise<Target> {
+  const program = raftmqProgram()
   const folder = temporaryFolder('namesrv')
   const port = await freePorts(1)
   const file = join(folder, 'namesrv.properties')
   const paths = [`kvConfigPath=${join(folder, 'kv.json')}`, `configStorePath=${join(folder, 'namesrv.properties')}`]
   writeFileSync(file, [`listenPort=${port}`, 'bindAddress=127.0.0.1', ...paths, ''].join('\n'))
-  const child = spawn(process.execPath, [raftmqProgram(), 'namesrv', '-c', file], {
+  const child = spawn(process.execPath, [program, 'namesrv', '-c', file], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let said = ''
