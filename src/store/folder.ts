@@ -45,6 +45,8 @@ export class DataFolder {
   readonly #need: FolderNeeds
   readonly #slots: SlotFile
   #identity: Identity | undefined
+  /** One save after the other: joining may be asked for again while it is under way. */
+  #saving: Promise<void> = Promise.resolve()
 
   private constructor(need: FolderNeeds, slots: SlotFile, identity: Identity | undefined) {
     this.fileSystem = need.fileSystem
@@ -94,12 +96,16 @@ export class DataFolder {
   }
 
   /** Joins a cluster, for good. Throws `STORE_FOREIGN_FOLDER` when the folder belongs to another one. */
-  async join(clusterId: string): Promise<void> {
-    const identity = this.#identity
-    assert(identity !== undefined, 'a folder is begun before it joins')
-    if (identity.clusterId === clusterId) return
-    if (identity.clusterId !== null) throw foreign(this.path, 'cluster', identity.clusterId, clusterId)
-    await this.#save({ ...identity, clusterId })
+  join(clusterId: string): Promise<void> {
+    const joined = this.#saving.then(async () => {
+      const identity = this.#identity
+      assert(identity !== undefined, 'a folder is begun before it joins')
+      if (identity.clusterId === clusterId) return
+      if (identity.clusterId !== null) throw foreign(this.path, 'cluster', identity.clusterId, clusterId)
+      await this.#save({ ...identity, clusterId })
+    })
+    this.#saving = joined.catch(() => undefined)
+    return joined
   }
 
   /** Reads the marker of an orderly stop and takes it away, durably. Undefined when the last stop was none. */
@@ -128,6 +134,7 @@ export class DataFolder {
 
   /** Lets the folder go. */
   async close(): Promise<void> {
+    await this.#saving
     await this.#slots.close()
     await unlock(this.#need)
   }

@@ -116,6 +116,14 @@ describe('the identity of a data folder', () => {
     expect(again.clusterId).toBe('c1')
   })
 
+  test('joins once however often it is asked while the first save is under way', async () => {
+    const folder = await open(new FaultyFileSystem())
+    await folder.begun()
+    await Promise.all([folder.join('c1'), folder.join('c1'), folder.join('c1')])
+    expect(folder.clusterId).toBe('c1')
+    await folder.close()
+  })
+
   test('of a newer format is refused', async () => {
     const disk = new FaultyFileSystem()
     await disk.mkdir('data')
