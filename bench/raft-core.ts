@@ -1,6 +1,6 @@
 /**
  * What Raft costs by itself: three replicas (core and driver) in one process over ports that do nothing. Every turn the
- * leader proposes some entries; time is that of all three nodes together, until the entry is committed on the leader.
+ * leader proposes some entries; processor time is that of all three nodes together, until the entry is committed on the leader.
  */
 import type { Clock } from '../src/lib/clock.ts'
 import { silentLog } from '../src/lib/log.ts'
@@ -104,7 +104,7 @@ async function group(): Promise<{ loop: Loop; leader: Replica<number>; committed
   return { loop, leader, committed: () => committed.index }
 }
 
-/** Nanoseconds for an entry, by entries proposed in a turn. */
+/** Nanoseconds of processor time for an entry, by entries proposed in a turn. */
 export async function benchRaftCore(need: { readonly samples: number }): Promise<readonly MicroFigure[]> {
   const figures: MicroFigure[] = []
   for (const perTurn of [1, 8, 32]) {
@@ -112,14 +112,15 @@ export async function benchRaftCore(need: { readonly samples: number }): Promise
     const values: number[] = []
     for (let sample = -WARM_UPS; sample < need.samples; sample++) {
       const turns = Math.ceil(ENTRIES / perTurn)
-      const started = performance.now()
+      const started = process.cpuUsage()
       let last = 0
       for (let turn = 0; turn < turns; turn++) {
         for (let each = 0; each < perTurn; each++) last = leader.propose(each)?.index ?? last
         await loop.turn()
       }
       while (committed() < last) await loop.turn()
-      if (sample >= 0) values.push(((performance.now() - started) * 1e6) / (turns * perTurn))
+      const { user, system } = process.cpuUsage(started)
+      if (sample >= 0) values.push(((user + system) * 1000) / (turns * perTurn))
     }
     figures.push({ name: `raft: an entry, three replicas, ${perTurn} a turn`, nanoseconds: values })
   }
