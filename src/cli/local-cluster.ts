@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import { silentLog } from '../lib/log.ts'
 import type { Namesrv } from '../namesrv/namesrv.ts'
 import { readShape, writeNodeProperties, writeShape } from './cluster-folder.ts'
-import { chooseShape, HOST, planCluster, portsFrom, type ClusterShape } from './cluster-plan.ts'
+import { chooseShape, HOST, planCluster, portsFrom, type ClusterShape, type NodePlan } from './cluster-plan.ts'
 import { lockFolder, type FolderLock } from './folder-lock.ts'
 import { localNamesrvOptions, startNamesrv } from './start-namesrv.ts'
 import { makeFolder } from './make-folder.ts'
@@ -57,8 +57,7 @@ export async function startLocalCluster(
   try {
     namesrv = await startNamesrv(localNamesrvOptions(dir, request.namesrvPort), silentLog)
     writeShape(dir, shape)
-    const files = new Map(plans.map((plan) => [plan, writeNodeProperties(plan, address)]))
-    const configOf = (plan: (typeof plans)[number]): string => files.get(plan) ?? ''
+    const configOf = (plan: NodePlan): string => writeNodeProperties(plan, address)
     supervisor = supervise({ nodes: plans, configOf, restart: request.restart, verbose: request.verbose, ...need })
   } catch (error) {
     await release(namesrv, lock)

@@ -11,6 +11,7 @@ import { readFromChild, type ToChild } from './child-channel.ts'
 import type { NodePlan } from './cluster-plan.ts'
 import { isServing } from './readiness.ts'
 import { nextDelayMs } from './restart-delay.ts'
+import { describeError } from './user-errors.ts'
 
 export const supervisorErrors = defineErrors({
   CLUSTER_NODE_FAILED: {
@@ -28,7 +29,7 @@ export interface SupervisedNode {
 
 export interface SupervisorNeeds {
   readonly nodes: readonly NodePlan[]
-  /** The `.properties` file of a node. */
+  /** Makes the node's folder and its `.properties` file where they are gone, and gives the file's path. May throw. */
   readonly configOf: (node: NodePlan) => string
   readonly restart: boolean
   readonly verbose: boolean
@@ -63,6 +64,8 @@ interface Child {
 export function supervise(need: SupervisorNeeds): Supervisor {
   const { clock, say } = need
   const ready = deferred<void>()
+  // Whoever waits for it hears of a rejection; nobody has to be waiting already.
+  ready.promise.catch(() => undefined)
   let isReady = false
   let isStopping = false
   const children: readonly Child[] = need.nodes.map((plan) => ({
@@ -75,25 +78,25 @@ export function supervise(need: SupervisorNeeds): Supervisor {
   }))
   for (const child of children) start(child)
 
+  /** What fails here is this node's alone: it counts as a death of it, and the others go on. */
   function start(child: Child): void {
     child.startedMs = clock.monotonicMs()
     child.failure = undefined
-    const log = openSync(join(child.plan.dir, 'node.log'), 'a')
-    const flags = need.verbose ? ['--verbose'] : []
-    const forked = fork(
-      fileURLToPath(new URL('./main.js', import.meta.url)),
-      [...flags, 'broker', '-c', need.configOf(child.plan)],
-      {
-        stdio: ['ignore', log, log, 'ipc'],
-      },
-    )
-    closeSync(log)
+    let forked: ChildProcess
+    try {
+      forked = forkNode(need, child.plan)
+    } catch (error) {
+      child.failure = describeError(error)
+      return ended(child, 'it could not be started')
+    }
     child.process = forked
     forked.on('message', (message) => {
       if (child.process === forked) hear(child, message)
     })
     forked.on('error', (error) => {
       child.failure = error.message
+      // A process that was never there has no exit.
+      if (forked.pid === undefined && child.process === forked) ended(child, 'it could not be started')
     })
     forked.on('exit', (code, signal) => {
       if (child.process === forked) ended(child, signal === null ? `exit code ${code}` : signal)
@@ -169,6 +172,18 @@ export function supervise(need: SupervisorNeeds): Supervisor {
       isStopping = true
       signalAll('SIGKILL')
     },
+  }
+}
+
+function forkNode(need: SupervisorNeeds, plan: NodePlan): ChildProcess {
+  const config = need.configOf(plan)
+  const log = openSync(join(plan.dir, 'node.log'), 'a')
+  try {
+    const flags = need.verbose ? ['--verbose'] : []
+    const main = fileURLToPath(new URL('./main.js', import.meta.url))
+    return fork(main, [...flags, 'broker', '-c', config], { stdio: ['ignore', log, log, 'ipc'] })
+  } finally {
+    closeSync(log)
   }
 }
 

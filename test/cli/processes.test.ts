@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -123,6 +123,29 @@ test('up says it is ready in one line of JSON, restarts a killed node, and stops
   expect(await up.exit).toBe(0)
   expect(up.output().split('\n')).toHaveLength(2)
   expect(others.filter(isAlive)).toEqual([])
+}, 60_000)
+
+test('a node whose folder vanished is started anew, and the others go on', async () => {
+  const up = raftmq(...(await upArguments()))
+  await up.said('\n')
+  const pids = pidsOf(up.output())
+  const follower = pids.at(-1) ?? 0
+  const { nodes }: { nodes: { id: string; pid: number; address: string }[] } = JSON.parse(up.output())
+  const { id = '' } = nodes.find(({ pid }) => pid === follower) ?? {}
+  rmSync(join(dir, 'data', 'broker-a', id), { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
+  process.kill(follower, 'SIGKILL')
+  await up.said(`broker-a ${id} died`)
+  await expect.poll(() => existsSync(join(dir, 'data', 'broker-a', id, 'node.log')), { timeout: 20_000 }).toBe(true)
+  // A file in the way of the folder cannot be mended: it is said, tried again later, and the others go on.
+  const [leader = 0] = pids
+  const { id: second = '' } = nodes.find(({ pid }) => pid === leader) ?? {}
+  rmSync(join(dir, 'data', 'broker-a', second), { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
+  writeFileSync(join(dir, 'data', 'broker-a', second), '')
+  if (isAlive(leader)) process.kill(leader, 'SIGKILL')
+  await up.said(new RegExp(`broker-a ${second} died \\(it could not be started: .*\\); restarting in 200 ms`))
+  expect(pids.filter((pid) => pid !== leader && pid !== follower).every(isAlive)).toBe(true)
+  up.child.kill('SIGTERM')
+  expect(await up.exit).toBe(0)
 }, 60_000)
 
 test('a single node is left dead with --no-restart, and the nodes of a supervisor that is killed end by themselves', async () => {
