@@ -113,14 +113,24 @@ export interface GroupQueue {
   readonly queue: MessageQueue
 }
 
-/** The group's committed offset, or undefined when it never committed one. */
+/**
+ * The group's committed offset, or undefined when it never committed one. Without `setZeroIfNotFound: false` RocketMQ
+ * answers 0 for a young queue (ConsumerManageProcessor.queryConsumerOffset), and where a new group begins would not be
+ * this client's choice.
+ */
 export async function queryOffset(
   invoke: Invoke,
   address: string,
   { group, queue }: GroupQueue,
   options?: InvokeOptions,
 ): Promise<number | undefined> {
-  const header = { consumerGroup: group, topic: queue.topic, queueId: queue.queueId, bname: queue.brokerName }
+  const header = {
+    consumerGroup: group,
+    topic: queue.topic,
+    queueId: queue.queueId,
+    setZeroIfNotFound: false,
+    bname: queue.brokerName,
+  }
   const answer = await invoke(address, { code: RequestCode.QUERY_CONSUMER_OFFSET, header }, options)
   if (answer.code === ResponseCode.QUERY_NOT_FOUND) return undefined
   return offsetOf(succeeded(answer))

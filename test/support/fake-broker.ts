@@ -242,7 +242,9 @@ export class FakeCluster {
     [
       RequestCode.QUERY_CONSUMER_OFFSET,
       (call) => {
-        const offset = this.offsets.get(offsetKey(call))
+        // A young queue begins at 0 for whoever does not ask otherwise, as in RocketMQ.
+        const young = text(call, 'setZeroIfNotFound') === 'false' ? undefined : 0
+        const offset = this.offsets.get(offsetKey(call)) ?? young
         return offset === undefined ? { code: ResponseCode.QUERY_NOT_FOUND } : { code: 0, header: { offset } }
       },
     ],
