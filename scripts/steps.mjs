@@ -7,14 +7,17 @@ import { fileURLToPath } from 'node:url'
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
-const ignore = () => {}
-
-/** Runs a Node program; resolves with its exit code. `capture` gets what it prints, which is shown as well. */
+/**
+ * Runs a Node program; resolves with its exit code. `capture` gets what it prints, which is shown as well unless `quiet`.
+ * With `timeoutMs` it is killed when its time is over, with everything it started.
+ */
 export function runNode(script, args = [], { env = {}, capture, quiet = false, timeoutMs } = {}) {
+  const isGroup = timeoutMs !== undefined && process.platform !== 'win32'
   const child = spawn(process.execPath, [script, ...args], {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: capture === undefined ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+    detached: isGroup,
   })
   if (capture !== undefined) {
     for (const [stream, show] of [
@@ -27,18 +30,27 @@ export function runNode(script, args = [], { env = {}, capture, quiet = false, t
       })
     }
   }
-  // Ctrl-C reaches the child from the terminal, SIGTERM does not; either way it decides how this ends.
-  const pass = (signal) => child.kill(signal)
-  process.on('SIGTERM', pass).on('SIGINT', ignore)
-  const timer = timeoutMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), timeoutMs)
+  const pass = (signal) => (isGroup ? killGroup(child.pid, signal) : child.kill(signal))
+  // Ctrl-C reaches the child from the terminal unless it has a group of its own; how this ends is the child's to decide.
+  const interrupt = (signal) => isGroup && pass(signal)
+  process.on('SIGTERM', pass).on('SIGINT', interrupt)
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => pass('SIGKILL'), timeoutMs)
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code, signal) => {
       clearTimeout(timer)
-      process.off('SIGTERM', pass).off('SIGINT', ignore)
+      process.off('SIGTERM', pass).off('SIGINT', interrupt)
       resolve(signal === null ? (code ?? 1) : 128)
     })
   })
+}
+
+function killGroup(pid, signal) {
+  try {
+    process.kill(-pid, signal)
+  } catch {
+    // It ended by itself.
+  }
 }
 
 /** The path of a development tool's program, from the manifest of its package. */
