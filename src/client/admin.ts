@@ -1,10 +1,10 @@
 /** Administration: topics, groups, brokers. What `raftmq topic`, `group`, `status` and `transfer-leader` stand on. */
 import { errorMessage } from '../lib/errors.ts'
 import { RequestCode, ResponseCode } from '../remoting/codes.ts'
-import { queryRoute, succeeded } from './broker-api.ts'
+import { queryRoute, refusal, succeeded } from './broker-api.ts'
 import type { Request } from './broker-api.ts'
 import { ClientCore } from './client-core.ts'
-import { clientErrors, responseCodeOf } from './errors.ts'
+import { clientErrors, noNamesrv, responseCodeOf } from './errors.ts'
 import { field, integerOf, listOf, parseBody, rowsOf, textOf } from './java-json.ts'
 import { compareQueues, compareText } from './message-queue.ts'
 import type { MessageQueue } from './message-queue.ts'
@@ -94,10 +94,7 @@ export class Admin {
       try {
         return await queryRoute(this.#core.invoke, namesrv, topic)
       } catch (error) {
-        if (namesrv === this.#core.options.namesrv.at(-1)) {
-          const why = `no name server answers at ${this.#core.options.namesrv.join(', ')}: ${errorMessage(error)}`
-          throw clientErrors.create('CLIENT_NO_NAMESRV', why, error)
-        }
+        if (namesrv === this.#core.options.namesrv.at(-1)) throw noNamesrv(this.#core.options.namesrv, error)
       }
     }
     return undefined
@@ -283,7 +280,11 @@ export class Admin {
   }
 
   async #namesrv(request: Request): Promise<unknown> {
-    return parseBody(succeeded(await this.#core.invokeNamesrv(request)).body)
+    const answer = await this.#core.invokeNamesrv(request)
+    if (answer.code === ResponseCode.REQUEST_CODE_NOT_SUPPORTED) {
+      throw noNamesrv(this.#core.options.namesrv, refusal(answer))
+    }
+    return parseBody(succeeded(answer).body)
   }
 
   async #leader(group: BrokerGroup, request: Request): Promise<Buffer> {

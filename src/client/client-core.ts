@@ -15,7 +15,7 @@ import { heartbeat, queryRoute, unregister } from './broker-api.ts'
 import type { HeartbeatData, Invoke, InvokeOptions, Request, Unregistration } from './broker-api.ts'
 import { channels } from './diagnostics.ts'
 import type { RouteEvent } from './diagnostics.ts'
-import { abortedError, clientErrors, responseCodeOf } from './errors.ts'
+import { abortedError, clientErrors, noNamesrv, responseCodeOf } from './errors.ts'
 import type { ClientErrorCode } from './errors.ts'
 import { machineIdentity, newClientId } from './identity.ts'
 import type { Identity } from './identity.ts'
@@ -258,11 +258,7 @@ export class ClientCore {
         this.#namesrv += 1
       }
     }
-    throw clientErrors.create(
-      'CLIENT_NO_NAMESRV',
-      `no name server answers at ${namesrv.join(', ')}: ${errorMessage(failure)}`,
-      failure,
-    )
+    throw noNamesrv(namesrv, failure)
   }
 
   #routeChanged(route: TopicRoute): void {

@@ -1,6 +1,7 @@
 /** Everything the client can answer with. Match `error.code`; the texts are for people. */
-import { defineErrors, errorCode } from '../lib/errors.ts'
+import { defineErrors, errorCode, errorMessage } from '../lib/errors.ts'
 import type { RaftmqError } from '../lib/errors.ts'
+import { ResponseCode } from '../remoting/codes.ts'
 
 export const clientErrors = defineErrors({
   CLIENT_OPTION: {
@@ -61,6 +62,27 @@ export function responseCodeOf(thrown: unknown): number | undefined {
 export function mayBeStored(thrown: unknown): boolean {
   const code = errorCode(thrown)
   return code === 'CLIENT_UNDECIDED' || code === 'CLIENT_CLOSED' || code === 'CLIENT_ABORTED'
+}
+
+/** What the system says of a connection that was not made, in words. */
+const connectWords: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'no such host',
+  EAI_AGAIN: 'the name of the host cannot be looked up now',
+  EHOSTUNREACH: 'the host cannot be reached',
+  ENETUNREACH: 'the network cannot be reached',
+}
+
+/** `CLIENT_NO_NAMESRV` for `failure`, the last of the attempts, in one line that says every address once. */
+export function noNamesrv(addresses: readonly string[], failure: unknown): ClientError {
+  const where = addresses.join(', ')
+  if (responseCodeOf(failure) === ResponseCode.REQUEST_CODE_NOT_SUPPORTED) {
+    return clientErrors.create('CLIENT_NO_NAMESRV', `${where}: that is not a name server`, failure)
+  }
+  const raw = errorMessage(failure)
+  const word = connectWords[/\bE[A-Z]+(?:_[A-Z]+)?\b/.exec(raw)?.[0] ?? '']
+  const why = word ?? raw.replace(/^cannot connect to \S+: /, '')
+  return clientErrors.create('CLIENT_NO_NAMESRV', `no name server answers at ${where}: ${why}`, failure)
 }
 
 /** `CLIENT_ABORTED` with the signal's reason as cause. */

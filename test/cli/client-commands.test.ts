@@ -141,10 +141,47 @@ describe('consume', () => {
     expect(error).toMatch(/^error: option .* is invalid\. It .*\n$/)
   })
 
-  test('says so when no name server answers', async () => {
-    const { error } = await run(['consume', '-n', '127.0.0.1:1', '-t', 'T', '-g', 'G'])
-    expect(error).toContain('no name server answers at 127.0.0.1:1')
+  test('says so when nothing came', async () => {
+    const fake = await cluster()
+    const at = terminal()
+    const running = run(['consume', '-n', fake.namesrv, '-t', 'T', '-g', 'G'], at)
+    while (fake.clients.size === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    at.interrupt.abort()
+    const { notes } = await running
+    expect(notes).toBe('no messages came for group G\n')
   })
+})
+
+describe('before anything else', () => {
+  const commands = [['produce'], ['consume', '-g', 'G'], ['bench', 'send'], ['bench', 'consume']]
+
+  test.each(commands)('%s %s fails at once when no name server answers', async (...words) => {
+    const at = terminal()
+    expect((await run([...words, '-n', '127.0.0.1:1', '-t', 'T'], at)).error).toBe(
+      'no name server answers at 127.0.0.1:1: nothing listens there',
+    )
+    expect((await run([...words, '-n', 'no-such-host.invalid:1', '-t', 'T'], terminal())).error).toMatch(
+      /^no name server answers at no-such-host\.invalid:1: (no such host|the name of the host cannot be looked up now)$/,
+    )
+  })
+
+  test.each(commands)(
+    '%s %s fails at once when the topic cannot be one, though there is no input',
+    async (...words) => {
+      const fake = await cluster()
+      expect((await run([...words, '-n', fake.namesrv, '-t', 'a b'])).error).toContain('illegal characters')
+    },
+  )
+
+  test.each([...commands.map((words) => [...words, '-t', 'T']), ['status'], ['topic', 'list']])(
+    '%s %s says that a broker is not a name server',
+    async (...words) => {
+      const fake = await cluster()
+      const broker = fake.nodes[0]?.address ?? ''
+      fake.fault = (call, node) => (node === fake.nodes[0] ? { code: 3, remark: `code ${call.code}?` } : undefined)
+      expect((await run([...words, '-n', broker])).error).toBe(`${broker}: that is not a name server`)
+    },
+  )
 })
 
 function runtime(fake: FakeCluster): void {
@@ -311,6 +348,13 @@ describe('bench', () => {
     for (let n = 0; n < 2_000; n++) fake.put('T', n % 4, 'x')
     const { out } = await run(['bench', 'consume', '-n', fake.namesrv, '--topic', 'T', '--seconds', '1', '--json'])
     expect(JSON.parse(out)).toMatchObject({ messages: 2_000, messagesPerSecond: expect.any(Number) })
+  })
+
+  test('consume says that a topic does not exist instead of waiting for it', async () => {
+    const fake = await cluster()
+    expect((await run(['bench', 'consume', '-n', fake.namesrv, '-t', 'None'])).error).toBe(
+      'the topic None does not exist',
+    )
   })
 
   test.each([

@@ -8,7 +8,7 @@ import type { LatencySummary } from '../../load/latency.ts'
 import { SendLoad } from '../../load/send-load.ts'
 import type { SendReport } from '../../load/send-load.ts'
 import { integerArgument } from '../arguments.ts'
-import { namesrvOption, note, positive, print, processIo } from './client-io.ts'
+import { findTopic, namesrvOption, note, positive, print, processIo } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface BenchFlags {
@@ -65,6 +65,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
 async function benchSend(flags: SendFlags, io: ClientIo): Promise<void> {
   const { namesrv, topic, size, connections, inFlight, rate, seconds, json = false } = flags
   const { clock } = io
+  await findTopic(flags, io)
   const producers = Array.from(
     { length: connections },
     () =>
@@ -112,6 +113,7 @@ async function benchSend(flags: SendFlags, io: ClientIo): Promise<void> {
 async function benchConsume(flags: ConsumeFlags, io: ClientIo): Promise<void> {
   const { namesrv, topic, connections, seconds, json = false } = flags
   const { clock } = io
+  if ((await findTopic(flags, io)) === undefined) throw new Error(`the topic ${topic} does not exist`)
   const group = flags.group ?? `raftmq_bench_${clock.nowMs().toString(36)}`
   const consumers = Array.from({ length: connections }, () =>
     new PushConsumer({ namesrv, group, from: 'first', pullBatch: 1_024, clock }).subscribe(topic),

@@ -1,6 +1,9 @@
 /** What the client commands share: the terminal, handed in so that tests can run them without a process, and options. */
 import { once } from 'node:events'
 import { InvalidArgumentError, Option } from 'commander'
+import { Admin } from '../../client/admin.ts'
+import { checkTopicName } from '../../client/outgoing-message.ts'
+import type { TopicRoute } from '../../client/topic-route.ts'
 import { systemClock } from '../../lib/clock.ts'
 import type { Clock } from '../../lib/clock.ts'
 
@@ -39,6 +42,23 @@ export function namesrvOption(): Option {
   return new Option('-n, --namesrv <addresses>', 'name servers: host:port;host:port')
     .env('NAMESRV_ADDR')
     .default('127.0.0.1:9876')
+}
+
+/**
+ * What a command does first: fails at once when the name cannot be a topic's, or no name server answers. Resolves with
+ * undefined when there is no such topic.
+ */
+export async function findTopic(
+  { namesrv, topic }: { readonly namesrv: string; readonly topic: string },
+  io: ClientIo,
+): Promise<TopicRoute | undefined> {
+  checkTopicName(topic)
+  const admin = new Admin({ namesrv, clock: io.clock })
+  try {
+    return await admin.route(topic)
+  } finally {
+    admin.close()
+  }
 }
 
 export function note(io: ClientIo, line: string): void {

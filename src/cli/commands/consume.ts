@@ -1,11 +1,10 @@
 import { InvalidArgumentError } from 'commander'
 import type { Command } from 'commander'
-import { Admin } from '../../client/admin.ts'
 import type { ConsumeFrom } from '../../client/options.ts'
 import { PushConsumer } from '../../client/push-consumer.ts'
 import type { ReceivedMessage } from '../../client/received-message.ts'
 import { integerArgument } from '../arguments.ts'
-import { namesrvOption, note, print, processIo } from './client-io.ts'
+import { findTopic, namesrvOption, note, print, processIo } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface ConsumeFlags {
@@ -42,7 +41,7 @@ function place(text: string): ConsumeFrom {
 
 async function consume(flags: ConsumeFlags, io: ClientIo): Promise<void> {
   const { namesrv, topic, group, from, count = Number.POSITIVE_INFINITY, json = false } = flags
-  await checkTopic(flags, io)
+  if ((await findTopic(flags, io)) === undefined) note(io, `the topic ${topic} does not exist yet: waiting for it`)
   const consumer = new PushConsumer({ namesrv, group, from, clock: io.clock })
   consumer.subscribe(topic, flags.filter)
   const interrupted = io.interrupted()
@@ -58,17 +57,13 @@ async function consume(flags: ConsumeFlags, io: ClientIo): Promise<void> {
   // Asking for one more settles the last one; what comes of it is not settled and stays for the next time.
   if (!interrupted.aborted) void messages.next()
   await consumer.close()
-  note(io, `${printed} ${printed === 1 ? 'message' : 'messages'}; group ${group} begins after them next time`)
+  note(io, summary(printed, group))
 }
 
-/** Fails when no name server answers; a topic that does not exist yet is waited for. */
-async function checkTopic({ namesrv, topic }: ConsumeFlags, io: ClientIo): Promise<void> {
-  const admin = new Admin({ namesrv, clock: io.clock })
-  try {
-    if ((await admin.route(topic)) === undefined) note(io, `the topic ${topic} does not exist yet: waiting for it`)
-  } finally {
-    admin.close()
-  }
+function summary(printed: number, group: string): string {
+  if (printed === 0) return `no messages came for group ${group}`
+  const after = printed === 1 ? '1 message; group' : `${printed} messages; group`
+  return `${after} ${group} begins after ${printed === 1 ? 'it' : 'them'} next time`
 }
 
 function jsonLine(message: ReceivedMessage): string {

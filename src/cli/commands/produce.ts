@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { Producer } from '../../client/producer.ts'
 import type { OutgoingMessage } from '../../client/outgoing-message.ts'
 import { errorMessage } from '../../lib/errors.ts'
-import { namesrvOption, note, processIo } from './client-io.ts'
+import { findTopic, namesrvOption, note, processIo } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface ProduceFlags {
@@ -31,6 +31,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
 async function produce(flags: ProduceFlags, io: ClientIo): Promise<void> {
   const { namesrv, topic, tag, key } = flags
   const more = { ...(tag === undefined ? {} : { tag }), ...(key === undefined ? {} : { keys: key }) }
+  await findTopic(flags, io)
   const producer = new Producer({ namesrv, group: 'raftmq_produce', clock: io.clock })
   await producer.start()
   const interrupted = io.interrupted()
