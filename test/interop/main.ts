@@ -53,6 +53,10 @@ async function run(rest: string[]): Promise<boolean> {
   const start = targets[values.target]
   if (start === undefined) throw new Error(`unknown target ${values.target}: ${Object.keys(targets).join(', ')}`)
   const target = await start(Number(values.fill) * 1e9)
+  const interrupted = (): void => {
+    void target.close().finally(() => process.exit(1))
+  }
+  process.once('SIGTERM', interrupted).once('SIGINT', interrupted)
   const started = Math.floor(performance.timeOrigin).toString(36)
   try {
     const results: Result[] = []
