@@ -191,6 +191,7 @@ function runtime(fake: FakeCluster): void {
     const followers = [
       { id: 'n1', matchIndex: 90, lagEntries: 10, lagBytes: 2_500, lastContactMs: 3 },
       { id: 'n2', matchIndex: 100, lagEntries: 0, lagBytes: 0, lastContactMs: 3 },
+      { id: 'n3', matchIndex: 50, lagEntries: 50, lagBytes: 5_000, lastContactMs: 60_000 },
     ]
     return {
       'raftmq.nodeId': id,
@@ -221,7 +222,9 @@ describe('status', () => {
     expect(lines[0]).toBe('broker-a (DefaultCluster): term 7, flush sync, replication async')
     expect(lines[2]).toMatch(/^ {2}n0 +4711 +127\.0\.0\.1:\d+ +leader +100 +99 +123456 +– +2\.0 GB$/)
     expect(lines[3]).toMatch(/^ {2}n1 +4711 +127\.0\.0\.1:\d+ +follower +100 +99 +123456 +10 \(2\.5 kB\) +2\.0 GB$/)
+    expect(lines[1]).toMatch(/^ {2}node +pid +address +role +last index +committed index +flushed bytes +lag entries/)
     expect(lines[4]).toMatch(/^ {2}n2 +– +– +not registered/)
+    expect(lines[5]).toMatch(/^ {2}n3 +– +– +down /)
   })
 
   test('gives the same as JSON', async () => {
@@ -238,7 +241,7 @@ describe('status', () => {
       commitIndex: 99,
       bytesOnDisk: 2_000_000_000,
       mode: { flush: 'sync', replication: 'async' },
-      followers: [{ id: 'n1', lagEntries: 10 }, { id: 'n2' }],
+      followers: [{ id: 'n1', lagEntries: 10 }, { id: 'n2' }, { id: 'n3' }],
       error: null,
     })
   })
@@ -250,7 +253,17 @@ describe('status', () => {
     void second.address
     await second.server.close(0)
     const { out } = await run(['status', '-n', fake.namesrv])
-    expect(out).toContain('unreachable: cannot connect')
+    expect(out).toMatch(/^ {2}brokerId 1 +– +127\.0\.0\.1:\d+ +no answer +– /m)
+    expect(out).toMatch(/\n {2}brokerId 1: cannot connect .*\n$/)
+    const follower = { id: 'n7', matchIndex: 1, lagEntries: 9, lagBytes: 90, lastContactMs: 9_000 }
+    fake.runtime = () => ({
+      'raftmq.nodeId': 'n0',
+      'raftmq.role': 'leader',
+      'raftmq.followers': JSON.stringify([follower]),
+    })
+    const named = (await run(['status', '-n', fake.namesrv])).out
+    expect(named).toMatch(/^ {2}n7 +– +127\.0\.0\.1:\d+ +down +– .* 9 \(90 B\)/m)
+    expect(named).toMatch(/\n {2}n7: cannot connect .*\n$/)
   })
 })
 

@@ -118,9 +118,10 @@ function describe(nodes: readonly NodeStatus[]): string {
   const groups = [...new Set(nodes.map((node) => node.broker))]
   return groups
     .map((broker) => {
-      const members = nodes.filter((node) => node.broker === broker)
-      const leader = members.find((node) => node.role === 'leader' || node.brokerId === 0)
-      return `${heading(broker, leader)}\n${nodeTable(members, leader)}`
+      const answers = nodes.filter((node) => node.broker === broker)
+      const leader = answers.find((node) => node.role === 'leader' || (node.brokerId === 0 && node.error === null))
+      const members = answers.map((node) => ({ ...node, id: node.id ?? silentId(node, answers, leader) }))
+      return `${heading(broker, leader)}\n${nodeTable(members, leader)}${troubles(members)}`
     })
     .join('\n')
 }
@@ -132,15 +133,45 @@ function heading(broker: string, leader: NodeStatus | undefined): string {
   return `${broker} (${leader.cluster})${leader.term === null ? '' : `: term ${leader.term}`}${mode}`
 }
 
+/** The id of a node that does not tell it: of the leader's followers the one that nobody else is. */
+function silentId(
+  { brokerId }: NodeStatus,
+  answers: readonly NodeStatus[],
+  leader: NodeStatus | undefined,
+): string | null {
+  const free = (leader?.followers ?? []).map(({ id }) => id).filter((id) => !answers.some((node) => node.id === id))
+  // A follower is registered under the number of its id and one more; a former leader still under 0.
+  return free.find((id) => Number(id.slice(1)) + 1 === brokerId) ?? (free.length === 1 ? (free[0] ?? null) : null)
+}
+
+/** Why nodes gave no answer, below their table. */
+function troubles(members: readonly NodeStatus[]): string {
+  return members.flatMap((node) => (node.error === null ? [] : [`  ${nodeName(node)}: ${node.error}\n`])).join('')
+}
+
+function nodeName({ id, brokerId }: NodeStatus): string {
+  return id ?? `brokerId ${brokerId}`
+}
+
 function nodeTable(members: readonly NodeStatus[], leader: NodeStatus | undefined): string {
-  const head = ['  node', 'pid', 'address', 'role', 'last', 'committed', 'flushed', 'lag', 'on disk']
+  const head = [
+    '  node',
+    'pid',
+    'address',
+    'role',
+    'last index',
+    'committed index',
+    'flushed bytes',
+    'lag entries',
+    'on disk',
+  ]
   const rows = members.map((node) => {
     const follower = leader?.followers.find((row) => row.id === node.id)
     return [
-      `  ${node.id ?? node.brokerId}`,
+      `  ${nodeName(node)}`,
       shown(node.pid),
       node.address,
-      node.error === null ? node.role : `unreachable: ${node.error}`,
+      node.error === null ? node.role : heard(follower) ? 'no answer' : 'down',
       shown(node.lastIndex),
       shown(node.commitIndex),
       shown(node.flushedOffset),
@@ -148,10 +179,20 @@ function nodeTable(members: readonly NodeStatus[], leader: NodeStatus | undefine
       node.bytesOnDisk === null ? '–' : bytesText(node.bytesOnDisk),
     ]
   })
-  // Nodes the leader knows and no name server does: they are down, or cut off.
+  // Nodes the leader knows and no name server does.
   const missing = (leader?.followers ?? []).filter((row) => !members.some((node) => node.id === row.id))
-  const absent = missing.map((row) => [`  ${row.id}`, '–', '–', 'not registered', '–', '–', '–', lagText(row), '–'])
+  const absent = missing.map((row) => {
+    const role = heard(row) ? 'not registered' : 'down'
+    return [`  ${row.id}`, '–', '–', role, '–', '–', '–', lagText(row), '–']
+  })
   return table(head, [...rows, ...absent])
+}
+
+/** A node the leader has not heard for so long is down, or cut off: heartbeats are answered many times a second. */
+const SILENT_MS = 2_000
+
+function heard(follower: FollowerStatus | undefined): boolean {
+  return follower === undefined || follower.lastContactMs < SILENT_MS
 }
 
 function lagText({ lagEntries, lagBytes }: FollowerStatus): string {
