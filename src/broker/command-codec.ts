@@ -7,8 +7,9 @@ import { assert } from '../lib/assert.ts'
 import type { Command } from './needs.ts'
 import { COMMAND_VERSION } from './peer-wire.ts'
 
-export function encodeCommand(command: Command): Buffer {
-  return pack([COMMAND_VERSION, command.table, command.op, command.args])
+/** The bytes of `command`. `version`: the highest that every voter understands; the command is written in its form. */
+export function encodeCommand(command: Command, version: number): Buffer {
+  return pack([version, command.table, command.op, command.args])
 }
 
 /** The command of a committed entry. Its bytes passed the frame's checksum, so a bad shape is our bug. */
@@ -16,7 +17,10 @@ export function decodeCommand(bytes: Uint8Array): Command {
   const decoded: unknown = unpack(bytes)
   assert(Array.isArray(decoded), 'a command is an array')
   const [version, table, op, args] = decoded as unknown[]
-  assert(version === COMMAND_VERSION, `command version ${String(version)} is not understood by this build`)
+  assert(
+    typeof version === 'number' && version <= COMMAND_VERSION,
+    `command version ${String(version)} is of a newer build`,
+  )
   assert(typeof table === 'string' && typeof op === 'string' && Array.isArray(args), 'a command names table, op, args')
   return { table, op, args }
 }

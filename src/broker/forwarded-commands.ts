@@ -4,6 +4,7 @@ import { decodeCommand, encodeCommand } from './command-codec.ts'
 import { refusal } from './errors.ts'
 import type { Leadership, Proposals } from './needs.ts'
 import type { ServiceAnswer } from './peer-link.ts'
+import { COMMAND_VERSION } from './peer-wire.ts'
 import type { ServiceHandler } from './peers.ts'
 
 export interface ForwardedCommandsNeeds {
@@ -36,7 +37,7 @@ export function forwardCommands(need: ForwardedCommandsNeeds): Proposals {
       const leader = locator.current()
       if (leadership.isReady || leader === undefined || leader.id === ownId) return local.command(command)
       try {
-        const answer = await peers.ask(leader.id, METHOD, null, [encodeCommand(command)], timeoutMs)
+        const answer = await peers.ask(leader.id, METHOD, null, [encodeCommand(command, COMMAND_VERSION)], timeoutMs)
         return answer.meta
       } catch (error) {
         throw refusal('BROKER_NOT_LEADER', `the leader did not take the command: ${String(error)}`)

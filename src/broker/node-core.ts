@@ -19,6 +19,7 @@ import {
   frameTimestampMs,
 } from '../message/entry-frame.ts'
 import { refusal } from './errors.ts'
+import { COMMAND_VERSION } from './peer-wire.ts'
 import type { Leadership } from './leadership.ts'
 import type { Command, Proposals as ProposalsNeed } from './needs.ts'
 import type { NodeState } from './node-state.ts'
@@ -109,6 +110,7 @@ export class NodeCore {
       leadership,
       counters: this.counters,
       replication: () => options.raftReplication,
+      commandVersion: () => network.peers.commandVersionOf(this.replica.status().members.voters, COMMAND_VERSION),
       clock: parts.clock,
       options: {
         maxInFlightBytes: options.maxInFlightBytes,

@@ -40,6 +40,8 @@ export interface ProposalsNeeds {
   readonly leadership: Pick<Leadership, 'isReady' | 'term'>
   readonly counters: QueueCounters
   readonly replication: () => 'sync' | 'async'
+  /** The highest version of table commands that every voter understands. */
+  readonly commandVersion: () => number
   readonly clock: Clock
   readonly options: ProposalOptions
 }
@@ -209,7 +211,7 @@ export class Proposals implements ProposalsNeed {
     for (const record of records) queueOffsets.push(counters.take(record.topic, record.queueId))
     let bytes = 0
     for (const item of items) bytes += item.bytes
-    const command = first.command === undefined ? undefined : encodeCommand(first.command)
+    const command = first.command === undefined ? undefined : encodeCommand(first.command, this.#need.commandVersion())
     const draft: Draft = { entry: { records, queueOffsets, command }, placed: undefined }
     const id = log.propose(draft)
     // `proposeRefusal` was asked in this same turn of the code: nothing can have changed since.

@@ -71,6 +71,7 @@ function setup(options: Partial<ConstructorParameters<typeof Proposals>[0]['opti
     leadership,
     counters: new QueueCounters({ nextQueueOffset: () => 0 }),
     replication: () => made.mode,
+    commandVersion: () => 1,
     clock,
     options: {
       maxInFlightBytes: 100_000,

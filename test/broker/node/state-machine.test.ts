@@ -49,7 +49,7 @@ function machine(entries: readonly AppliedEntry[], tablesIndex = 0) {
   return { made, heard, clock }
 }
 
-const command = encodeCommand({ table: 't', op: 'put', args: [1] })
+const command = encodeCommand({ table: 't', op: 'put', args: [1] }, 1)
 
 describe('the state machine', () => {
   test("applies an entry's command before its records, and answers after both", () => {
