@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module'
-import { buildProgram } from './program.ts'
+import { buildProgram, verboseFirst } from './program.ts'
 import { describeError } from './user-errors.ts'
 
-const argv = process.argv.slice(2)
+const argv = verboseFirst(process.argv.slice(2))
 
 function fail(error: unknown): void {
   process.stderr.write(`raftmq: ${describeError(error, argv.includes('--verbose'))}\n`)

@@ -1,5 +1,5 @@
 /** The commands. Only the one that is asked for is loaded, so that every command starts at once. */
-import { Command } from 'commander'
+import { Command, Help } from 'commander'
 
 interface Entry {
   readonly summary: string
@@ -38,12 +38,35 @@ export async function buildProgram(argv: readonly string[], version: string): Pr
     .helpCommand('help [command]', 'show the help of a command')
     .enablePositionalOptions()
     .showHelpAfterError('(raftmq --help lists the commands, raftmq <command> --help its options)')
+    .configureHelp({
+      optionDescription: (option) => `${new Help().optionDescription(option)}${option.mandatory ? ' (required)' : ''}`,
+    })
   const asked = askedCommand(argv)
   for (const [name, { summary, load }] of Object.entries(entries)) {
     if (name === asked) (await load()).register(program)
     else program.command(name).summary(summary).description(summary)
   }
+  for (const command of program.commands) if (command.name() === asked) hint(command, `raftmq ${asked}`)
+  if (asked !== undefined && asked !== 'help' && !Object.hasOwn(entries, asked) && isHelp(argv)) {
+    program.error(`error: unknown command '${asked}'`)
+  }
   return program
+}
+
+/** `--verbose` counts wherever it stands: commander takes an option of the program only before the command. */
+export function verboseFirst(argv: readonly string[]): readonly string[] {
+  const others = argv.filter((word) => word !== '--verbose')
+  return others.length === argv.length ? argv : ['--verbose', ...others]
+}
+
+/** After a mistake, the help to read is that of the command in hand. */
+function hint(command: Command, path: string): void {
+  command.showHelpAfterError(`(${path} --help shows ${command.commands.length > 0 ? 'its commands' : 'its options'})`)
+  for (const child of command.commands) hint(child, `${path} ${child.name()}`)
+}
+
+function isHelp(argv: readonly string[]): boolean {
+  return argv.find((word) => !word.startsWith('-')) === 'help'
 }
 
 /** The first word that is not an option; for `help X` it is X. */

@@ -14,6 +14,7 @@ import { register as transferLeader } from '../../src/cli/commands/transfer-lead
 import { systemClock } from '../../src/lib/clock.ts'
 import { RequestCode } from '../../src/remoting/codes.ts'
 import { FakeCluster } from '../support/fake-broker.ts'
+import { until } from '../support/until.ts'
 
 const open: { close(): Promise<void> }[] = []
 afterEach(async () => {
@@ -145,7 +146,7 @@ describe('consume', () => {
     const fake = await cluster()
     const at = terminal()
     const running = run(['consume', '-n', fake.namesrv, '-t', 'T', '-g', 'G'], at)
-    while (fake.clients.size === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    await until('a heartbeat', () => fake.clients.size > 0)
     at.interrupt.abort()
     const { notes } = await running
     expect(notes).toBe('no messages came for group G\n')

@@ -218,6 +218,11 @@ test.each([
   [['nothing'], "error: unknown command 'nothing'"],
   [['up', '--nodes', '9'], 'It must be an integer from 1 to 7.'],
   [['broker'], "error: required option '-c, --configFile <file>' not specified"],
+  [['broker'], '(raftmq broker --help shows its options)'],
+  [['topic', 'list', '--odd'], '(raftmq topic list --help shows its options)'],
+  [['help', 'nothing'], "error: unknown command 'nothing'"],
+  [['broker', '-c', '.'], 'raftmq: . is a folder, not a file'],
+  [['namesrv', '-c', main], `raftmq: ${main} is not a .properties file of a server`],
   [['broker', '-c', 'nowhere.conf'], 'raftmq: nowhere.conf does not exist'],
 ])('raftmq %j ends with exit code 1 and says why', async (args, message) => {
   const run = raftmq(...args)

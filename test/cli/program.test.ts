@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { describeOptions } from '../../src/cli/option-report.ts'
-import { buildProgram } from '../../src/cli/program.ts'
+import { buildProgram, verboseFirst } from '../../src/cli/program.ts'
 import { parseProperties } from '../../src/lib/properties.ts'
 
 const names = ['up', 'namesrv', 'broker', 'produce', 'consume', 'status', 'topic', 'group', 'transfer-leader', 'bench']
@@ -24,6 +24,20 @@ test.each(names)('%s is loaded when it is asked for, with a help of its own', as
     expect((command?.options.length ?? 0) + (command?.commands.length ?? 0)).toBeGreaterThan(0)
     expect(command?.description()).not.toBe('')
   }
+})
+
+test('--verbose counts after the command too', async () => {
+  expect(verboseFirst(['status', '-n', 'a:1', '--verbose'])).toEqual(['--verbose', 'status', '-n', 'a:1'])
+  const program = await buildProgram(['status'], '1')
+  program.commands.find((command) => command.name() === 'status')?.action(() => undefined)
+  await program.parseAsync(verboseFirst(['status', '--verbose']), { from: 'user' })
+  expect(program.opts()['verbose']).toBe(true)
+})
+
+test('the help says which options are required', async () => {
+  const program = await buildProgram(['consume'], '1')
+  const help = program.commands.find((command) => command.name() === 'consume')?.helpInformation() ?? ''
+  expect(help.match(/^.*\(required\)$/gm)?.map((line) => line.trim().slice(0, 9))).toEqual(['-t, --top', '-g, --gro'])
 })
 
 test('-p is a .properties text with every key once, under what becomes of it', () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { lockFolder } from '../../src/cli/folder-lock.ts'
 import { makeFolder } from '../../src/cli/make-folder.ts'
+import { readPropertiesFile } from '../../src/cli/properties-file.ts'
 import { describeError } from '../../src/cli/user-errors.ts'
 
 async function messageOf(work: () => unknown): Promise<string> {
@@ -59,6 +60,35 @@ test('a folder that cannot be made is named, and never waited for', async () => 
     makeFolder(join(dir, 'a', 'b', 'c'))
     if (process.platform === 'linux')
       expect(await messageOf(() => makeFolder('/proc/a/b'))).not.toBe('nothing went wrong')
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+})
+
+const isKnown = (key: string): boolean => key === 'listenPort'
+
+test('a file that cannot be meant as a server’s is refused with its name', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'raftmq-test-'))
+  const file = join(dir, 'f')
+  const read = (content: string | Buffer): Promise<string> => {
+    writeFileSync(file, content)
+    return messageOf(() => readPropertiesFile(file, isKnown))
+  }
+  try {
+    expect(await read('')).toBe('nothing went wrong')
+    expect(await read('# only a comment')).toBe('nothing went wrong')
+    expect(await read('strange=1\nlistenPort=1')).toBe('nothing went wrong')
+    expect(await read('listenPort=1\0')).toBe(`${file} is not a .properties file of a server: it has a byte 0`)
+    expect(await read(Buffer.from([0x61, 0x3d, 0xff]))).toContain('it is not UTF-8 text')
+    expect(await read(`\n${'x'.repeat(500)}=1`)).toBe(
+      `${file} is not a .properties file of a server: no key in it is known; the first, in line 2, is "${'x'.repeat(60)}…"`,
+    )
+    expect(await messageOf(() => readPropertiesFile(dir, isKnown))).toBe(`${dir} is a folder, not a file`)
+    writeFileSync(file, `listenPort=1\n${'y'.repeat(100)}=2`)
+    expect(readPropertiesFile(file, isKnown).entries.map(({ key }) => key)).toEqual([
+      'listenPort',
+      `${'y'.repeat(60)}…`,
+    ])
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { knowledgeOf, otherKeys, readBrokerOptions } from '../../broker/options.ts'
-import { override, parseProperties } from '../../lib/properties.ts'
+import { override } from '../../lib/properties.ts'
 import { describeOptions } from '../option-report.ts'
+import { readPropertiesFile } from '../properties-file.ts'
 import { thisMachine } from '../machine.ts'
 
 interface BrokerFlags {
@@ -26,7 +26,7 @@ export function register(program: Command): void {
 }
 
 async function run(flags: BrokerFlags, verbose: boolean): Promise<void> {
-  const file = parseProperties(readFileSync(flags.configFile, 'utf8'), flags.configFile)
+  const file = readPropertiesFile(flags.configFile, (key) => knowledgeOf(key).class !== 'unknown')
   const properties = flags.namesrvAddr === undefined ? file : override(file, 'namesrvAddr', flags.namesrvAddr)
   const configuration = readBrokerOptions(properties, thisMachine())
   if (flags.printConfig === true) {

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { parseProperties, type Properties } from '../../lib/properties.ts'
+import type { Properties } from '../../lib/properties.ts'
 import {
   formatNamesrvOptions,
   knowledgeOfNamesrvKey,
@@ -8,6 +7,7 @@ import {
   readNamesrvOptions,
 } from '../../namesrv/options.ts'
 import { describeOptions } from '../option-report.ts'
+import { readPropertiesFile } from '../properties-file.ts'
 import { pinoLog } from '../pino-log.ts'
 import { startNamesrv } from '../start-namesrv.ts'
 import { stopSignal } from '../stop-signal.ts'
@@ -32,7 +32,7 @@ async function run({ configFile, printConfigItem = false }: NamesrvFlags, verbos
   const properties: Properties =
     configFile === undefined
       ? { source: 'defaults', entries: [] }
-      : parseProperties(readFileSync(configFile, 'utf8'), configFile)
+      : readPropertiesFile(configFile, (key) => knowledgeOfNamesrvKey(key).class !== 'unknown')
   const { homeFolder } = thisMachine()
   const { options, warnings } = readNamesrvOptions(properties, { homeFolder, configFile })
   if (printConfigItem) {
