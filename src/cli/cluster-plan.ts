@@ -82,6 +82,14 @@ function planGroup(request: ClusterRequest, group: number): readonly NodePlan[] 
   })
 }
 
+/** @throws `CLUSTER_INVALID` when the name server would take the port of a node. */
+export function checkNamesrvPort(plans: readonly NodePlan[], namesrvPort: number): void {
+  const taken = plans.find(({ ports }) => ports.client === namesrvPort || ports.peer === namesrvPort)
+  if (taken === undefined) return
+  const whose = `${taken.broker} ${taken.id}`
+  throw invalid(`port ${namesrvPort} of the name server is one of ${whose}: choose another --namesrv-port or --port`)
+}
+
 export interface ClusterShape {
   readonly nodes: number
   readonly brokers: number

@@ -1,10 +1,20 @@
 /** The local cluster of `raftmq up`: a name server in this process, each node in a process of its own. */
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Clock } from '../lib/clock.ts'
 import { silentLog } from '../lib/log.ts'
 import type { Namesrv } from '../namesrv/namesrv.ts'
 import { readShape, writeNodeProperties, writeShape } from './cluster-folder.ts'
-import { chooseShape, HOST, planCluster, portsFrom, type ClusterShape, type NodePlan } from './cluster-plan.ts'
+import {
+  checkNamesrvPort,
+  chooseShape,
+  HOST,
+  planCluster,
+  portsFrom,
+  type ClusterShape,
+  type NodePlan,
+} from './cluster-plan.ts'
+import { checkPortsAreFree } from './free-ports.ts'
 import { lockFolder, type FolderLock } from './folder-lock.ts'
 import { localNamesrvOptions, startNamesrv } from './start-namesrv.ts'
 import { makeFolder } from './make-folder.ts'
@@ -49,12 +59,17 @@ export async function startLocalCluster(
     clusterName: 'DefaultCluster',
     ports: portsFrom(request.port),
   })
+  checkNamesrvPort(plans, request.namesrvPort)
+  // A start that fails leaves no folder behind; in one that is there already, who works on it is the better answer.
+  const isNew = !existsSync(dir)
+  if (isNew) await checkPortsAreFree(plans, request.namesrvPort)
   makeFolder(dir)
   const lock = await lockFolder(dir)
   let namesrv: Namesrv | undefined
   let supervisor: Supervisor
   const address = `${HOST}:${request.namesrvPort}`
   try {
+    if (!isNew) await checkPortsAreFree(plans, request.namesrvPort)
     namesrv = await startNamesrv(localNamesrvOptions(dir, request.namesrvPort), silentLog)
     writeShape(dir, shape)
     const configOf = (plan: NodePlan): string => writeNodeProperties(plan, address)

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { readBrokerOptions } from '../../src/broker/options.ts'
 import { describeCluster, describeClusterJson } from '../../src/cli/cluster-report.ts'
-import { chooseShape, planCluster, portsFrom, type ClusterRequest } from '../../src/cli/cluster-plan.ts'
+import {
+  checkNamesrvPort,
+  chooseShape,
+  planCluster,
+  portsFrom,
+  type ClusterRequest,
+} from '../../src/cli/cluster-plan.ts'
 import { isServing } from '../../src/cli/readiness.ts'
 import { nextDelayMs } from '../../src/cli/restart-delay.ts'
 import { formatProperties, parseProperties } from '../../src/lib/properties.ts'
@@ -56,6 +62,16 @@ describe('the plan of a local cluster', () => {
     expect(() => planCluster({ ...request, nodes: 8 })).toThrow('a group has 1 to 7 nodes, not 8')
     expect(() => planCluster({ ...request, brokers: 0 })).toThrow('a cluster has 1 to 26 groups, not 0')
     expect(() => planCluster({ ...request, ports: portsFrom(65_530) })).toThrow('port 65551 of broker-a does not exist')
+  })
+
+  test('refuses a name server on a port of a node', () => {
+    const plans = planCluster(request)
+    expect(() => checkNamesrvPort(plans, 9_876)).not.toThrow()
+    for (const port of [10_921, 10_922]) {
+      expect(() => checkNamesrvPort(plans, port)).toThrow(
+        `port ${port} of the name server is one of broker-a n1: choose another --namesrv-port or --port`,
+      )
+    }
   })
 
   test('keeps the shape of the folder it is started in', () => {

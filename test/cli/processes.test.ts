@@ -148,6 +148,29 @@ test('a node whose folder vanished is started anew, and the others go on', async
   expect(await up.exit).toBe(0)
 }, 60_000)
 
+test('up names the first port in use and the option to change, and leaves no folder behind', async () => {
+  const args = await upArguments()
+  const base = Number(args.at(-1))
+  for (const [port, message] of [
+    [
+      base - 1,
+      `port ${base - 1} of the name server is in use by another process: end that, or choose another --namesrv-port`,
+    ],
+    [
+      base + 11,
+      `port ${base + 11} of broker-a n1 for its peers is in use by another process: end that, or choose another --port`,
+    ],
+  ] as const) {
+    const held = createServer()
+    await new Promise<void>((done) => held.listen(port, '127.0.0.1', done))
+    const up = raftmq(...args)
+    expect(await up.exit).toBe(1)
+    expect(up.errors()).toBe(`raftmq: ${message}\n`)
+    expect(existsSync(join(dir, 'data'))).toBe(false)
+    await new Promise((done) => held.close(done))
+  }
+}, 60_000)
+
 test('a single node is left dead with --no-restart, and the nodes of a supervisor that is killed end by themselves', async () => {
   const up = raftmq(...(await upArguments()), '--nodes', '1', '--no-restart')
   await up.said('\n')
