@@ -43,6 +43,11 @@ function say(thrown: unknown): string {
   if (why === undefined) return message
   // What the system said of itself is put into words where it stands; a message that left it out gets them added.
   const raw = errorMessage(cause)
+  const address = addressOf(cause)
+  if (errorCode(cause) === 'EADDRINUSE' && address !== '' && message.replace(raw, '').includes(address)) {
+    // The address was said: once is enough.
+    return message.replace(raw, 'the port is in use by another process')
+  }
   return message.includes(raw) ? message.replace(raw, why) : `${message}: ${why}`
 }
 

@@ -207,7 +207,9 @@ test('a broker started from a file says in one line why it cannot start', async 
   const address = held.address()
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0
   const place = `bindAddress=127.0.0.1\nbrokerIP1=127.0.0.1\nlistenPort=${port}\n`
-  expect(await start(`${place}storePathRootDir=${join(dir, 'store')}`)).toContain(`port in use: 127.0.0.1:${port}`)
+  expect(await start(`${place}storePathRootDir=${join(dir, 'store')}`)).toBe(
+    `raftmq: cannot listen on 127.0.0.1:${port}: the port is in use by another process`,
+  )
   held.close()
   expect(await start(`${place}storePathRootDir=${file}/store`)).toContain('is not in a folder')
 }, 60_000)

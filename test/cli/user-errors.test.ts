@@ -36,6 +36,9 @@ test('what the system says inside a message is put into words where it stands', 
   })
   const outer = new Error(`cannot listen: ${cause.message}`, { cause })
   expect(describeError(outer)).toBe('cannot listen: port in use: 0.0.0.0:1; another process listens there')
+  expect(describeError(new Error(`cannot listen on 0.0.0.0:1: ${cause.message}`, { cause }))).toBe(
+    'cannot listen on 0.0.0.0:1: the port is in use by another process',
+  )
   expect(describeError(new Error('no start', { cause }))).toBe(
     'no start: port in use: 0.0.0.0:1; another process listens there',
   )
