@@ -31,6 +31,7 @@ const VIEW_METHOD = 'view'
 const PEER_LIMITS = { maxFrameBytes: 80 * 1024 * 1024, maxOutgoingBytes: 32 * 1024 * 1024 }
 const LINK_OPTIONS = { dialTimeoutMs: 1000, redialMinMs: 20, redialMaxMs: 500, maxInFlight: 16_384 }
 const MAX_MEMBERS = 200_000
+const OTHER_REQUESTS_BYTES = 8 * 1024 * 1024
 
 export class NodeNetwork {
   readonly peers: Peers
@@ -85,6 +86,8 @@ export class NodeNetwork {
       clock,
       log,
       limits: { idleMs: options.serverChannelMaxIdleTimeSeconds * 1000 },
+      // What waits for the log is these same bytes; a little more for everything else.
+      requestBytesInFlightMax: options.maxInFlightBytes + OTHER_REQUESTS_BYTES,
     })
     this.client = new RemotingClient({ clock, log })
     this.#shareViews()

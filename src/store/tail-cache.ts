@@ -8,6 +8,8 @@ import { frameIndex, frameLength, frameOffset } from '../message/entry-frame.ts'
 /** What a buffer's own object weighs, roughly: many small frames must not pass for little memory. */
 const FRAME_OVERHEAD_BYTES = 160
 const COMPACT_FROM = 1024
+/** In the place of a frame that was let go: the list is cut now and then, the memory must be free at once. */
+const GONE = Buffer.alloc(0)
 
 export class TailCache {
   readonly #maxBytes: number
@@ -78,7 +80,7 @@ export class TailCache {
       const first = present(this.#frames[this.#head], 'cached frame')
       if (frameOffset(first, 0) + first.length > writtenOffset) break
       this.#bytes -= first.length + FRAME_OVERHEAD_BYTES
-      this.#head++
+      this.#frames[this.#head++] = GONE
     }
     if (this.#head >= COMPACT_FROM && this.#head * 2 >= this.#frames.length) {
       this.#frames = this.#frames.slice(this.#head)
