@@ -5,7 +5,8 @@ import { errorMessage } from '../lib/errors.ts'
 import { retryTopic } from '../message/topic-name.ts'
 import { assignmentOf } from './assignment.ts'
 import type { Assignment } from './assignment.ts'
-import { maxOffset, searchOffset, sendBack } from './broker-api.ts'
+import { Beginnings } from './beginnings.ts'
+import { sendBack } from './broker-api.ts'
 import type { ConsumerData, HeartbeatData } from './broker-api.ts'
 import { ClientCore } from './client-core.ts'
 import { clusterOffsetStore } from './cluster-offset-store.ts'
@@ -69,6 +70,7 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
   readonly #dispatcher: Dispatcher
   readonly #subscriptions = new Map<string, SubscriptionData>()
   readonly #feeds = new Map<string, QueueFeed>()
+  readonly #beginnings: Beginnings
   /** Topic → the queues of the last round. */
   readonly #wanted = new Map<string, ReadonlySet<string>>()
   /** Queues whose start is asked for and not yet there. */
@@ -106,6 +108,8 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
         handleDirectly: (message) => this.#dispatcher.handleDirectly(message),
       }),
     })
+    const { from, requestTimeoutMs } = this.#options
+    this.#beginnings = new Beginnings({ core: this.#core, group, from, timeoutMs: requestTimeoutMs })
     this.#offsets =
       this.#options.model === 'broadcast'
         ? localOffsetStore(this.#options.offsetFile)
@@ -262,13 +266,13 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
   /** Routes of all topics, then a heartbeat to all brokers, then the route of the retry topic that it made. */
   async #sayHello(): Promise<void> {
     const topics = [...this.#subscriptions.keys()]
-    await Promise.allSettled(topics.map((topic) => this.#core.routes.refresh(topic)))
+    await Promise.all(topics.map((topic) => this.#beginnings.meet(topic)))
     const addresses = new Set(this.#core.routes.brokers().flatMap((group) => [...group.addresses.values()]))
     await Promise.all([...addresses].map((address) => this.#core.heartbeatTo(address)))
   }
 
   async #subscribed(topic: string): Promise<void> {
-    await Promise.allSettled([this.#core.routes.refresh(topic)])
+    await this.#beginnings.meet(topic)
     this.#core.heartbeatAll()
     const old = [...this.#feeds.values()].filter((feed) => feed.queue.topic === topic)
     // A feed pulls with the filter it was made with.
@@ -369,7 +373,7 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
 
   async #takeOver(queue: MessageQueue): Promise<void> {
     const stored = await this.#offsets.read(queue, this.#core.closing)
-    const startOffset = stored ?? (await this.#firstOffset(queue))
+    const startOffset = stored ?? (await this.#beginnings.of(queue))
     // Between the question and here the consumer may have been closed, or the queue given to another member.
     const subscription = this.#subscriptions.get(queue.topic)
     if (!this.#isWanted(queue) || subscription === undefined) return
@@ -397,18 +401,6 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
     } catch (error) {
       this.#options.log.debug({ queue: feed.queue, error: errorMessage(error) }, 'an offset could not be handed over')
     }
-  }
-
-  /** Where a group begins that has no offset yet (RocketMQ RebalancePushImpl.computePullFromWhere). */
-  async #firstOffset(queue: MessageQueue): Promise<number> {
-    const { from, group, requestTimeoutMs } = this.#options
-    if (from === 'first' || queue.topic === retryTopic(group)) return 0
-    const limits = { timeoutMs: requestTimeoutMs, signal: this.#core.closing }
-    const { invoke } = this.#core
-    if (from === 'last')
-      return this.#core.callLeader(queue, (address, options) => maxOffset(invoke, address, queue, options), limits)
-    const at = { queue, timestampMs: from.getTime() }
-    return this.#core.callLeader(queue, (address, options) => searchOffset(invoke, address, at, options), limits)
   }
 
   #resetOffsets(topic: string, offsets: readonly QueueOffset[]): void {

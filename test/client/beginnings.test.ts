@@ -1,0 +1,28 @@
+import { afterEach, expect, test } from 'vitest'
+import { PushConsumer } from '../../src/client/push-consumer.ts'
+import { deferred } from '../../src/lib/deferred.ts'
+import { FakeCluster } from '../support/fake-broker.ts'
+
+const open: { close(): Promise<void> }[] = []
+afterEach(async () => {
+  for (const one of open.splice(0).toReversed()) await one.close()
+})
+
+test('a consumer that wants the last messages gets the first one of a topic that is made after it started', async () => {
+  const fake = await FakeCluster.start()
+  open.push(fake)
+  const consumer = new PushConsumer({
+    namesrv: fake.namesrv,
+    group: 'G',
+    from: 'last',
+    closeTimeoutMs: 100,
+    rebalanceIntervalMs: 50,
+    routeRefreshMs: 50,
+  })
+  open.push(consumer)
+  const first = deferred<string>()
+  await consumer.subscribe('Later').run((message) => first.resolve(message.body.toString()))
+  fake.createTopic('Later')
+  fake.put('Later', 0, 'the very first')
+  expect(await first.promise).toBe('the very first')
+})
