@@ -1,6 +1,6 @@
 /** Administration: topics, groups, brokers. What `raftmq topic`, `group`, `status` and `transfer-leader` stand on. */
 import { errorMessage } from '../lib/errors.ts'
-import { RequestCode, ResponseCode } from '../remoting/codes.ts'
+import { RaftmqCode, RequestCode, ResponseCode } from '../remoting/codes.ts'
 import { queryRoute, refusal, succeeded } from './broker-api.ts'
 import type { Request } from './broker-api.ts'
 import { ClientCore } from './client-core.ts'
@@ -13,9 +13,6 @@ import type { ClientOptions } from './options.ts'
 import { checkTopicName } from './outgoing-message.ts'
 import { LEADER_ID, leaderOf, parseBrokerGroup } from './topic-route.ts'
 import type { BrokerGroup, TopicRoute } from './topic-route.ts'
-
-/** Request of this project, to the leader of a group: give the leadership to node `to`. */
-export const TRANSFER_LEADERSHIP = 700_001
 
 export interface CreateTopicOptions {
   readonly topic: string
@@ -253,7 +250,7 @@ export class Admin {
   async transferLeader({ broker, to }: { readonly broker: string; readonly to: string }): Promise<void> {
     const group = (await this.brokers()).find(({ brokerName }) => brokerName === broker)
     if (group === undefined) throw clientErrors.create('CLIENT_OPTION', `there is no broker group ${broker}`)
-    await this.#leader(group, { code: TRANSFER_LEADERSHIP, header: { to } })
+    await this.#leader(group, { code: RaftmqCode.TRANSFER_LEADERSHIP, header: { to } })
   }
 
   async #existing(topic: string): Promise<TopicRoute> {

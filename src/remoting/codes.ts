@@ -177,6 +177,9 @@ export const RequestCode = {
   TRIGGER_LITE_DISPATCH: 200079,
 } as const
 
+/** Request codes of our own, above all of RocketMQ's. */
+export const RaftmqCode = { TRANSFER_LEADERSHIP: 700_001, GET_TABLES_STATE: 700_002 } as const
+
 export const ResponseCode = {
   SUCCESS: 0,
   SYSTEM_ERROR: 1,

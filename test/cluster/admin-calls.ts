@@ -1,8 +1,7 @@
 /** Requests to a node's own port that the client library has no method for. */
 import { systemClock } from '../../src/lib/clock.ts'
 import { silentLog } from '../../src/lib/log.ts'
-import { RaftmqCode } from '../../src/broker/processors/raft-admin.ts'
-import { RequestCode } from '../../src/remoting/codes.ts'
+import { RaftmqCode, RequestCode } from '../../src/remoting/codes.ts'
 import { RemotingClient } from '../../src/remoting/client.ts'
 import { KvTable } from '../../src/remoting/bodies/broker.ts'
 

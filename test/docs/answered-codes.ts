@@ -1,6 +1,5 @@
 /** The codes that a running broker and name server have routes for: asked of them, not of their source. */
-import { RequestCode, ResponseCode } from '../../src/remoting/codes.ts'
-import { RaftmqCode } from '../../src/broker/processors/raft-admin.ts'
+import { RaftmqCode, RequestCode, ResponseCode } from '../../src/remoting/codes.ts'
 import { startCluster } from '../../src/index.ts'
 import { withRemoting } from '../cluster/admin-calls.ts'
 import type { Routed } from './compatibility-page.ts'

@@ -2,7 +2,6 @@
  * A name server and a broker in one, as simple as can be: queues are arrays, offsets a map. Tests tell it to misbehave
  * through `fault`. One `FakeCluster` may have several nodes that share the data, one of them the leader.
  */
-import { TRANSFER_LEADERSHIP } from '../../src/client/admin.ts'
 import { field, listOf, textOf } from '../../src/client/java-json.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { silentLog } from '../../src/lib/log.ts'
@@ -10,7 +9,7 @@ import { decodeBatch } from '../../src/message/batch.ts'
 import { encodeOffsetMessageId } from '../../src/message/message-id.ts'
 import { recordLength, writeRecord } from '../../src/message/record.ts'
 import type { RecordDraft } from '../../src/message/record.ts'
-import { RequestCode, ResponseCode } from '../../src/remoting/codes.ts'
+import { RaftmqCode, RequestCode, ResponseCode } from '../../src/remoting/codes.ts'
 import { Router } from '../../src/remoting/route.ts'
 import type { Call, Origin, Reply } from '../../src/remoting/route.ts'
 import { RemotingServer } from '../../src/remoting/server.ts'
@@ -316,7 +315,7 @@ export class FakeCluster {
       },
     ],
     [
-      TRANSFER_LEADERSHIP,
+      RaftmqCode.TRANSFER_LEADERSHIP,
       (call) => {
         this.transfers.push(text(call, 'to'))
         return text(call, 'to') === 'n1' ? { code: 0 } : { code: 1, remark: `no node ${text(call, 'to')}` }

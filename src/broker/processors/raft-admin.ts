@@ -1,12 +1,9 @@
 /** What RocketMQ has no code for: handing leadership over, and the state of the tables for comparing replicas. */
 import { errorMessage } from '../../lib/errors.ts'
-import { ResponseCode } from '../../remoting/codes.ts'
+import { RaftmqCode, ResponseCode } from '../../remoting/codes.ts'
 import { defineHeader, EmptyHeader, string } from '../../remoting/header.ts'
 import { type Route, route } from '../../remoting/route.ts'
 import { refusal } from '../errors.ts'
-
-/** Codes of our own, above all of RocketMQ's. */
-export const RaftmqCode = { TRANSFER_LEADERSHIP: 700_001, GET_TABLES_STATE: 700_002 } as const
 
 const TransferLeadershipRequestHeader = defineHeader({ to: string.required() })
 

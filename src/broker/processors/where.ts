@@ -2,8 +2,7 @@
  * Where a request is handled in a group of nodes: by the leader, to whom every other node forwards it; by the node that
  * it reached; or by that node, which then shares what it learned with the leader.
  */
-import { RequestCode } from '../../remoting/codes.ts'
-import { RaftmqCode } from './raft-admin.ts'
+import { RaftmqCode, RequestCode } from '../../remoting/codes.ts'
 
 export type Where = 'leader' | 'local' | 'shared'
 
