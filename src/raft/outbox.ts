@@ -110,7 +110,10 @@ export class Outbox {
         this.#save()
         this.#done()
       },
-      (error: unknown) => this.#need.fatal(error),
+      (error: unknown) => {
+        this.#saving = false
+        this.#failed(error)
+      },
     )
   }
 
@@ -125,8 +128,17 @@ export class Outbox {
         this.#sync()
         this.#done()
       },
-      (error: unknown) => this.#need.fatal(error),
+      (error: unknown) => {
+        this.#syncing = false
+        this.#failed(error)
+      },
     )
+  }
+
+  /** What failed is over, too: whoever closes waits for it. */
+  #failed(error: unknown): void {
+    this.#need.fatal(error)
+    this.#tellIdle()
   }
 
   #done(): void {
