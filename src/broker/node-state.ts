@@ -54,7 +54,7 @@ export interface NodeState {
 /** Takes the folder, or says why not (`STORE_*`). */
 export function openFolder(options: BrokerOptions, parts: BrokerParts): Promise<DataFolder> {
   return DataFolder.open({
-    fileSystem: nodeFileSystem,
+    fileSystem: parts.fileSystem ?? nodeFileSystem,
     clock: parts.clock,
     processes: nodeProcesses,
     path: options.storePathRootDir,

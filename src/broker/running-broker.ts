@@ -2,6 +2,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/prng.ts'
+import type { FileSystem } from '../store/file-system.ts'
 import type { Address } from './options-values.ts'
 
 export interface BrokerParts {
@@ -10,6 +11,8 @@ export interface BrokerParts {
   readonly random: Random
   /** Of this process: shown to people, and part of message ids. */
   readonly pid: number
+  /** The disk of its folder; this machine's where none is handed in. */
+  readonly fileSystem?: FileSystem
   /** Called at every change, from a turn of its own. */
   readonly onStatus?: (status: BrokerStatus) => void
 }

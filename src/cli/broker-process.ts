@@ -2,7 +2,7 @@
 import { formatAddress } from '../broker/options-values.ts'
 import type { BrokerConfiguration } from '../broker/options.ts'
 import { startBroker } from '../broker/main.ts'
-import type { RunningBroker } from '../broker/running-broker.ts'
+import type { BrokerParts, RunningBroker } from '../broker/running-broker.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { systemRandom } from '../lib/prng.ts'
@@ -14,7 +14,11 @@ import { describeError } from './user-errors.ts'
 /** How long a supervised node may take for a clean stop. */
 const STOP_WITHIN_MS = 15_000
 
-export async function runBrokerProcess(configuration: BrokerConfiguration, verbose: boolean): Promise<void> {
+/** `disk` stands in for this machine's: experiments break it on purpose. */
+export async function runBrokerProcess(
+  configuration: BrokerConfiguration,
+  { verbose, disk }: { readonly verbose: boolean; readonly disk?: BrokerParts['fileSystem'] },
+): Promise<void> {
   const { options, warnings } = configuration
   const log = pinoLog({ verbose, isTerminal: process.stderr.isTTY }).child({
     broker: options.brokerName,
@@ -30,6 +34,7 @@ export async function runBrokerProcess(configuration: BrokerConfiguration, verbo
       clock: systemClock,
       random: systemRandom,
       pid: process.pid,
+      ...(disk === undefined ? {} : { fileSystem: disk }),
       onStatus: (status) => supervisor?.tell({ type: 'status', status }),
     })
   } catch (error) {

@@ -35,5 +35,5 @@ async function run(flags: BrokerFlags, verbose: boolean): Promise<void> {
     return
   }
   const { runBrokerProcess } = await import('../broker-process.ts')
-  await runBrokerProcess(configuration, verbose)
+  await runBrokerProcess(configuration, { verbose })
 }
