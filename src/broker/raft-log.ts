@@ -42,21 +42,34 @@ export function raftLog(log: CommitLog, reset: ResetPort): LogStore<Draft> {
 }
 
 export function encodeMembership(membership: Membership): Buffer {
-  const { voters, outgoing, learners, clusterId } = membership
-  return pack([voters, outgoing, learners, clusterId ?? null])
+  const { voters, outgoing, learners, clusterId, learnersNext = [], removed = [], places = {} } = membership
+  return pack([voters, outgoing, learners, clusterId ?? null, learnersNext, removed, Object.entries(places)])
 }
 
 /** A membership of the log; its bytes passed the frame's checksum, so a bad shape is our bug. */
 export function decodeMembership(bytes: Uint8Array): Membership {
   const fields: unknown = unpack(bytes)
   assert(Array.isArray(fields), 'a membership is an array')
-  const [voters, outgoing, learners, clusterId] = fields as unknown[]
+  const [voters, outgoing, learners, clusterId, learnersNext, removed, places] = fields as unknown[]
   assert(isIds(voters) && isIds(outgoing) && isIds(learners), 'a membership names nodes')
-  return typeof clusterId === 'string' ? { voters, outgoing, learners, clusterId } : { voters, outgoing, learners }
+  assert(isIds(learnersNext) && isIds(removed) && isPairs(places), 'a membership names nodes and their places')
+  return {
+    voters,
+    outgoing,
+    learners,
+    ...(learnersNext.length === 0 ? {} : { learnersNext }),
+    ...(removed.length === 0 ? {} : { removed }),
+    ...(places.length === 0 ? {} : { places: Object.fromEntries(places) }),
+    ...(typeof clusterId === 'string' ? { clusterId } : {}),
+  }
 }
 
 export function membershipEntry(index: number, bytes: Uint8Array): MembershipEntry {
   return { index, membership: decodeMembership(bytes) }
+}
+
+function isPairs(value: unknown): value is (readonly [string, string])[] {
+  return Array.isArray(value) && value.every((pair) => isIds(pair) && pair.length === 2)
 }
 
 function isIds(value: unknown): value is string[] {

@@ -11,6 +11,8 @@ export class Announcer {
   #stable: Index
   #truncatedTo: Index | undefined
   #reset: LogState | undefined
+  /** Indexes of the memberships told last: the current one, and the committed one. */
+  #members: readonly [current: Index, committed: Index] = [-1, -1]
 
   constructor(core: RaftCore, events: ReplicaEvents) {
     this.#core = core
@@ -42,6 +44,7 @@ export class Announcer {
       this.#commit = Math.max(this.#commit, state.start.index)
       this.#events.reset(state)
     }
+    this.#tellMembers()
     const role = this.#roleNow()
     if (role.role !== this.#role.role || role.term !== this.#role.term || role.leader !== this.#role.leader) {
       this.#role = role
@@ -55,6 +58,15 @@ export class Announcer {
       this.#commit = node.commit
       this.#events.committed(node.commit)
     }
+  }
+
+  #tellMembers(): void {
+    const { memberships, commit } = this.#core.node
+    const committed = memberships.at(commit)
+    const [current, before] = this.#members
+    if (memberships.currentIndex === current && committed.index === before) return
+    this.#members = [memberships.currentIndex, committed.index]
+    this.#events.members?.(memberships.current, committed.membership)
   }
 
   #roleNow(): RoleState {

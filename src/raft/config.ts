@@ -20,6 +20,8 @@ export interface RaftConfig {
   readonly maxAppendBytes: number
   /** Term runs of one append: bounds its head where leaders changed often. */
   readonly maxAppendRuns: number
+  /** Memberships among the entries of one append, for the same reason. */
+  readonly maxAppendMemberships: number
   /** Appends on the way to one follower, in messages and in bytes. A follower that does not answer holds no more. */
   readonly maxInflightMessages: number
   readonly maxInflightBytes: number
@@ -28,6 +30,8 @@ export interface RaftConfig {
   readonly maxUncommittedBytes: number
   /** Bytes of one piece of a reset. */
   readonly resetChunkBytes: number
+  /** Entries that a learner may lack when it becomes a voter. */
+  readonly promotionLagEntries: number
   /** Waiting read-index requests; more are refused. */
   readonly maxReadWaiters: number
 }
@@ -43,11 +47,13 @@ export const defaultRaftConfig: RaftConfig = {
   commitDelayMs: 1,
   maxAppendBytes: MiB,
   maxAppendRuns: 256,
+  maxAppendMemberships: 8,
   maxInflightMessages: 256,
   maxInflightBytes: 8 * MiB,
   maxUncommittedEntries: 65_536,
   maxUncommittedBytes: 64 * MiB,
   resetChunkBytes: 256 * 1024,
+  promotionLagEntries: 1_000,
   maxReadWaiters: 10_000,
 }
 

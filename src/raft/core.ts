@@ -11,11 +11,12 @@ import { Candidate } from './candidate.ts'
 import { Follower, isFromLeader } from './follower.ts'
 import { Formation } from './formation.ts'
 import { Leader } from './leader.ts'
-import { enterJoint, Memberships } from './memberships.ts'
+import type { ChangeRefusal } from './member-rules.ts'
+import { Memberships } from './memberships.ts'
 import type { Message, PreVote, ResetChunk, Vote } from './message.ts'
 import { NodeState, type NodeStateInit } from './node-state.ts'
 import type { LogState } from './ports.ts'
-import type { EntryId, HardState, Index, Membership, NodeId, Role, Term } from './types.ts'
+import type { EntryId, HardState, Index, Membership, MembershipTarget, NodeId, Role, Term } from './types.ts'
 import { LogRuns } from './log-runs.ts'
 
 /** What must be done, in this order: save `hardState`, then `messages`; once the log is stable, too, `afterStable`. */
@@ -28,6 +29,12 @@ export interface Ready {
 }
 
 export type ProposeRefusal = 'notLeader' | 'transferring' | 'busy'
+
+const refusalCodes: Readonly<Record<ProposeRefusal, ChangeRefusal>> = {
+  notLeader: 'RAFT_NOT_LEADER',
+  transferring: 'RAFT_TRANSFERRING',
+  busy: 'RAFT_BUSY',
+}
 
 export interface CoreInit extends Omit<NodeStateInit, 'log' | 'memberships'> {
   /** Counts until the log brings a membership. */
@@ -105,7 +112,8 @@ export class RaftCore {
 
   step(message: Message): void {
     const node = this.#node
-    if (message.to !== node.id) return
+    // Who is out for good has nothing to say here, neither for its own disk nor for another one under its id.
+    if (message.to !== node.id || node.isOut(message.from)) return
     if (this.#formationStep(message)) return
     if (message.term > node.term && !this.#followTerm(message)) return
     if (message.term < node.term) return this.#answerStale(message)
@@ -142,9 +150,12 @@ export class RaftCore {
     return this.#role.propose()
   }
 
-  changeMembership(target: Pick<Membership, 'voters' | 'learners'>): Index | undefined {
-    if (!(this.#role instanceof Leader) || this.proposeRefusal() !== undefined) return undefined
-    return this.#role.changeMembership(target.voters, target.learners, (current) => enterJoint(current, target))
+  /** Begins a change of who takes part (thesis §4.3): the index of its first entry, or why not. */
+  changeMembership(target: MembershipTarget): Index | ChangeRefusal {
+    const refusal = this.proposeRefusal()
+    if (refusal !== undefined) return refusalCodes[refusal]
+    assert(this.#role instanceof Leader, 'only a leader proposes')
+    return this.#role.changeMembership(target)
   }
 
   /** A leader that cannot write hands over, or just stops; nobody campaigns with a full disk. */
@@ -276,7 +287,9 @@ export class RaftCore {
     }
     if (this.#role instanceof Leader) {
       this.#role.step(message)
-      if (this.#role.isRemoved) this.#becomeFollower(null)
+      if (!this.#role.isRemoved) return
+      this.#role.leave()
+      this.#becomeFollower(null)
     } else if (this.#role instanceof Candidate) {
       this.#role.step(message)
       this.#count(this.#role)

@@ -7,6 +7,7 @@
  *   3. A node that restarted in between (perhaps with another disk) has another number and does not obey.
  * A crash in between leaves voters that hold nothing and never voted; they still answer "empty", and 1 begins again.
  */
+import type { Random } from '../lib/prng.ts'
 import type { Form, FormAnswer, FormAsk } from './message.ts'
 import { membersOf } from './memberships.ts'
 import type { NodeState } from './node-state.ts'
@@ -105,4 +106,11 @@ export class Formation {
       this.#node.send({ type: 'form', from: id, to, term: 0, round: this.#round, start: answer.start })
     }
   }
+}
+
+/** What a group is told apart by, in its first entry: 128 bits, in hex. */
+export function drawClusterId(random: Random): string {
+  let id = ''
+  for (let word = 0; word < 4; word++) id += random.integer(0, 0xffffffff).toString(16).padStart(8, '0')
+  return id
 }

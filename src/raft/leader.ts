@@ -1,13 +1,15 @@
 /** A leader: its followers' progress, commit by counting, heartbeats, its quorum, hand-over (Raft §5.3, §5.4; thesis §3.10, §6.2). */
 import { assert } from '../lib/assert.ts'
-import { isVoter, leaveJoint, membersOf } from './memberships.ts'
+import { drawClusterId } from './formation.ts'
+import { changeRefusal, type ChangeRefusal } from './member-rules.ts'
+import { enterJoint, isVoter, leaveJoint, membersOf } from './memberships.ts'
 import type { Append, AppendReject, AppendReply, HeartbeatReply, Message, ResetChunk, ResetReply } from './message.ts'
 import type { NodeState } from './node-state.ts'
 import type { ResetMeta } from './ports.ts'
 import { Progress } from './progress.ts'
 import { hasQuorum, quorumValue } from './quorum.ts'
 import { ReadRounds } from './read-index.ts'
-import type { EntryId, Index, Membership, NodeId, TermRun } from './types.ts'
+import type { EntryId, Index, Membership, MembershipTarget, NodeId, TermRun } from './types.ts'
 
 /** Entries that a follower may be sent now. */
 export interface Wanted {
@@ -35,8 +37,6 @@ export class Leader {
   #transfer: Transfer | undefined
   /** First entry of this leader's own term: nothing is committed before it is (Raft §5.4.2). */
   #firstIndex: Index = 0
-  /** Learners once the change that is under way is over. */
-  #learnersAfter: readonly NodeId[] = []
   /** True once own entries were added that were not answered for through the outbox yet. */
   #ownAppended = false
 
@@ -54,7 +54,7 @@ export class Leader {
     if (node.log.lastIndex > 0) {
       this.#firstIndex = this.#appendEmpty()
     } else {
-      this.#firstIndex = this.#appendMembership({ ...node.membership, clusterId: drawClusterId(node) })
+      this.#firstIndex = this.#appendMembership({ ...node.membership, clusterId: drawClusterId(node.random) })
     }
     this.#probeAll()
   }
@@ -98,20 +98,20 @@ export class Leader {
     })
   }
 
-  /**
-   * Starts a change of who takes part. Undefined while another one is under way, or when a voter to be was not a learner
-   * first and filled: a quorum that needs votes of empty disks decides nothing (thesis §4.2.1).
-   */
-  changeMembership(
-    voters: readonly NodeId[],
-    learners: readonly NodeId[],
-    enter: (current: Membership) => Membership,
-  ): Index | undefined {
-    const { membership, memberships, commit } = this.#node
-    if (membership.outgoing.length > 0 || memberships.currentIndex > commit || voters.length === 0) return undefined
-    if (!voters.every((voter) => this.#mayVote(voter))) return undefined
-    this.#learnersAfter = learners
-    return this.#appendMembership(enter(membership))
+  /** Starts a change of who takes part, or says why not. */
+  changeMembership(target: MembershipTarget): Index | ChangeRefusal {
+    const { membership, memberships, commit, nowMs, config } = this.#node
+    const sinceMs = nowMs - config.electionTimeoutMaxMs
+    const refusal = changeRefusal(
+      {
+        membership,
+        isSettled: commit >= Math.max(this.#firstIndex, memberships.currentIndex),
+        isHeard: (id) => this.#isHeard(id, sinceMs),
+        isCaughtUp: (id) => this.#isCaughtUp(id),
+      },
+      target,
+    )
+    return refusal ?? this.#appendMembership(enterJoint(membership, target))
   }
 
   /** Returns false when this node must stop leading. */
@@ -182,14 +182,19 @@ export class Leader {
   /** Entries that `peer` may be sent now: its window is open and there are some. */
   wants(peer: NodeId): Wanted | undefined {
     const progress = this.#progressOf(peer)
-    const { log, config, id } = this.#node
+    const { log, config, id, memberships } = this.#node
     if (progress === undefined || peer === id || progress.state !== 'replicate') return undefined
     if (progress.next > log.lastIndex || !progress.windowOpen) return undefined
     if (progress.next <= log.start.index) {
       this.#toReset(progress)
       return undefined
     }
-    return { session: progress.session, first: progress.next, last: log.reach(progress.next, config.maxAppendRuns) }
+    const last = memberships.reach(
+      progress.next,
+      log.reach(progress.next, config.maxAppendRuns),
+      config.maxAppendMemberships,
+    )
+    return { session: progress.session, first: progress.next, last }
   }
 
   /**
@@ -355,15 +360,19 @@ export class Leader {
   #finishChange(): void {
     const { membership, memberships, commit } = this.#node
     if (membership.outgoing.length === 0 || memberships.currentIndex > commit) return
-    this.#appendMembership(
-      leaveJoint(membership, this.#learnersAfter.length > 0 ? this.#learnersAfter : membership.learners),
-    )
+    this.#appendMembership(leaveJoint(membership))
   }
 
   /** Whether this node is out of the membership that is committed. */
   get isRemoved(): boolean {
     const { membership, memberships, commit, id } = this.#node
     return memberships.currentIndex <= commit && !isVoter(membership, id)
+  }
+
+  /** Leaves to the voter that would lose least time: nobody has to notice by silence that this node leads no more. */
+  leave(): void {
+    const successor = this.#progressOf(this.bestSuccessor() ?? '')
+    if (successor !== undefined) this.#node.send({ ...this.#to(successor), type: 'timeoutNow' })
   }
 
   #continueTransfer(): void {
@@ -458,10 +467,10 @@ export class Leader {
     return Math.min(this.#node.commit, progress.match)
   }
 
-  #mayVote(id: NodeId): boolean {
-    if (id === this.#node.id) return true
-    const progress = this.#progressOf(id)
-    return progress !== undefined && progress.filling === 0 && progress.match > 0
+  #isCaughtUp(id: NodeId): boolean {
+    const { log, config } = this.#node
+    const match = this.#progressOf(id)?.match ?? 0
+    return match > 0 && log.lastIndex - match <= config.promotionLagEntries
   }
 
   #isHeard(id: NodeId, sinceMs: number): boolean {
@@ -489,10 +498,3 @@ const answers: ReadonlySet<Message['type']> = new Set<Answer['type']>([
   'heartbeatReply',
   'resetReply',
 ])
-
-/** 128 bits, in hex. */
-function drawClusterId(node: NodeState): string {
-  let id = ''
-  for (let word = 0; word < 4; word++) id += node.random.integer(0, 0xffffffff).toString(16).padStart(8, '0')
-  return id
-}

@@ -3,7 +3,7 @@
  * one before it counts again when it is cut off.
  */
 import { assert } from '../lib/assert.ts'
-import type { Index, Membership, MembershipEntry, NodeId } from './types.ts'
+import type { Index, Membership, MembershipEntry, MembershipTarget, NodeId } from './types.ts'
 
 export class Memberships {
   #entries: MembershipEntry[]
@@ -51,6 +51,12 @@ export class Memberships {
     return this.#entries.filter((entry) => entry.index >= first && entry.index <= last)
   }
 
+  /** How far entries from `first` on, at most up to `last`, go with no more than `count` memberships among them. */
+  reach(first: Index, last: Index, count: number): Index {
+    const beyond = this.within(first, last)[count]
+    return beyond === undefined ? last : beyond.index - 1
+  }
+
   /** The membership in force at `index`. */
   at(index: Index): MembershipEntry {
     return this.#entries.findLast((entry) => entry.index <= index) ?? this.#first
@@ -80,16 +86,42 @@ export function isVoter(membership: Membership, id: NodeId): boolean {
   return membership.voters.includes(id) || membership.outgoing.includes(id)
 }
 
+/** Whether a membership says that `id` is out for good. */
+export function isRemoved(membership: Membership, id: NodeId): boolean {
+  return membership.removed?.includes(id) ?? false
+}
+
 /** First step of a change: decisions need the old majority and the new one (thesis §4.3). */
-export function enterJoint(current: Membership, target: Pick<Membership, 'voters' | 'learners'>): Membership {
+export function enterJoint(current: Membership, target: MembershipTarget): Membership {
   assert(current.outgoing.length === 0, 'one change at a time')
   // A voter that becomes a learner keeps its vote until the change is over.
-  const learners = target.learners.filter((id) => !current.voters.includes(id))
-  return { ...current, voters: target.voters, outgoing: current.voters, learners }
+  const learnersNext = target.learners.filter((id) => current.voters.includes(id))
+  const learners = target.learners.filter((id) => !learnersNext.includes(id))
+  const joint = { ...current, voters: target.voters, outgoing: current.voters, learners, learnersNext }
+  return tidied({ ...joint, places: { ...current.places, ...target.places } }, current)
 }
 
 /** Second step, once the first is committed: only the new majority counts. */
-export function leaveJoint(joint: Membership, learners: readonly NodeId[]): Membership {
+export function leaveJoint(joint: Membership): Membership {
   assert(joint.outgoing.length > 0, 'a joint membership is left')
-  return { ...joint, outgoing: [], learners }
+  const learners = [...joint.learners, ...(joint.learnersNext ?? [])]
+  return tidied({ ...joint, outgoing: [], learners, learnersNext: [] }, joint)
+}
+
+/** Who was in `before` and takes no part any more is out for good; what is empty is left out. */
+function tidied(membership: Membership, before: Membership): Membership {
+  const { voters, outgoing, learners, learnersNext = [], places = {}, clusterId } = membership
+  const members = membersOf(membership)
+  const gone = membersOf(before).filter((id) => !members.includes(id))
+  const removed = [...(membership.removed ?? []), ...gone]
+  const kept = Object.entries(places).filter(([id]) => members.includes(id))
+  return {
+    voters,
+    outgoing,
+    learners,
+    ...(learnersNext.length === 0 ? {} : { learnersNext }),
+    ...(removed.length === 0 ? {} : { removed }),
+    ...(kept.length === 0 ? {} : { places: Object.fromEntries(kept) }),
+    ...(clusterId === undefined ? {} : { clusterId }),
+  }
 }

@@ -9,7 +9,7 @@ import { assert } from '../lib/assert.ts'
 import type { Random } from '../lib/prng.ts'
 import type { RaftConfig } from './config.ts'
 import { LogRuns } from './log-runs.ts'
-import { isVoter, Memberships } from './memberships.ts'
+import { isRemoved, isVoter, Memberships } from './memberships.ts'
 import type { Append, Message, ResetChunk, ResetReply } from './message.ts'
 import type { LogState } from './ports.ts'
 import type { HardState, Index, Membership, EntryId, NodeId, Term } from './types.ts'
@@ -131,6 +131,11 @@ export class NodeState {
     if (isVoter(this.membership, this.id)) return true
     const { currentIndex, previous } = this.memberships
     return currentIndex > this.#commit && previous !== undefined && isVoter(previous, this.id)
+  }
+
+  /** Whether the last membership known to be committed says that `id` is out for good. */
+  isOut(id: NodeId): boolean {
+    return isRemoved(this.memberships.at(this.#commit).membership, id)
   }
 
   /** A new term, and with it a vote not given yet. */

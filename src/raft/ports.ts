@@ -122,6 +122,8 @@ export interface ReplicaEvents {
    * called for every step, and goes back after a truncation.
    */
   stable?(index: Index): void
+  /** Who takes part now, and by the last membership known to be committed: at the start and at every change of either. */
+  members?(current: Membership, committed: Membership): void
   /** The log was replaced by a reset; the state machine must load its tables again. */
   reset(state: LogState): void
   /** The disk or a checked invariant failed: the node must end now. */

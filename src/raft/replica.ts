@@ -16,13 +16,14 @@ import { raftErrors } from './errors.ts'
 import { Handover } from './handover.ts'
 import type { Leader } from './leader.ts'
 import type { Append, Message, ResetChunk, ResetReply } from './message.ts'
+import type { ChangeRefusal } from './member-rules.ts'
 import type { LogSink } from './node-state.ts'
 import { Outbox } from './outbox.ts'
 import type { Envelope, LogState, LogStore, PeerTransport, ReplicaEvents, StableStore } from './ports.ts'
 import { ResetReceiver } from './reset-receiver.ts'
 import { Shipper } from './shipper.ts'
 import { statusOf, type ReplicaStatus } from './status.ts'
-import type { EntryId, Index, Membership, NodeId } from './types.ts'
+import type { EntryId, Index, Membership, MembershipTarget, NodeId } from './types.ts'
 
 export interface ReplicaNeeds<Draft> {
   readonly id: NodeId
@@ -210,8 +211,11 @@ export class Replica<Draft> implements LogSink {
     return this.#handover.ended
   }
 
-  /** Changes who takes part, through a joint membership (thesis §4.3). Undefined when refused or one is under way. */
-  changeMembership(target: Pick<Membership, 'voters' | 'learners'>): Index | undefined {
+  /**
+   * Changes who takes part, through a joint membership (thesis §4.3). Gives the index of the entry that begins it, or
+   * the code of the reason why it is not begun. That it is over is told by `events.members`.
+   */
+  changeMembership(target: MembershipTarget): Index | ChangeRefusal {
     const index = this.#core.changeMembership(target)
     this.#schedule()
     return index

@@ -46,8 +46,22 @@ export interface Membership {
   readonly voters: readonly NodeId[]
   readonly outgoing: readonly NodeId[]
   readonly learners: readonly NodeId[]
+  /** Voters in `outgoing` that become learners when the change is over (etcd ConfState.LearnersNext). */
+  readonly learnersNext?: readonly NodeId[]
+  /** Ids that took part once and are out for good: no disk is ever a member under them again. */
+  readonly removed?: readonly NodeId[]
+  /** Where the members reach each other; opaque to Raft. A member without one is where each node's file says. */
+  readonly places?: Readonly<Record<NodeId, string>>
   /** Drawn by the group's first leader and part of its first entry; absent only in a configuration not formed yet. */
   readonly clusterId?: string
+}
+
+/** Who shall take part once a change is over. */
+export interface MembershipTarget {
+  readonly voters: readonly NodeId[]
+  readonly learners: readonly NodeId[]
+  /** Places that are new or change. */
+  readonly places?: Readonly<Record<NodeId, string>>
 }
 
 /** A membership and the index of the entry that brought it (0: the configuration the group was formed with). */

@@ -215,7 +215,7 @@ export class ScriptedGroup {
         voters: args.slice(0, at),
         learners: args.slice(at + 1),
       })
-      this.#say(index === undefined ? 'refused' : `change at ${index}`)
+      this.#say(typeof index === 'string' ? `refused: ${index}` : `change at ${index}`)
     },
     status: () => {
       for (const { id, process } of this.#nodes.values()) {
@@ -261,7 +261,9 @@ export class ScriptedGroup {
           this.#say(`${id} commits ${index}`)
           const view = { id, startIndex: disk.startIndex, lastIndex: disk.lastIndex, entryAt: disk.entryAt.bind(disk) }
           this.#check(() =>
-            this.#committed.committed(view, process.committed, index, (at, entry) => this.#isOnMajority(at, entry)),
+            this.#committed.committed(view, process.committed, index, (at, entry) =>
+              this.#isOnMajority(at, entry, replica.status().members),
+            ),
           )
           process.committed = index
         },
@@ -371,14 +373,17 @@ export class ScriptedGroup {
     }
   }
 
-  #isOnMajority(index: Index, entry: Entry): boolean {
-    const { voters } = this.#membership
-    const holders = voters.filter((id) => {
+  /** By the group's first membership, or by the one in force where it is committed: a change lies between them. */
+  #isOnMajority(index: Index, entry: Entry, { voters, outgoing }: Membership): boolean {
+    const holds = (id: NodeId): boolean => {
       const { disk } = this.#node(id)
       const durable = disk.entryAt(index)
       return index <= disk.startIndex || (durable?.term === entry.term && durable.value === entry.value)
-    })
-    return holders.length * 2 > voters.length
+    }
+    const isMajority = (of: readonly NodeId[]): boolean => of.filter(holds).length * 2 > of.length
+    return (
+      isMajority(this.#membership.voters) || (isMajority(voters) && (outgoing.length === 0 || isMajority(outgoing)))
+    )
   }
 
   #check(look: () => void): void {
