@@ -49,6 +49,10 @@ export const brokerErrors = defineErrors({
     doc: 'The subscription expression cannot be parsed.',
     retriable: false,
   },
+  BROKER_FILTER_NOT_EXIST: {
+    doc: 'The SQL92 expression of the subscription that this node knows cannot be parsed.',
+    retriable: false,
+  },
   BROKER_NOT_FOUND: {
     doc: 'Nothing is stored under what was asked for.',
     retriable: false,

@@ -15,6 +15,7 @@ const changeable = [
   'autoCreateSubscriptionGroup',
   'brokerPermission',
   'defaultQueryMaxNum',
+  'enablePropertyFilter',
   'longPollingEnable',
   'maxMessageSize',
   'maxTransferBytesOnMessageInMemory',

@@ -244,9 +244,9 @@ export const unsupported: readonly (readonly [why: string, defaults: string])[] 
     `,
   ],
   [
-    'no SQL filters yet',
+    'SQL filters look at every message: no bit maps of filters are kept',
     `
-      enablePropertyFilter=false enableCalcFilterBitMap=false expectConsumerNumUseFilter=32
+      enableCalcFilterBitMap=false expectConsumerNumUseFilter=32
       maxErrorRateOfBloomFilter=20 filterDataCleanTimeSpan=86400000 filterSupportRetry=false
       enableConsumeQueueExt=false mappedFileSizeConsumeQueueExt=50331648 bitMapLengthConsumeQueueExt=64
       maxFilterMessageSize=16000

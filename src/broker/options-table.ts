@@ -284,6 +284,11 @@ const messages = {
     scope: 'group',
     doc: 'What this broker group allows, as RocketMQ writes permissions: 4 read, 2 write.',
   }),
+  enablePropertyFilter: boolean({
+    default: false,
+    scope: 'group',
+    doc: 'Consumers may filter by SQL92 expressions over properties; without it they are refused (code 1), as in RocketMQ.',
+  }),
   longPollingEnable: boolean({
     default: true,
     doc: 'A pull that finds nothing waits as long as its consumer allows; otherwise for shortPollingTimeMills.',

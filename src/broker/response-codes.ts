@@ -28,6 +28,7 @@ const brokerReplies: Readonly<Record<BrokerErrorCode, ErrorReply>> = {
   BROKER_SUBSCRIPTION_NOT_EXIST: { code: ResponseCode.SUBSCRIPTION_NOT_EXIST },
   BROKER_SUBSCRIPTION_NOT_LATEST: { code: ResponseCode.SUBSCRIPTION_NOT_LATEST },
   BROKER_SUBSCRIPTION_UNREADABLE: { code: ResponseCode.SUBSCRIPTION_PARSE_FAILED },
+  BROKER_FILTER_NOT_EXIST: { code: ResponseCode.FILTER_DATA_NOT_EXIST },
   BROKER_NOT_FOUND: { code: ResponseCode.QUERY_NOT_FOUND },
   BROKER_CONSUMER_OFFLINE: { code: ResponseCode.CONSUMER_NOT_ONLINE },
   BROKER_CLIENT_TIMEOUT: { code: ResponseCode.CONSUME_MSG_TIMEOUT },
@@ -39,6 +40,7 @@ const brokerReplies: Readonly<Record<BrokerErrorCode, ErrorReply>> = {
 export const errorReplies: ErrorReplies = {
   ...brokerReplies,
   // Errors of the other rooms that a request can meet.
+  FILTER_SYNTAX: { code: ResponseCode.SUBSCRIPTION_PARSE_FAILED },
   MESSAGE_BAD_TOPIC: { code: ResponseCode.INVALID_PARAMETER },
   MESSAGE_BAD_GROUP: { code: ResponseCode.INVALID_PARAMETER },
   MESSAGE_BAD_PROPERTIES: { code: ResponseCode.MESSAGE_ILLEGAL },

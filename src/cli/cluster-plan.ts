@@ -73,6 +73,8 @@ function planGroup(request: ClusterRequest, group: number): readonly NodePlan[] 
       ['storePathRootDir', joinPath(dir, 'store')],
       ['flushDiskType', request.flush === 'sync' ? 'SYNC_FLUSH' : 'ASYNC_FLUSH'],
       ['raftReplication', request.replication],
+      // Off in RocketMQ unless set; a local cluster is there to try things.
+      ['enablePropertyFilter', 'true'],
     ])
     if (request.nodes > 1) {
       properties.set('enableDLegerCommitLog', 'true').set('dLegerGroup', broker)

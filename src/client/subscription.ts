@@ -5,6 +5,34 @@ import { clientErrors } from './errors.ts'
 /** `'*'`, `'TagA || TagB'`, or an SQL92 expression (which the broker must support). */
 export type Filter = string | { readonly sql: string }
 
+/**
+ * Messages with one of these tags.
+ *
+ * ```ts
+ * consumer.subscribe('Orders', tag('new', 'changed'))
+ * ```
+ */
+export function tag(...tags: readonly [string, ...string[]]): Filter {
+  for (const one of tags) {
+    if (one.trim() === '' || one.includes('|') || one.trim() === '*') {
+      throw clientErrors.create('CLIENT_OPTION', `${JSON.stringify(one)} is no tag`)
+    }
+  }
+  return tags.join(' || ')
+}
+
+/**
+ * Messages whose properties fulfil an SQL92 expression; the broker decides, and says which column it does not understand.
+ * Needs `enablePropertyFilter=true` there.
+ *
+ * ```ts
+ * consumer.subscribe('Orders', sql("amount > 100 AND country IN ('CH', 'AT')"))
+ * ```
+ */
+export function sql(expression: string): Filter {
+  return { sql: expression }
+}
+
 export interface SubscriptionData {
   readonly classFilterMode: false
   readonly topic: string

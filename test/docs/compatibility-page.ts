@@ -10,9 +10,6 @@ export interface Routed {
 export const partial: Readonly<Partial<Record<keyof typeof RequestCode, string>>> = {
   SEND_MESSAGE: 'transaction halves and timer messages are refused with a clear remark',
   SEND_MESSAGE_V2: 'transaction halves and timer messages are refused with a clear remark',
-  PULL_MESSAGE: 'SQL92 subscriptions are refused with a clear remark',
-  LITE_PULL_MESSAGE: 'SQL92 subscriptions are refused with a clear remark',
-  CHECK_CLIENT_CONFIG: 'SQL92 expressions are refused',
   UPDATE_BROKER_CONFIG: 'for this node until its next start; keys that matter from one request to the next',
   INVOKE_BROKER_TO_RESET_OFFSET: 'through the online consumers (220); with none online 206, and tools fall back to 15',
 }

@@ -5,11 +5,11 @@ import { EmptyHeader } from '../../remoting/header.ts'
 import { UnregisterClientRequestHeader } from '../../remoting/headers/client.ts'
 import { type Call, type Reply, type Route, route } from '../../remoting/route.ts'
 import type { ClientSessions } from '../client-sessions.ts'
-import { refusal } from '../errors.ts'
-import { isTagExpression } from '../subscription.ts'
+import { checkExpressionType, compileFilter, isTagExpression } from '../subscription.ts'
 
 export interface HeartbeatNeeds {
   readonly sessions: Pick<ClientSessions, 'heartbeat' | 'unregister'>
+  readonly options: { readonly enablePropertyFilter: boolean }
 }
 
 /**
@@ -21,7 +21,7 @@ const heartbeatReply: Reply = {
   header: { IS_SUPPORT_HEART_BEAT_V2: 'false', IS_SUB_CHANGE: 'true' },
 }
 
-export function heartbeat({ sessions }: HeartbeatNeeds): Route<unknown>[] {
+export function heartbeat({ sessions, options }: HeartbeatNeeds): Route<unknown>[] {
   return [
     route({ code: RequestCode.HEART_BEAT, request: EmptyHeader, handle: beat }),
     route({ code: RequestCode.UNREGISTER_CLIENT, request: UnregisterClientRequestHeader, handle: unregister }),
@@ -47,15 +47,13 @@ export function heartbeat({ sessions }: HeartbeatNeeds): Route<unknown>[] {
     sessions.unregister(call.connection, { clientId: clientID, producerGroup, consumerGroup })
     return { code: ResponseCode.SUCCESS }
   }
-}
-
-function check(_header: unknown, call: Call): Reply {
-  const { subscriptionData } = CheckClientRequestBody.decode(call.body)
-  if (!isTagExpression(subscriptionData.expressionType)) {
-    throw refusal(
-      'BROKER_UNSUPPORTED',
-      `The broker does not support consumer to filter message by ${subscriptionData.expressionType}`,
-    )
+  /** 46: a consumer asks before it starts whether its filter will do. */
+  function check(_header: unknown, call: Call): Reply {
+    const { expressionType, subString } = CheckClientRequestBody.decode(call.body).subscriptionData
+    if (!isTagExpression(expressionType)) {
+      checkExpressionType(expressionType, options)
+      compileFilter(expressionType, subString)
+    }
+    return { code: ResponseCode.SUCCESS }
   }
-  return { code: ResponseCode.SUCCESS }
 }

@@ -16,7 +16,7 @@ import type { BrokerIdentity } from '../identity.ts'
 import type { Leadership } from '../needs.ts'
 import type { OffsetCommits } from '../offset-commits.ts'
 import type { PullHold } from '../pull-hold.ts'
-import { isTagExpression, parseSubscription, type Subscription } from '../subscription.ts'
+import { checkExpressionType, isTagExpression, parseSubscription, type Subscription } from '../subscription.ts'
 import { type SubscriptionGroup, type SubscriptionGroups, subscriptionGroup } from '../subscription-groups.ts'
 import { isReadable, type TopicConfig, type Topics } from '../topics.ts'
 import { fail, type Recover } from './failure.ts'
@@ -40,6 +40,7 @@ export interface PullMessageNeeds {
   readonly options: {
     /** RocketMQ PermName: 4 read, 2 write. */
     readonly brokerPermission: number
+    readonly enablePropertyFilter: boolean
     readonly longPollingEnable: boolean
     readonly shortPollingTimeMills: number
     readonly maxTransferBytesOnMessageInMemory: number
@@ -60,6 +61,12 @@ interface Pull {
   readonly topic: TopicConfig
   readonly group: SubscriptionGroup
   readonly tagsCodes: ReadonlySet<number> | undefined
+  /** SQL92: looks at the record. */
+  readonly accept: ((record: Buffer) => boolean) | undefined
+  /** Where it looks from: what was found not to match is not looked at again. */
+  readonly queueOffset: number
+  /** It waited before: what arrives and does not match does not end its wait. */
+  readonly isResumed: boolean
   /** Until when it may wait; undefined: not at all. */
   readonly deadlineMs: number | undefined
 }
@@ -118,27 +125,27 @@ export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
   }
 
   /** A parked pull is checked like a new one: its topic may be deleted, its subscription changed. */
-  function again({ header, call, deadlineMs }: Pull, mayPark: boolean): void {
+  function again({ header, call, deadlineMs, queueOffset }: Pull, mayPark: boolean): void {
     let pull: Pull
     try {
       pull = check(header, call)
     } catch (error) {
       return fail(need.recover, call, error)
     }
-    run({ ...pull, deadlineMs }, mayPark)
+    run({ ...pull, deadlineMs, queueOffset, isResumed: true }, mayPark)
   }
 
   function run(pull: Pull, mayPark: boolean): void {
-    const { header, call, tagsCodes } = pull
+    const { header, call, tagsCodes, accept } = pull
     const maxBytes = options.maxTransferBytesOnMessageInMemory
     const request: PullRequest = {
       topic: header.topic,
       queueId: header.queueId,
-      queueOffset: header.queueOffset,
+      queueOffset: pull.queueOffset,
       maxCount: Math.max(1, Math.min(header.maxMsgNums, options.maxTransferCountOnMessageInMemory)),
       maxBytes: Math.min(header.maxMsgBytes ?? maxBytes, maxBytes),
     }
-    const result = store.pull(tagsCodes === undefined ? request : { ...request, tagsCodes })
+    const result = store.pull(withFilters(request, tagsCodes, accept))
     if (!(result instanceof Promise)) return finish(pull, result, mayPark)
     result.then(
       (read) => finish(pull, read, mayPark),
@@ -151,8 +158,10 @@ export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
     // A node that may be behind does not know where the queue ends: the offset asked for may be right, and answering
     // PULL_OFFSET_MOVED would make the client store a lower one and consume again.
     const isBehind = beyondTheEnd.has(result.status) && !leadership.isReady
-    const outcome = isBehind ? behind : outcomeOf(result.status, header.queueOffset)
+    const outcome = isBehind ? behind : outcomeOf(result.status, pull.queueOffset)
     if (outcome.isEmpty && mayPark && park(pull)) return
+    const isPassedOver = result.status === 'noMatched' && result.nextQueueOffset >= result.maxQueueOffset
+    if (pull.isResumed && isPassedOver && park({ ...pull, queueOffset: result.nextQueueOffset })) return
     if (outcome.code === ResponseCode.SUCCESS) {
       need.stats.got(header.topic, header.consumerGroup, result.count, result.bytes)
     } else need.stats.getMissed()
@@ -164,12 +173,12 @@ export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
     const { header, deadlineMs } = pull
     if (deadlineMs === undefined || deadlineMs <= clock.monotonicMs()) return false
     const end = store.queueBounds(header.topic, header.queueId)?.max ?? 0
-    if (end > header.queueOffset) {
+    if (end > pull.queueOffset) {
       run(pull, false)
       return true
     }
     return hold.park(header.topic, header.queueId, {
-      queueOffset: header.queueOffset,
+      queueOffset: pull.queueOffset,
       tagsCodes: pull.tagsCodes,
       deadlineMs,
       resume: (mayPark) => again(pull, mayPark),
@@ -199,13 +208,11 @@ export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
       )
     }
     const subscription = subscriptionOf(header, group)
-    if (!isTagExpression(subscription.data.expressionType)) {
-      throw refusal(
-        'BROKER_UNSUPPORTED',
-        `The broker does not support consumer to filter message by ${subscription.data.expressionType}`,
-      )
-    }
-    return { header, call, topic, group, tagsCodes: subscription.tagsCodes, deadlineMs: deadlineOf(header) }
+    const { tagsCodes, filter } = subscription
+    const accept = filter?.accepts
+    const { queueOffset } = header
+    const deadlineMs = deadlineOf(header)
+    return { header, call, topic, group, tagsCodes, accept, queueOffset, isResumed: false, deadlineMs }
   }
 
   /** A pull does not wait for its group to be made: until it is, it has the settings it will be made with. */
@@ -225,6 +232,7 @@ export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
   function subscriptionOf(header: PullMessageRequestHeader, group: SubscriptionGroup): Subscription {
     if ((header.sysFlag & PullFlag.subscription) !== 0) {
       const { topic, subscription, expressionType, subVersion } = header
+      checkExpressionType(expressionType, options)
       return parseSubscription({ topic, expression: subscription, type: expressionType, version: subVersion })
     }
     const members = clients.consumerGroup(header.consumerGroup)
@@ -242,6 +250,13 @@ export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
     if (known.data.subVersion < header.subVersion) {
       throw refusal('BROKER_SUBSCRIPTION_NOT_LATEST', "the consumer's subscription not latest")
     }
+    checkExpressionType(known.data.expressionType, options)
+    if (known.filter === undefined && !isTagExpression(known.data.expressionType)) {
+      throw refusal(
+        'BROKER_FILTER_NOT_EXIST',
+        "The broker's consumer filter data is not exist!Your expression may be wrong!",
+      )
+    }
     return known
   }
 
@@ -252,20 +267,29 @@ export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
   }
 }
 
+function withFilters(
+  request: PullRequest,
+  tagsCodes: ReadonlySet<number> | undefined,
+  accept: ((record: Buffer) => boolean) | undefined,
+): PullRequest {
+  if (accept !== undefined) return { ...request, accept }
+  return tagsCodes === undefined ? request : { ...request, tagsCodes }
+}
+
 function outcomeOf(status: PullStatus, queueOffset: number): Outcome {
   return (queueOffset === 0 ? outcomesAtStart[status] : undefined) ?? outcomes[status]
 }
 
 function replyOf(pull: Pull, result: PullResult, outcome: Outcome, isBehind: boolean): Reply {
-  const { header, topic, group } = pull
+  const { topic, group, queueOffset } = pull
   return {
     code: outcome.code,
     remark: outcome.name,
     header: {
       suggestWhichBrokerId: 0,
-      nextBeginOffset: isBehind ? header.queueOffset : result.nextQueueOffset,
+      nextBeginOffset: isBehind ? queueOffset : result.nextQueueOffset,
       minOffset: result.minQueueOffset,
-      maxOffset: isBehind ? Math.max(header.queueOffset, result.maxQueueOffset) : result.maxQueueOffset,
+      maxOffset: isBehind ? Math.max(queueOffset, result.maxQueueOffset) : result.maxQueueOffset,
       topicSysFlag: topic.topicSysFlag,
       groupSysFlag: group.groupSysFlag,
     },

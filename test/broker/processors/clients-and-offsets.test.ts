@@ -164,12 +164,6 @@ describe('the consumers of a group', () => {
   })
 })
 
-test('a subscription by SQL92 is refused at once, one by tags is fine', async () => {
-  const harness = withTopic()
-  expect((await harness.ask(46, {}, check('TAG'))).code).toBe(0)
-  expect(await harness.ask(46, {}, check('SQL92'))).toMatchObject({ code: 1, remark: expect.stringContaining('SQL92') })
-})
-
 describe('a consumer offset', () => {
   const commit = { consumerGroup: 'CG', topic: 'T', queueId: 1, commitOffset: 42 }
 
@@ -389,10 +383,6 @@ function heartbeatOf(harness: Harness, clientId: string) {
     if (report.kind === 'heartbeat' && report.heartbeat.clientId === clientId) return report.heartbeat
   }
   throw new Error(`no heartbeat of ${clientId}`)
-}
-
-function check(expressionType: string): string {
-  return JSON.stringify({ clientId: 'c', group: 'g', subscriptionData: { topic: 'T', subString: 'a', expressionType } })
 }
 
 function lockBody(clientId: string, queueIds: number[]): string {

@@ -201,7 +201,7 @@ export class MemoryStore {
     return Promise.resolve(this.#log.messages(topic, queueId)[queueOffset]?.storeTimestampMs)
   }
 
-  #pull({ topic, queueId, queueOffset, maxCount, maxBytes, tagsCodes }: PullRequest): PullResult {
+  #pull({ topic, queueId, queueOffset, maxCount, maxBytes, tagsCodes, accept }: PullRequest): PullResult {
     const bounds = this.#log.bounds(topic, queueId)
     const empty = (status: PullStatus, nextQueueOffset: number): PullResult => ({
       status,
@@ -222,7 +222,7 @@ export class MemoryStore {
     let next = queueOffset
     for (const record of (this.#log.queues.get(`${topic}@${queueId}`) ?? []).slice(queueOffset)) {
       const tags = findProperty(decodeRecord(record, 0).properties, 'TAGS')
-      const isWanted = tagsCodes === undefined || tagsCodes.has(tagsCode(tags))
+      const isWanted = (tagsCodes?.has(tagsCode(tags)) ?? true) && (accept?.(record) ?? true)
       if (isWanted && slices.length > 0 && (slices.length >= maxCount || bytes + record.length > maxBytes)) break
       next++
       if (!isWanted) continue
@@ -330,7 +330,9 @@ export interface Asking {
 
 export type Harness = ReturnType<typeof createHarness>
 
-export function createHarness(given: { readonly autoCreate?: boolean; readonly maxSends?: number } = {}) {
+export function createHarness(
+  given: { readonly autoCreate?: boolean; readonly maxSends?: number; readonly sql?: boolean } = {},
+) {
   const clock = new ManualClock()
   const log = new MemoryLog(clock)
   const store = new MemoryStore(log)
@@ -434,6 +436,7 @@ export function createHarness(given: { readonly autoCreate?: boolean; readonly m
     options: {
       brokerPermission: 6,
       maxMessageSize: 4_194_304,
+      enablePropertyFilter: given.sql ?? true,
       longPollingEnable: true,
       shortPollingTimeMills: 1_000,
       maxTransferBytesOnMessageInMemory: 262_144,

@@ -99,7 +99,8 @@ describe('a pull', () => {
     ['of an unknown topic', { topic: 'Nope' }, 17],
     ['of a queue beyond the last', { queueId: 4 }, 29],
     ['of a negative queue', { queueId: -1 }, 29],
-    ['by SQL92', { expressionType: 'SQL92', subscription: 'a > 1' }, 1],
+    ['by an SQL92 expression that is none', { expressionType: 'SQL92', subscription: 'a >' }, 23],
+    ['by an unknown type of expression', { expressionType: 'REGEX', subscription: 'a.*' }, 23],
     ['of an expression without a tag', { subscription: '||' }, 23],
     ['by a group with an illegal name', { consumerGroup: 'a b' }, 26],
   ])('%s is refused', async (_what, given, code) => {
