@@ -18,7 +18,7 @@ export type { BatchOptions, ClientOptions, ConsumeFrom, ProducerOptions, PushCon
 export type { OutgoingMessage } from './outgoing-message.ts'
 export { Producer } from './producer.ts'
 export type { SendCallback, SendOptions } from './producer.ts'
-export type { SendResult } from './sender.ts'
+export type { SendResult } from './send-request.ts'
 export { PushConsumer } from './push-consumer.ts'
 export type { RunOptions } from './push-consumer.ts'
 export type { ReceivedMessage } from './received-message.ts'

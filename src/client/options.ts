@@ -63,10 +63,12 @@ export interface ProducerOptions extends ClientOptions {
   /** Queues of a topic made so. Default 4. */
   readonly autoCreateQueues?: number
   /**
-   * Gathers messages for the same queue into one batch request. Off unless given: a batch costs less, but its messages
-   * are acknowledged, refused and repeated together.
+   * What is sent to one destination in one turn of the event loop leaves as one batch request, which costs far less; a
+   * message that is alone leaves by itself, and none waits for others. Messages with a delay, compressed ones, those of
+   * retry topics, and those with properties that ask the broker for more than storing leave by themselves. The messages
+   * of a batch go to one queue; whether they were stored is known of all or of none. False: every message is a request.
    */
-  readonly batch?: BatchOptions
+  readonly batch?: BatchOptions | false
 }
 
 export interface BatchOptions {
@@ -221,7 +223,7 @@ export function resolveProducerOptions(options: ProducerOptions): ResolvedProduc
     ...producerDefaults,
     ...given(rest),
     ...resolveClientOptions(options),
-    batch: batch === undefined ? undefined : { ...batchDefaults, ...given(batch) },
+    batch: batch === false ? undefined : { ...batchDefaults, ...given(batch ?? {}) },
   }
   checkRanges(resolved)
   if (resolved.batch !== undefined) checkRanges(resolved.batch)

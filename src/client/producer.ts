@@ -1,6 +1,6 @@
 /** Sends messages. */
-import { encodeBatch } from '../message/batch.ts'
 import { uniqueIds } from '../message/message-id.ts'
+import { batchRequest, batchResults } from './batch-send.ts'
 import { Batcher } from './batcher.ts'
 import { ClientCore } from './client-core.ts'
 import { abortedError, clientErrors } from './errors.ts'
@@ -11,7 +11,7 @@ import type { ProducerOptions, ResolvedProducerOptions } from './options.ts'
 import { checkTopicName, prepareMessage } from './outgoing-message.ts'
 import type { OutgoingMessage, PreparedMessage } from './outgoing-message.ts'
 import { Sender } from './sender.ts'
-import type { QueueChoice, SendDone, SendRequest, SendResult } from './sender.ts'
+import type { QueueChoice, SendDone, SendRequest, SendResult } from './send-request.ts'
 
 export type SendCallback = SendDone
 
@@ -57,7 +57,8 @@ export class Producer {
       this.#batcher = new Batcher({
         clock,
         limits: batch,
-        send: (message, members, done) => this.#sendMembers(message, members, done),
+        sendBatch: (first, members, done) => void this.#sendMembers(first, members, done),
+        sendAlone: (first, prepared, done) => this.#sendAlone(first, prepared, done),
       })
     }
   }
@@ -67,9 +68,9 @@ export class Producer {
     return this.#core.clientId
   }
 
-  /** Messages sent and not settled. */
+  /** Messages sent and not settled; one that was given up while its batch is on its way counts until that is settled. */
   get inFlight(): number {
-    return this.#sender.inFlight
+    return this.#sender.inFlight + (this.#batcher?.messages ?? 0)
   }
 
   /** Makes the producer ready. Connections are made when they are needed. */
@@ -113,6 +114,7 @@ export class Producer {
     if (refusal !== undefined) throw refusal
     checkTopicName(message.topic)
     const prepared = prepareMessage(message, this.#newMessageId(), this.#options)
+    this.#batcher?.flushBefore(message)
     return this.#sender.sendOneway(this.#request(message, prepared))
   }
 
@@ -130,6 +132,7 @@ export class Producer {
     if (refusal !== undefined) throw refusal
     checkTopicName(first.topic)
     const members = messages.map((message) => this.#prepareMember(message))
+    this.#batcher?.flushBefore(first)
     return new Promise((resolve, reject) => {
       const onAbort = (): void => giveUp(abortedError(signal ?? AbortSignal.abort()))
       const giveUp = this.#sendMembers(first, members, (error, results) => {
@@ -187,7 +190,17 @@ export class Producer {
       return nothing
     }
     const batcher = this.#batcher
-    if (batcher?.takes(message, prepared) === true) return batcher.add(message, prepared, done)
+    if (batcher?.takes(message, prepared) === true) {
+      const overload = this.#sender.overload(batcher.messages + 1, batcher.bytes + prepared.body.length)
+      if (overload === undefined) return batcher.add(message, prepared, done)
+      done(overload, undefined)
+      return nothing
+    }
+    batcher?.flushBefore(message)
+    return this.#sendAlone(message, prepared, done)
+  }
+
+  #sendAlone(message: OutgoingMessage, prepared: PreparedMessage, done: SendCallback): (error: Error) => void {
     const handle = this.#sender.send(this.#request(message, prepared), done)
     return (error) => this.#sender.giveUp(handle, error)
   }
@@ -196,6 +209,7 @@ export class Producer {
     return {
       topic: message.topic,
       messageId: prepared.messageId,
+      messages: 1,
       body: prepared.body,
       properties: prepared.properties,
       sysFlag: prepared.sysFlag,
@@ -217,35 +231,15 @@ export class Producer {
     members: readonly PreparedMessage[],
     done: (error: Error | undefined, results: SendResult[] | undefined) => void,
   ): (error: Error) => void {
-    const body = encodeBatch(
-      members.map(({ body, flag, properties }) => ({ body, flag, properties: Buffer.from(properties) })),
-    )
-    if (body.length > this.#options.maxBodyBytes) {
-      const why = `the batch has ${body.length} bytes, over ${this.#options.maxBodyBytes} (maxBodyBytes)`
+    const request = batchRequest(first, members, this.#options.clock.nowMs())
+    if (request.body.length > this.#options.maxBodyBytes) {
+      const why = `the batch has ${request.body.length} bytes, over ${this.#options.maxBodyBytes} (maxBodyBytes)`
       done(clientErrors.create('CLIENT_MESSAGE_ILLEGAL', why), undefined)
       return nothing
     }
-    const request: SendRequest = {
-      topic: first.topic,
-      messageId: members[0]?.messageId ?? '',
-      body,
-      properties: '',
-      sysFlag: 0,
-      flag: 0,
-      isBatch: true,
-      choice: first.queue ?? first.shardingKey,
-      bornMs: this.#options.clock.nowMs(),
-    }
-    const handle = this.#sender.send(request, (error, first) => {
-      if (first === undefined) return done(error, undefined)
-      const offsetIds = first.offsetMessageId.split(',')
-      const results = members.map((member, n) => ({
-        ...first,
-        messageId: member.messageId,
-        offsetMessageId: offsetIds[n] ?? '',
-        queueOffset: first.queueOffset + n,
-      }))
-      done(undefined, results)
+    const handle = this.#sender.send(request, (error, answer) => {
+      if (answer === undefined) done(error, undefined)
+      else done(undefined, batchResults(members, answer))
     })
     return (error) => this.#sender.giveUp(handle, error)
   }

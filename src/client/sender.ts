@@ -20,42 +20,12 @@ import type { ResolvedProducerOptions } from './options.ts'
 import { queueOfKey, roundRobin } from './queue-selector.ts'
 import type { RoundRobin } from './queue-selector.ts'
 import { readSendAnswer } from './send-answer.ts'
+import type { SendDone, SendRequest, SendResult } from './send-request.ts'
 import { decideSend, sendStatus, verdictOfResponse, verdictOfTrouble } from './send-retry.ts'
-import type { SendStatus, Trouble, Verdict } from './send-retry.ts'
+import type { Trouble, Verdict } from './send-retry.ts'
 import { SilenceWatch } from './silence-watch.ts'
 import { autoCreateRoute, leaderOf } from './topic-route.ts'
 import type { TopicRoute } from './topic-route.ts'
-
-/** How a send's queue is chosen. Undefined: in turn. */
-export type QueueChoice = MessageQueue | string | undefined
-
-/** A message that is stored. */
-export interface SendResult {
-  readonly status: SendStatus
-  /** The id this producer gave it; consumers see the same one. */
-  readonly messageId: string
-  /** The id the broker gave it: where it lies. */
-  readonly offsetMessageId: string
-  readonly queue: MessageQueue
-  readonly queueOffset: number
-  /** An answer was lost and the message was sent again: it may be stored twice. */
-  readonly mayBeTwice: boolean
-}
-
-export type SendDone = (error: Error | undefined, result: SendResult | undefined) => void
-
-export interface SendRequest {
-  readonly topic: string
-  readonly messageId: string
-  readonly body: Buffer
-  readonly properties: string
-  readonly sysFlag: number
-  readonly flag: number
-  readonly isBatch: boolean
-  /** A chosen queue, or a sharding key. */
-  readonly choice: QueueChoice
-  readonly bornMs: number
-}
 
 /** One send under way; for whoever holds it, a handle to give it up. */
 class Send {
@@ -131,8 +101,17 @@ export class Sender {
     })
   }
 
+  /** Messages under way. */
   get inFlight(): number {
     return this.#inFlight
+  }
+
+  /** `CLIENT_OVERLOADED` if so many more messages, with so many bytes of bodies, are more than may be under way. */
+  overload(messages: number, bytes: number): Error | undefined {
+    const { maxInFlight, maxInFlightBytes } = this.#options
+    if (this.#inFlight + messages <= maxInFlight && this.#inFlightBytes + bytes <= maxInFlightBytes) return undefined
+    const what = `${this.#inFlight} messages with ${this.#inFlightBytes} bytes are in flight`
+    return clientErrors.create('CLIENT_OVERLOADED', `${what} (maxInFlight, maxInFlightBytes)`)
   }
 
   /**
@@ -141,16 +120,16 @@ export class Sender {
    */
   send(request: SendRequest, done: SendDone): SendHandle | undefined {
     const nowMs = this.#clock.monotonicMs()
-    const { maxInFlight, maxInFlightBytes, sendTimeoutMs } = this.#options
-    if (this.#inFlight >= maxInFlight || this.#inFlightBytes + request.body.length > maxInFlightBytes) {
-      const what = `${this.#inFlight} sends with ${this.#inFlightBytes} bytes are in flight`
-      done(clientErrors.create('CLIENT_OVERLOADED', `${what} (maxInFlight, maxInFlightBytes)`), undefined)
+    const overload = this.overload(request.messages, request.body.length)
+    if (overload !== undefined) {
+      done(overload, undefined)
       return undefined
     }
-    this.#inFlight += 1
+    this.#inFlight += request.messages
     this.#inFlightBytes += request.body.length
     this.#order += 1
-    const send = new Send(request, { startMs: nowMs, deadlineMs: nowMs + sendTimeoutMs, order: this.#order }, done)
+    const deadlineMs = nowMs + this.#options.sendTimeoutMs
+    const send = new Send(request, { startMs: nowMs, deadlineMs, order: this.#order }, done)
     this.#attempt(send)
     return send
   }
@@ -424,7 +403,7 @@ export class Sender {
     const { done } = send
     if (done === undefined) return
     send.done = undefined
-    this.#inFlight -= 1
+    this.#inFlight -= send.request.messages
     this.#inFlightBytes -= send.request.body.length
     const channel = error === undefined ? channels.acknowledged : channels.failed
     if (channel.hasSubscribers) {

@@ -6,7 +6,7 @@
 import { queueKey } from '../client/message-queue.ts'
 import type { MessageQueue } from '../client/message-queue.ts'
 import type { OutgoingMessage } from '../client/outgoing-message.ts'
-import type { SendResult } from '../client/sender.ts'
+import type { SendResult } from '../client/send-request.ts'
 import { mayBeStored } from '../client/errors.ts'
 import type { ReceivedMessage } from '../client/received-message.ts'
 import type { Clock } from '../lib/clock.ts'

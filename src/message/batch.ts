@@ -10,7 +10,7 @@
 import { messageErrors } from './errors.ts'
 import { writeInt32 } from './int64.ts'
 import { PROPERTIES_BYTES_MAX } from './record.ts'
-import { checkPropertiesLength } from './properties.ts'
+import { checkPropertiesBytes } from './properties.ts'
 
 /** One message of a batch. Decoded, `body` and `properties` are views of the batch. */
 export interface BatchMessage {
@@ -20,26 +20,36 @@ export interface BatchMessage {
   readonly properties: Buffer
 }
 
+/** A message on its way into a batch. */
+export interface BatchMember {
+  readonly flag: number
+  readonly body: Uint8Array
+  /** `name 0x01 value 0x02 …`: written as UTF-8 where the batch wants it, without a buffer of its own. */
+  readonly properties: string
+}
+
 const FIXED_BYTES = 22
 
 /** Throws `MESSAGE_BAD_PROPERTIES`. */
-export function encodeBatch(messages: readonly BatchMessage[]): Buffer {
+export function encodeBatch(messages: readonly BatchMember[]): Buffer {
   let length = 0
-  for (const message of messages) {
-    length += FIXED_BYTES + message.body.length + checkPropertiesLength(message.properties).length
+  for (const { body, properties } of messages) {
+    length += FIXED_BYTES + body.length + checkPropertiesBytes(Buffer.byteLength(properties))
   }
   const bytes = Buffer.allocUnsafe(length)
   let at = 0
   for (const { flag, body, properties } of messages) {
-    writeInt32(bytes, at, FIXED_BYTES + body.length + properties.length)
-    bytes.fill(0, at + 4, at + 12)
+    writeInt32(bytes, at + 4, 0)
+    writeInt32(bytes, at + 8, 0)
     writeInt32(bytes, at + 12, flag)
     writeInt32(bytes, at + 16, body.length)
     bytes.set(body, at + 20)
-    at += 20 + body.length
-    bytes.writeUInt16BE(properties.length, at)
-    bytes.set(properties, at + 2)
-    at += 2 + properties.length
+    const propertiesAt = at + 22 + body.length
+    const propertiesBytes = bytes.write(properties, propertiesAt)
+    bytes[propertiesAt - 2] = propertiesBytes >>> 8
+    bytes[propertiesAt - 1] = propertiesBytes
+    writeInt32(bytes, at, FIXED_BYTES + body.length + propertiesBytes)
+    at = propertiesAt + propertiesBytes
   }
   return bytes
 }

@@ -217,11 +217,14 @@ export function replaceProperty(bytes: Buffer, name: string, value: string): Buf
 
 /** `bytes`, which fit into a record. Throws `MESSAGE_BAD_PROPERTIES` above 32,767 bytes. */
 export function checkPropertiesLength(bytes: Buffer): Buffer {
-  if (bytes.length <= PROPERTIES_BYTES_MAX) return bytes
-  throw messageErrors.create(
-    'MESSAGE_BAD_PROPERTIES',
-    `properties of ${bytes.length} bytes are over ${PROPERTIES_BYTES_MAX}`,
-  )
+  checkPropertiesBytes(bytes.length)
+  return bytes
+}
+
+/** As `checkPropertiesLength`, of a number of bytes; returns it. */
+export function checkPropertiesBytes(bytes: number): number {
+  if (bytes <= PROPERTIES_BYTES_MAX) return bytes
+  throw messageErrors.create('MESSAGE_BAD_PROPERTIES', `properties of ${bytes} bytes are over ${PROPERTIES_BYTES_MAX}`)
 }
 
 const SEPARATOR = Buffer.of(VALUE_END)

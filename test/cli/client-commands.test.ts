@@ -96,7 +96,8 @@ describe('produce', () => {
 
   test('fails with one line when messages were not acknowledged', async () => {
     const fake = await cluster()
-    fake.fault = (call) => (call.code === RequestCode.SEND_MESSAGE_V2 ? { code: 13, remark: 'no' } : undefined)
+    const sends: readonly number[] = [RequestCode.SEND_MESSAGE_V2, RequestCode.SEND_BATCH_MESSAGE]
+    fake.fault = (call) => (sends.includes(call.code) ? { code: 13, remark: 'no' } : undefined)
     const { notes, error } = await run(['produce', '-n', fake.namesrv, '-t', 'T'], terminal('one\ntwo\n'))
     expect(notes).toContain('0 messages acknowledged')
     expect(error).toMatch(/^2 not acknowledged; the first: .*code 13: no$/)

@@ -25,7 +25,8 @@ async function producerOf(fake: FakeCluster, options: Partial<ProducerOptions> =
   return producer
 }
 
-const isSend = (code: number): boolean => code === RequestCode.SEND_MESSAGE_V2
+const isSend = (code: number): boolean =>
+  code === RequestCode.SEND_MESSAGE_V2 || code === RequestCode.SEND_BATCH_MESSAGE
 
 describe('a send', () => {
   test('is stored, and says where', async () => {
@@ -291,24 +292,73 @@ describe('a batch', () => {
     await expect(producer.sendBatch(mixed)).rejects.toMatchObject({ code: 'CLIENT_MESSAGE_ILLEGAL' })
   })
 
-  test('is made of single sends only when the user asks for it', async () => {
+  test('is made of what one turn sends to a topic, with a result for each message', async () => {
     const fake = await cluster()
-    const plain = await producerOf(fake)
-    await Promise.all(['a', 'b'].map((body) => plain.send({ topic: 'T', body })))
-    expect(fake.requests.filter(isSend)).toHaveLength(2)
-    const batching = await producerOf(fake, { batch: { maxMessages: 10 } })
-    const results = await Promise.all([...Array(25).keys()].map((n) => batching.send({ topic: 'T', body: `b${n}` })))
-    expect(fake.requests.filter((code) => code === RequestCode.SEND_BATCH_MESSAGE)).toHaveLength(3)
-    expect(
-      fake
-        .bodies('T')
-        .filter((body) => body.startsWith('b'))
-        .sort(),
-    ).toEqual(['b', ...[...Array(25).keys()].map((n) => `b${n}`)].sort())
+    const producer = await producerOf(fake, { batch: { maxMessages: 10 } })
+    const results = await Promise.all([...Array(25).keys()].map((n) => producer.send({ topic: 'T', body: `b${n}` })))
+    expect(fake.requests.filter(isSend)).toEqual(Array(3).fill(RequestCode.SEND_BATCH_MESSAGE))
+    expect(fake.bodies('T').sort()).toEqual([...Array(25).keys()].map((n) => `b${n}`).sort())
     for (const [n, result] of results.entries()) {
       const queue = fake.topics.get('T')?.queues[result.queue.queueId]
       expect(queue?.[result.queueOffset]?.includes(`b${n}`)).toBe(true)
     }
+    expect(new Set(results.map(({ offsetMessageId }) => offsetMessageId)).size).toBe(25)
+  })
+
+  test('is not made of a message that is alone, nor by a producer that wants none', async () => {
+    const fake = await cluster()
+    const alone = await producerOf(fake)
+    await alone.send({ topic: 'T', body: 'a' })
+    await Promise.all(['T', 'U'].map((topic) => alone.send({ topic, body: 'b' })))
+    const plain = await producerOf(fake, { batch: false })
+    await Promise.all(['c', 'd'].map((body) => plain.send({ topic: 'T', body })))
+    expect(fake.requests.filter(isSend)).toEqual(Array(5).fill(RequestCode.SEND_MESSAGE_V2))
+  })
+
+  test('leaves out what asks for more than storing, and is sent before it', async () => {
+    const fake = await cluster()
+    const producer = await producerOf(fake, { compressOverBytes: 1000 })
+    const queue = { topic: 'T', brokerName: 'broker-a', queueId: 0 }
+    const messages = [
+      { body: '0' },
+      { body: '1' },
+      { body: '2', delayLevel: 1 },
+      { body: '3' },
+      { body: '4', properties: { WAIT: 'false' } },
+      { body: '5', properties: { TRAN_MSG: 'true' } },
+      { body: '6'.repeat(2000) },
+    ]
+    await Promise.all(messages.map((message) => producer.send({ topic: 'T', queue, ...message })))
+    const { SEND_BATCH_MESSAGE: batch, SEND_MESSAGE_V2: one } = RequestCode
+    expect(fake.requests.filter(isSend)).toEqual([batch, one, one, one, one, one])
+    expect(fake.bodies('T').slice(0, 6)).toEqual(['0', '1', '2', '3', '4', '5'])
+  })
+
+  test('that is refused is sent again message by message', async () => {
+    const fake = await cluster()
+    fake.fault = (call) => (call.code === RequestCode.SEND_BATCH_MESSAGE ? { code: 13, remark: 'no' } : undefined)
+    const producer = await producerOf(fake)
+    const results = await Promise.all(['a', 'b'].map((body) => producer.send({ topic: 'T', body })))
+    expect(fake.bodies('T')).toEqual(['a', 'b'])
+    expect(new Set(results.map(({ messageId }) => messageId)).size).toBe(2)
+  })
+
+  test('whose answer was lost leaves every message undecided', async () => {
+    const fake = await cluster()
+    fake.fault = (call) => (isSend(call.code) ? 'cut' : undefined)
+    const producer = await producerOf(fake, { retryUndecided: false })
+    const sends = await Promise.allSettled(['a', 'b'].map((body) => producer.send({ topic: 'T', body })))
+    for (const send of sends) expect(send).toMatchObject({ reason: { code: 'CLIENT_UNDECIDED' } })
+  })
+
+  test('counts its messages as in flight', async () => {
+    const fake = await cluster()
+    const producer = await producerOf(fake, { maxInFlight: 3 })
+    const sends = [1, 2, 3, 4].map(() => producer.send({ topic: 'T', body: 'x' }))
+    expect(producer.inFlight).toBe(3)
+    const settled = await Promise.allSettled(sends)
+    expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected'])
+    expect(producer.inFlight).toBe(0)
   })
 })
 

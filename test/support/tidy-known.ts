@@ -3,7 +3,7 @@
 /** Sources that are longer than they should be, in lines. */
 export const knownLines: Readonly<Record<string, number>> = {
   'src/client/push-consumer.ts': 490,
-  'src/client/sender.ts': 460,
+  'src/client/sender.ts': 431,
   'src/raft/leader.ts': 500,
   'src/raft/replica.ts': 420,
   'src/store/group-commit.ts': 360,

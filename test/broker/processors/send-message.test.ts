@@ -217,7 +217,7 @@ describe('a batch', () => {
     ['a', 'b', 'c'].map((text) => ({
       flag: 3,
       body: Buffer.from(text),
-      properties: Buffer.from(`UNIQ_KEY\u0001${text}\u0002`),
+      properties: `UNIQ_KEY\u0001${text}\u0002`,
     })),
   )
   test('is stored as records of their own at consecutive places', async () => {
