@@ -2,32 +2,21 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { errorCode, errorMessage } from '../src/lib/errors.ts'
+import { errorMessage } from '../src/lib/errors.ts'
 import { baselineOf, compare, parseBaseline } from './baseline.ts'
 import { root } from './command-line.ts'
 import { environmentOf } from './environment.ts'
 import { type Options, readOptions, USAGE } from './options.ts'
-import { environmentText, numbersSection, resultsSection } from './pages.ts'
-import { formatResults, mergeResults, parseResults, type Result } from './results.ts'
+import { resultText } from './pages.ts'
+import { publish } from './published.ts'
+import { formatResults, parseResults, type Result } from './results.ts'
 import type { Scenario } from './scenario.ts'
-import { consume } from './scenarios/consume.ts'
-import { failover } from './scenarios/failover.ts'
-import { micro } from './scenarios/micro.ts'
-import { send } from './scenarios/send.ts'
-import { start5gb } from './scenarios/start-5gb.ts'
-import { start } from './scenarios/start.ts'
-import { transfer } from './scenarios/transfer.ts'
-import { METRIC_HEAD, metricRow, replaceBetween, textTable } from './tables.ts'
+import { scenarios } from './scenarios/index.ts'
+import { textTable } from './tables.ts'
 
-const scenarios: readonly Scenario[] = [send, consume, start, start5gb, failover, transfer, micro]
 const names = scenarios.map(({ name }) => name)
 
-const files = {
-  results: join(root, 'bench/results.json'),
-  baseline: join(root, 'bench/baseline.json'),
-  page: join(root, 'bench/README.md'),
-  frontPage: join(root, 'README.md'),
-}
+const baselineFile = join(root, 'bench/baseline.json')
 
 async function main(args: readonly string[]): Promise<number> {
   const options = readOptions(args, names)
@@ -41,11 +30,11 @@ async function main(args: readonly string[]): Promise<number> {
     options.from === undefined ? await measureAll(options, args) : parseResults(readFileSync(options.from, 'utf8'))
   for (const result of results) console.log(`\n${resultText(result)}`)
   if (options.json !== undefined) writeFileSync(options.json, formatResults(results))
-  if (options.writeReadme) writePages(results)
+  if (options.writeReadme) publish(results)
   const micros = results.find(({ scenario, metrics }) => scenario === 'micro' && metrics.length > 0)
   const isSlower = options.compare !== undefined && micros !== undefined && compareWith(options.compare, micros)
   if (options.writeBaseline && micros !== undefined) {
-    writeFileSync(files.baseline, `${JSON.stringify(baselineOf(micros), null, 2)}\n`)
+    writeFileSync(baselineFile, `${JSON.stringify(baselineOf(micros), null, 2)}\n`)
   }
   return isSlower || results.some(({ failed }) => failed !== undefined) ? 1 : 0
 }
@@ -94,36 +83,6 @@ async function measure(
     return { ...head, metrics: [], notes: [], failed: errorMessage(error) }
   } finally {
     rmSync(own, { recursive: true, force: true })
-  }
-}
-
-function resultText({ scenario, environment, isQuick, metrics, notes, skipped, failed }: Result): string {
-  const head = `${scenario}${isQuick ? ' (quick: not to be published)' : ''}: ${environmentText(environment)}`
-  if (skipped !== undefined) return `${head}\nSKIPPED: ${skipped}`
-  if (failed !== undefined) return `${head}\nFAILED: ${failed}`
-  return [head, textTable([METRIC_HEAD, ...metrics.map(metricRow)]), ...notes].join('\n')
-}
-
-function writePages(results: readonly Result[]): void {
-  if (results.some(({ isQuick }) => isQuick)) throw new Error('figures of --quick runs are not published')
-  const all = mergeResults(readKnown(), results, names)
-  writeFileSync(files.results, formatResults(all))
-  // What is written down is what can be read again: the figures of the file, with its rounding.
-  const kept = readKnown()
-  writeSection(files.page, 'results', resultsSection(kept))
-  writeSection(files.frontPage, 'numbers', numbersSection(kept))
-}
-
-function writeSection(path: string, marker: string, text: string): void {
-  writeFileSync(path, replaceBetween(readFileSync(path, 'utf8'), marker, text))
-}
-
-function readKnown(): readonly Result[] {
-  try {
-    return parseResults(readFileSync(files.results, 'utf8'))
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return []
-    throw error
   }
 }
 

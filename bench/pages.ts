@@ -1,11 +1,19 @@
 /** The parts of the documentation that hold figures, made from results. Pure. */
 import type { Environment } from './environment.ts'
 import type { Result } from './results.ts'
-import { barText, isReached, markdownTable, METRIC_HEAD, metricRow, spreadText } from './tables.ts'
+import { barText, isReached, markdownTable, METRIC_HEAD, metricRow, spreadText, textTable } from './tables.ts'
+
+/** A result for a terminal. */
+export function resultText({ scenario, environment, isQuick, metrics, notes, skipped, failed }: Result): string {
+  const head = `${scenario}${isQuick ? ' (quick: not to be published)' : ''}: ${environmentText(environment)}`
+  if (skipped !== undefined) return `${head}\nSKIPPED: ${skipped}`
+  if (failed !== undefined) return `${head}\nFAILED: ${failed}`
+  return [head, textTable([METRIC_HEAD, ...metrics.map(metricRow)]), ...notes].join('\n')
+}
 
 /** The section of `bench/README.md`: all that was measured. */
 export function resultsSection(results: readonly Result[]): string {
-  return results.map(resultText).join('\n\n')
+  return results.map(resultSection).join('\n\n')
 }
 
 /** The section of the front page: what has a figure to reach. */
@@ -19,13 +27,13 @@ export function numbersSection(results: readonly Result[]): string {
     }),
   )
   return [
-    'Median (minimum–maximum) of `npm run bench`, processes of the nodes and of the load together on one machine:',
+    'Median (minimum–maximum) of `npm run bench` and `npm run bench:peers`, processes of the nodes and of the load together on one machine:',
     machinesText(results),
     markdownTable([['what', 'measured', 'to reach'], ...rows]),
   ].join('\n\n')
 }
 
-function resultText({ scenario, title, takenAt, command, environment, metrics, notes }: Result): string {
+function resultSection({ scenario, title, takenAt, command, environment, metrics, notes }: Result): string {
   const lines = [
     `### ${scenario}`,
     `${title[0]?.toUpperCase()}${title.slice(1)}.`,

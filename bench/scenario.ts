@@ -6,6 +6,8 @@ export interface Bar {
   readonly value: number
   /** Which of the samples is held against it. */
   readonly of: 'median' | 'min' | 'max'
+  /** Where another figure may stand in for this one and does: which. The bar then counts as reached. */
+  readonly or?: string
 }
 
 export interface Metric {

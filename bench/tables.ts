@@ -32,15 +32,17 @@ const holds: Readonly<Record<Bar['kind'], (value: number, bar: number) => boolea
 /** Undefined: there is no bar. */
 export function isReached({ values, bar }: Metric): boolean | undefined {
   if (bar === undefined) return undefined
-  const value = spreadOf(values)[bar.of]
-  return holds[bar.kind](value, bar.value)
+  return bar.or !== undefined || holdsBar(values, bar)
 }
 
-const verdicts = new Map<boolean | undefined, string>([
-  [true, 'yes'],
-  [false, 'NO'],
-  [undefined, ''],
-])
+const holdsBar = (values: readonly number[], bar: Bar): boolean => holds[bar.kind](spreadOf(values)[bar.of], bar.value)
+
+function verdictOf(metric: Metric): string {
+  const { values, bar } = metric
+  if (bar === undefined) return ''
+  if (holdsBar(values, bar)) return 'yes'
+  return bar.or === undefined ? 'NO' : `yes, ${bar.or}`
+}
 
 /** The row of a metric: name, figure, number of samples, bar, whether it is reached. */
 export function metricRow(metric: Metric): readonly string[] {
@@ -50,7 +52,7 @@ export function metricRow(metric: Metric): readonly string[] {
     spreadText(metric),
     String(values.length),
     bar === undefined ? '' : barText(bar, unit),
-    verdicts.get(isReached(metric)) ?? '',
+    verdictOf(metric),
   ]
 }
 

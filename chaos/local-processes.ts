@@ -1,5 +1,5 @@
 /** A cluster of real processes: `raftmq up` of the built package, which restarts a node that dies. */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +11,8 @@ export interface ProcessesRequest {
   readonly dir: string
   readonly flush: 'sync' | 'async'
   readonly replication: 'sync' | 'async'
+  /** Starts the supervisor, for a caller that keeps account of its children. Default: Node's own. */
+  readonly spawn?: (command: string, args: readonly string[], options: SpawnOptions) => ChildProcess
 }
 
 export interface NodeProcess {
@@ -43,11 +45,12 @@ export class LocalProcesses {
   }
 
   /** Resolves when the cluster is ready for traffic. What the supervisor says of its nodes goes to standard error. */
-  static async start({ nodes, dir, flush, replication }: ProcessesRequest): Promise<LocalProcesses> {
+  static async start(request: ProcessesRequest): Promise<LocalProcesses> {
+    const { nodes, dir, flush, replication, spawn: start = spawn } = request
     const base = await freePortRange(nodes * 10 + 2)
     const ports = ['--namesrv-port', String(base), '--port', String(base + 1)]
     const modes = ['--flush', flush, '--replication', replication]
-    const supervisor = spawn(
+    const supervisor = start(
       process.execPath,
       [join(root, 'dist/cli/main.js'), 'up', '--json', '--nodes', String(nodes), '--dir', dir, ...ports, ...modes],
       { stdio: ['ignore', 'pipe', 'inherit'] },

@@ -109,7 +109,7 @@ export async function buildDev() {
   await compile({
     out: 'dist-dev',
     config: 'tsconfig.dev.json',
-    sources: ['src', 'chaos', 'bench'],
+    sources: ['src', 'chaos', 'bench', 'test/interop/support', 'test/interop/tools', 'test/support'],
     entry: 'src/index.js',
   })
 }

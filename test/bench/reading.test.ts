@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { numberAt } from '../../bench/command-line.ts'
 import { readOptions } from '../../bench/options.ts'
-import { cpuTicks, rssMegabytes } from '../../bench/process-usage.ts'
+import { cpuTicks, memory, rssMegabytes } from '../../bench/process-usage.ts'
 import { readReport } from '../../bench/scenarios/failover.ts'
 import { progressOf } from '../../bench/scenarios/send.ts'
 
@@ -13,6 +13,19 @@ describe('what benchmarks read', () => {
   test('the memory of a process, in MB', () => {
     expect(rssMegabytes('Name:\tnode\nVmHWM:\t  999 kB\nVmRSS:\t   1000 kB\n')).toBe(1.024)
     expect(rssMegabytes('Name:\tkernel thread\n')).toBeUndefined()
+  })
+
+  test('the memory of a process, mapping by mapping, with files and without', () => {
+    const smaps = [
+      '55d0-55d8 r-xp 00000000 fe:00 1234 /usr/bin/node',
+      'Rss:                 2000 kB',
+      'Private_Dirty:         10 kB',
+      '7f00-7f80 rw-p 00000000 00:00 0 ',
+      'Rss:                 1000 kB',
+      '7ffc-7ffd rw-p 00000000 00:00 0 [stack]',
+      'Rss:                  500 kB',
+    ]
+    expect(memory(smaps.join('\n'))).toEqual({ rssMegabytes: 3.584, unmappedMegabytes: 1.536 })
   })
 
   test('the messages of a line of progress', () => {

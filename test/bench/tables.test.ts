@@ -46,6 +46,15 @@ describe('figures', () => {
     expect(isReached({ ...gap, values: [1], bar: { kind: 'most', value: 0, of: 'max' } })).toBe(false)
     expect(isReached(gap)).toBeUndefined()
   })
+
+  test('a bar counts as reached where another figure stands in for it, and the row says so', () => {
+    const { bar, ...short } = rate(40_000)
+    const stoodIn = { ...short, bar: { kind: 'least', value: 80_000, of: 'median', or: 'by the ceiling' } as const }
+    expect(isReached(stoodIn)).toBe(true)
+    expect(metricRow(stoodIn).at(-1)).toBe('yes, by the ceiling')
+    expect(metricRow({ ...short, ...(bar === undefined ? {} : { bar }) }).at(-1)).toBe('NO')
+    expect(metricRow({ ...stoodIn, values: [90_000] }).at(-1)).toBe('yes')
+  })
 })
 
 describe('tables', () => {
