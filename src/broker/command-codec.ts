@@ -7,6 +7,14 @@ import { assert } from '../lib/assert.ts'
 import type { Command } from './needs.ts'
 import { COMMAND_VERSION } from './peer-wire.ts'
 
+/** Tables that came after version 1, with the version that knows them first. */
+const firstVersion: Readonly<Record<string, number>> = { halves: 2, timers: 2 }
+
+/** The version that a node must understand to apply `command`. */
+export function versionOf(command: Command): number {
+  return firstVersion[command.table] ?? 1
+}
+
 /** The bytes of `command`. `version`: the highest that every voter understands; the command is written in its form. */
 export function encodeCommand(command: Command, version: number): Buffer {
   return pack([version, command.table, command.op, command.args])

@@ -1,5 +1,5 @@
 /** Delay levels (RocketMQ messageDelayLevel) and how a message waits: under another topic, its own in properties. */
-import { appendProperty, findProperty, PropertyName, removeProperty } from '../message/properties.ts'
+import { findProperty, PropertyName, removeProperty, replaceProperty } from '../message/properties.ts'
 import type { RecordDraft } from '../message/record.ts'
 import { SystemTopic } from '../message/topic-name.ts'
 
@@ -26,8 +26,8 @@ export function delayQueueId(level: number): number {
  * MESSAGE_BAD_PROPERTIES when they do not fit in.
  */
 export function delayedDraft(draft: RecordDraft, level: number): RecordDraft {
-  let properties = appendProperty(draft.properties, PropertyName.REAL_TOPIC, draft.topic)
-  properties = appendProperty(properties, PropertyName.REAL_QID, String(draft.queueId))
+  let properties = replaceProperty(draft.properties, PropertyName.REAL_TOPIC, draft.topic)
+  properties = replaceProperty(properties, PropertyName.REAL_QID, String(draft.queueId))
   return { ...draft, topic: SystemTopic.schedule, queueId: delayQueueId(level), properties }
 }
 

@@ -69,6 +69,10 @@ export const brokerErrors = defineErrors({
     doc: 'This version does not do it; the message says what.',
     retriable: false,
   },
+  BROKER_ILLEGAL_OPERATION: {
+    doc: 'What is asked for may not be done to what it names, or not any more; the message says why.',
+    retriable: false,
+  },
   BROKER_REFUSED: {
     doc: 'The request cannot be done as it is; the message says why.',
     retriable: false,

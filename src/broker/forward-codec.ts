@@ -7,6 +7,7 @@ import type { Call, Reply } from '../remoting/route.ts'
 import { peerErrors } from './peer-errors.ts'
 import type { ServiceAnswer } from './peer-link.ts'
 import { fromPeer } from './peer-wire.ts'
+import { isPursued } from './processors/where.ts'
 
 /** The request's head and whose it is; its body is the payload. */
 export interface ForwardedHead {
@@ -28,7 +29,8 @@ interface AnswerHead {
 
 export function encodeForward(call: Call): { readonly meta: ForwardedHead; readonly payload: readonly Buffer[] } {
   const { remoteHost, remotePort } = call.connection
-  const { code, language, version, oneway } = call
+  const { code, language, version } = call
+  const oneway = call.oneway && !isPursued(code)
   const fields = call.fields.toRecord()
   return {
     meta: { code, language, version, oneway, fields, remoteHost, remotePort },

@@ -21,7 +21,11 @@ const changeable = [
   'maxTransferBytesOnMessageInMemory',
   'maxTransferCountOnMessageInMemory',
   'notifyConsumerIdsChangedEnable',
+  'rejectTransactionMessage',
   'shortPollingTimeMills',
+  'transactionCheckInterval',
+  'transactionCheckMax',
+  'transactionTimeOut',
 ] as const satisfies readonly (keyof typeof brokerOptionTable)[]
 
 export class LiveConfiguration {

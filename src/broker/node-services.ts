@@ -4,8 +4,6 @@ import { Admission } from './admission.ts'
 import type { AutoCreate } from './auto-create.ts'
 import { BrokerStats } from './broker-stats.ts'
 import { ClientSessions } from './client-sessions.ts'
-import { delayLevels, type DelayLevels } from './delay-levels.ts'
-import { DelaySchedule } from './delay-schedule.ts'
 import { handOver } from './handover.ts'
 import type { BrokerIdentity } from './identity.ts'
 import type { Leadership } from './leadership.ts'
@@ -24,6 +22,7 @@ import { PreferredLeader } from './preferred-leader.ts'
 import { RetentionService } from './retention-service.ts'
 import { RotRepair } from './rot-repair.ts'
 import { PullHold } from './pull-hold.ts'
+import { TimedServices } from './timed-services.ts'
 import type { BrokerParts } from './running-broker.ts'
 import { uniqueIds } from '../message/message-id.ts'
 import type { Route } from '../remoting/route.ts'
@@ -55,8 +54,7 @@ export class NodeServices {
   readonly #commits: OffsetCommits
   readonly #stats: BrokerStats
   readonly #sessions: ClientSessions
-  readonly #levels: DelayLevels
-  readonly #schedule: DelaySchedule
+  readonly #timed: TimedServices
   readonly #bootTimestampMs: number
   readonly #retention: RetentionService
   readonly #repair: RotRepair
@@ -75,14 +73,17 @@ export class NodeServices {
       clock,
       options: { periodMs: OFFSET_COMMIT_PERIOD_MS, maxPending: MAX_PENDING_OFFSETS },
     })
-    this.#levels = delayLevels(options.messageDelayLevel)
-    this.#schedule = new DelaySchedule({
-      offsets: tables.delayOffsets,
+    this.#stats = new BrokerStats({ clock, clusterName: options.brokerClusterName, maxItems: MAX_STAT_ITEMS })
+    this.#timed = new TimedServices({
+      tables,
       store: need.state.store,
       proposals,
       leadership,
-      topics: tables.topics,
-      levels: this.#levels,
+      network,
+      autoCreate,
+      stats: this.#stats,
+      identity: identityOf(options),
+      options,
       clock,
       log: parts.log,
     })
@@ -92,6 +93,7 @@ export class NodeServices {
       proposals,
       leadership,
       peers: network.peers,
+      waitedFor: () => this.#timed.lowestOffset(),
       heldByAll: () => Math.min(...Object.values(core.replica.status().progress).map(({ match }) => match)),
       startMoved: () => core.replica.logStartMoved(),
       clock,
@@ -114,7 +116,6 @@ export class NodeServices {
       log: parts.log,
     })
     this.#repair = new RotRepair({ log: need.state.log, peers: network.peers, clock, logger: parts.log })
-    this.#stats = new BrokerStats({ clock, clusterName: options.brokerClusterName, maxItems: MAX_STAT_ITEMS })
     this.#sessions = new ClientSessions({
       clients: network.clients,
       relay: network.relay,
@@ -143,7 +144,9 @@ export class NodeServices {
       admission: new Admission({ max: MAX_SENDS, what: 'sends' }),
       stats: this.#stats,
       identity,
-      delayLevels: this.#levels,
+      delayLevels: this.#timed.levels,
+      waiting: this.#timed.waiting,
+      transactions: this.#timed.transactions,
       random,
       uniqueId: uniqueIds({ clock, random, ip: identity.storeHost.ip, pid: parts.pid }),
       clients: network.clients,
@@ -191,7 +194,7 @@ export class NodeServices {
   async close(): Promise<void> {
     this.#preferred.close()
     this.#repair.close()
-    this.#schedule.close()
+    this.#timed.close()
     this.#commits.close()
     this.#hold.close()
     this.#stats.close()

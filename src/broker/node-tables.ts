@@ -8,6 +8,7 @@ import { ConsumerOffsets } from './consumer-offsets.ts'
 import { DelayOffsets } from './delay-offsets.ts'
 import { LogStartTable } from './log-start-table.ts'
 import type { ReplicatedTable } from './needs.ts'
+import { PendingHalves } from './pending-halves.ts'
 import type { QueueLocks } from './queue-locks.ts'
 import { digestRows } from './table-rows.ts'
 
@@ -22,6 +23,7 @@ export class NodeTables {
   readonly groups: SubscriptionGroups
   readonly offsets = new ConsumerOffsets()
   readonly delayOffsets = new DelayOffsets()
+  readonly halves = new PendingHalves()
   readonly logStart = new LogStartTable()
   readonly locks: QueueLocks
   readonly byName: ReadonlyMap<string, ReplicatedTable>
@@ -47,6 +49,7 @@ export class NodeTables {
       this.groups,
       this.offsets,
       this.delayOffsets,
+      this.halves,
       this.logStart,
       need.locks,
     ]

@@ -169,6 +169,10 @@ export const withoutMeaning: readonly (readonly [why: string, keys: string])[] =
   ],
   ['forwarding has forwardWithinMs', 'forwardTimeout'],
   [
+    'ends of transactions that arrive together share an entry of the log',
+    'transactionOpMsgMaxSize transactionOpBatchInterval transactionMetricFlushInterval',
+  ],
+  [
     'one limit for all pulls, whether their messages are in memory or not: maxTransferBytesOnMessageInMemory and maxTransferCountOnMessageInMemory',
     'maxTransferBytesOnMessageInDisk maxTransferCountOnMessageInDisk',
   ],
@@ -204,14 +208,6 @@ export const unsupported: readonly (readonly [why: string, defaults: string])[] 
   ['no slaves yet', 'haMasterAddress='],
   ['a follower serves pulls of committed messages anyway', 'slaveReadEnable=false'],
   ['name servers are named in namesrvAddr', 'fetchNameSrvAddrByDnsLookup=false fetchNamesrvAddrByAddressServer=false'],
-  [
-    'no half messages yet',
-    `
-      rejectTransactionMessage=false transactionTimeOut=6000 transactionCheckMax=15
-      transactionCheckInterval=30000 transactionMetricFlushInterval=10000 transactionOpMsgMaxSize=4096
-      transactionOpBatchInterval=3000
-    `,
-  ],
   [
     'no POP yet',
     `

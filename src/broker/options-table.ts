@@ -276,6 +276,28 @@ const messages = {
     scope: 'group',
     doc: 'The delays of levels 1, 2, ….',
   }),
+  rejectTransactionMessage: boolean({
+    default: false,
+    scope: 'group',
+    doc: 'Whether messages of transactions are refused.',
+  }),
+  transactionTimeOut: integer({
+    default: 6000,
+    min: 1,
+    doc: 'Milliseconds after its birth from which a half message without an end is checked.',
+  }),
+  transactionCheckInterval: integer({
+    default: 30_000,
+    min: 100,
+    doc: 'How often, in milliseconds, producers are asked what became of their transactions.',
+  }),
+  transactionCheckMax: integer({
+    default: 15,
+    min: 1,
+    max: 1000,
+    scope: 'group',
+    doc: 'A half message that was asked about so often goes to TRANS_CHECK_MAX_TIME_TOPIC.',
+  }),
   brokerPermission: option({
     default: 6,
     allowed: '2 (write), 4 (read) or 6 (both)',

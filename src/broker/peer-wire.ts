@@ -15,7 +15,7 @@ import { peerErrors } from './peer-errors.ts'
 /** Version of this framing and of the log's frames; nodes that differ do not talk. */
 export const PEER_FORMAT_VERSION = 1
 /** Highest version of table commands that this build understands (see `docs/architecture.md`, Versions). */
-export const COMMAND_VERSION = 1
+export const COMMAND_VERSION = 2
 
 export const PeerFrameKind = { hello: 1, welcome: 2, raft: 3, request: 4, response: 5, oneway: 6, refusal: 7 } as const
 export type PeerFrameKind = (typeof PeerFrameKind)[keyof typeof PeerFrameKind]

@@ -13,7 +13,7 @@ import { assert } from '../lib/assert.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
 import { recordLength, type RecordDraft } from '../message/record.ts'
 import type { EntryId } from '../raft/types.ts'
-import { encodeCommand } from './command-codec.ts'
+import { encodeCommand, versionOf } from './command-codec.ts'
 import { brokerErrors } from './errors.ts'
 import type { Command, Leadership, Proposals as ProposalsNeed, Stored } from './needs.ts'
 import { storedOf, type Done, type Draft, type Flight, type Item } from './proposal-flight.ts'
@@ -135,6 +135,9 @@ export class Proposals implements ProposalsNeed {
   #admit(drafts: readonly RecordDraft[], command: Command | undefined, done: Done): void {
     const { leadership, options, clock } = this.#need
     if (!leadership.isReady) return done(notLeader('this node does not lead'), undefined, undefined)
+    if (command !== undefined && versionOf(command) > this.#need.commandVersion()) {
+      return done(busy('not every node of the group understands it yet'), undefined, undefined)
+    }
     let bytes = command === undefined ? 0 : COMMAND_BYTES
     for (const draft of drafts) bytes += recordLength(draft)
     if (this.inFlightBytes + bytes > options.maxInFlightBytes) {

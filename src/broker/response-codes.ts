@@ -33,6 +33,7 @@ const brokerReplies: Readonly<Record<BrokerErrorCode, ErrorReply>> = {
   BROKER_CONSUMER_OFFLINE: { code: ResponseCode.CONSUMER_NOT_ONLINE },
   BROKER_CLIENT_TIMEOUT: { code: ResponseCode.CONSUME_MSG_TIMEOUT },
   BROKER_UNSUPPORTED: { code: ResponseCode.SYSTEM_ERROR },
+  BROKER_ILLEGAL_OPERATION: { code: ResponseCode.ILLEGAL_OPERATION },
   BROKER_REFUSED: { code: ResponseCode.SYSTEM_ERROR },
 }
 

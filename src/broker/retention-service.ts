@@ -29,6 +29,8 @@ export interface RetentionServiceNeeds {
       timeoutMs: number,
     ): Promise<ServiceAnswer>
   }
+  /** The first offset that somebody still waits for, decided when it is due: nothing from there on goes. */
+  readonly waitedFor: () => Promise<number>
   /** The highest index that every voter holds, as this leader knows. */
   readonly heldByAll: () => number
   /** The log let go of its front: Raft must know its new start. */
@@ -100,6 +102,7 @@ export class RetentionService {
   async #wanted(): Promise<number | undefined> {
     const { state, clock, options, heldByAll } = this.#need
     const diskUsedRatio = await this.#fullestRatio()
+    const waitedFor = await this.#need.waitedFor()
     const nowMs = this.#time.nowMs({ wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() })
     const chosen = options()
     // Under pressure nothing goes that a voter still has to be sent; by age it may, and that voter is reset.
@@ -112,7 +115,7 @@ export class RetentionService {
         nowMs,
         hour: new Date(clock.nowMs()).getHours(),
         diskUsedRatio,
-        coveredOffset: Math.min(state.store.endOffset, state.log.flushed.offset, heldOffset),
+        coveredOffset: Math.min(state.store.endOffset, state.log.flushed.offset, heldOffset, waitedFor),
       },
       chosen,
     )

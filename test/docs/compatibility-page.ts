@@ -8,8 +8,8 @@ export interface Routed {
 
 /** What is missing of a code that is answered. */
 export const partial: Readonly<Partial<Record<keyof typeof RequestCode, string>>> = {
-  SEND_MESSAGE: 'transaction halves and timer messages are refused with a clear remark',
-  SEND_MESSAGE_V2: 'transaction halves and timer messages are refused with a clear remark',
+  SEND_MESSAGE: 'timer messages are refused with a clear remark',
+  SEND_MESSAGE_V2: 'timer messages are refused with a clear remark',
   UPDATE_BROKER_CONFIG: 'for this node until its next start; keys that matter from one request to the next',
   INVOKE_BROKER_TO_RESET_OFFSET: 'through the online consumers (220); with none online 206, and tools fall back to 15',
 }
@@ -55,6 +55,7 @@ function status({ broker, namesrv }: Routed, name: string, code: number): string
 
 /** Requests of a broker to a client that need no route: they are sent. */
 const clientSide: ReadonlySet<string> = new Set([
+  'CHECK_TRANSACTION_STATE',
   'NOTIFY_CONSUMER_IDS_CHANGED',
   'RESET_CONSUMER_CLIENT_OFFSET',
   'GET_CONSUMER_STATUS_FROM_CLIENT',

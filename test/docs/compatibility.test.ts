@@ -21,10 +21,10 @@ test('the table of request codes in docs/compatibility.md is that of the routing
   else expect(text.slice(from, to)).toBe(table)
 })
 
-test('every code that is called partial is answered, and every place in where.ts has its route but that of transactions', async () => {
+test('every code that is called partial is answered, and every place in where.ts has its route', async () => {
   const routed = await answeredCodes()
   const all = new Set([...routed.broker, ...routed.namesrv])
   const codes = new Map<string, number>(Object.entries(RequestCode))
   for (const name of Object.keys(partial)) expect(all.has(codes.get(name) ?? -1), name).toBe(true)
-  expect(placedCodes().filter((code) => !routed.broker.has(code))).toEqual([RequestCode.END_TRANSACTION])
+  expect(placedCodes().filter((code) => !routed.broker.has(code))).toEqual([])
 })

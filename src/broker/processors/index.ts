@@ -4,6 +4,7 @@ import type { Route } from '../../remoting/route.ts'
 import { type ClientRequestNeeds, clientRequest } from './client-request.ts'
 import { type ConnectionsNeeds, connections } from './connections.ts'
 import { type ConsumerOffsetNeeds, consumerOffset } from './consumer-offset.ts'
+import { type EndTransactionNeeds, endTransaction } from './end-transaction.ts'
 import { type GroupAdminNeeds, groupAdmin } from './group-admin.ts'
 import { type HeartbeatNeeds, heartbeat } from './heartbeat.ts'
 import { type PullMessageNeeds, pullMessage } from './pull-message.ts'
@@ -21,6 +22,7 @@ import { whereHandled } from './where.ts'
 export type ProcessorNeeds = ClientRequestNeeds &
   ConnectionsNeeds &
   ConsumerOffsetNeeds &
+  EndTransactionNeeds &
   GroupAdminNeeds &
   HeartbeatNeeds &
   PullMessageNeeds &
@@ -37,6 +39,7 @@ const processors: readonly ((need: ProcessorNeeds) => Route<unknown>[])[] = [
   clientRequest,
   connections,
   consumerOffset,
+  endTransaction,
   groupAdmin,
   heartbeat,
   pullMessage,

@@ -6,7 +6,7 @@ import type { Random } from '../../lib/prng.ts'
 import { decodeBatch } from '../../message/batch.ts'
 import { checkPropertiesLength, PropertyName, parseProperties } from '../../message/properties.ts'
 import { PROPERTIES_BYTES_MAX, type RecordDraft } from '../../message/record.ts'
-import { SysFlag, transactionType } from '../../message/sys-flag.ts'
+import { SysFlag, withTransactionType } from '../../message/sys-flag.ts'
 import { isClosedForSend, isRetryTopic, RETRY_TOPIC_PREFIX, topicFault } from '../../message/topic-name.ts'
 import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
 import { SendMessageRequestHeader } from '../../remoting/headers/send.ts'
@@ -15,13 +15,14 @@ import type { Admission } from '../admission.ts'
 import type { AutoCreate } from '../auto-create.ts'
 import { bornHost } from '../born-host.ts'
 import type { BrokerStats } from '../broker-stats.ts'
-import { delayedDraft, type DelayLevels } from '../delay-levels.ts'
 import { refusal } from '../errors.ts'
+import { halfDraft } from '../half-messages.ts'
 import type { BrokerIdentity } from '../identity.ts'
 import type { Proposals, Stored } from '../needs.ts'
 import { offsetMessageIds } from '../offset-message-ids.ts'
 import type { QueueLocks } from '../queue-locks.ts'
 import { isWritable, type TopicConfig, type Topics } from '../topics.ts'
+import type { WaitingMessages } from '../waiting-messages.ts'
 import { fail, type Recover } from './failure.ts'
 
 type Header = SendMessageRequestHeader
@@ -34,12 +35,16 @@ export interface SendMessageNeeds {
   readonly admission: Admission
   readonly stats: Pick<BrokerStats, 'put' | 'putFailed'>
   readonly identity: BrokerIdentity
-  readonly delayLevels: DelayLevels
+  readonly waiting: Pick<WaitingMessages, 'placed'>
   readonly random: Random
   /** Makes the UNIQ_KEY of a message whose producer made none. */
   readonly uniqueId: () => string
   readonly recover: Recover
-  readonly options: { readonly maxMessageSize: number; readonly brokerPermission: number }
+  readonly options: {
+    readonly maxMessageSize: number
+    readonly brokerPermission: number
+    readonly rejectTransactionMessage: boolean
+  }
 }
 
 /** Properties that make a send more than a send. */
@@ -153,7 +158,8 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
     const isDiverted = topic.topicName !== header.topic
     const queueId =
       header.queueId >= 0 && !isDiverted ? header.queueId : need.random.integer(0, topic.writeQueueNums - 1)
-    let sysFlag = header.sysFlag
+    // Which step of a transaction a record is, the broker says: what a client claims is not stored.
+    let sysFlag = withTransactionType(header.sysFlag, 0)
     if (topic.topicFilterType === 'MULTI_TAG') sysFlag |= SysFlag.multiTags
     if (header.batch === true) sendBatch(header, call, topic, { queueId, sysFlag })
     else sendOne(header, call, topic, { queueId, sysFlag, isDiverted })
@@ -167,12 +173,8 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
   ): void {
     let properties = header.properties ?? ''
     if (properties.length > 0 && properties.charCodeAt(properties.length - 1) !== 2) properties += '\u0002'
-    let delayLevel = 0
-    if (place.isDiverted || SPECIAL.test(properties)) {
-      const special = readSpecial(header, properties, place)
-      properties = special.properties
-      delayLevel = special.delayLevel
-    }
+    const isSpecial = place.isDiverted || SPECIAL.test(properties)
+    if (isSpecial) properties = readSpecial(properties, place)
     let uniqueKey = lastValue(properties, UNIQ_KEY)
     if (uniqueKey === undefined) {
       uniqueKey = need.uniqueId()
@@ -193,41 +195,30 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
       body: call.body,
       properties: encoded,
     }
-    if (delayLevel > 0) draft = delayedDraft(draft, delayLevel)
+    if (isSpecial) draft = isHalf(header, properties) ? halfDraft(draft, uniqueKey) : need.waiting.placed(draft)
     store(call, [draft], place.queueId, uniqueKey)
   }
 
   /** What RocketMQ's hooks do with properties that ask for more than storing. */
-  function readSpecial(
-    header: Header,
-    text: string,
-    place: { readonly sysFlag: number; readonly isDiverted: boolean },
-  ): { readonly properties: string; readonly delayLevel: number } {
+  function readSpecial(text: string, place: { readonly sysFlag: number; readonly isDiverted: boolean }): string {
     const properties = parseProperties(text)
     properties.delete(PropertyName.POP_CK)
     if (properties.has(PropertyName.INNER_NUM) && (place.sysFlag & SysFlag.innerBatch) === 0) throw tooLarge()
     if (place.isDiverted) properties.set(PropertyName.DELAY, '-1')
-    const level = Number.parseInt(properties.get(PropertyName.DELAY) ?? '0', 10)
-    const isHalf = properties.get(PropertyName.TRAN_MSG)?.toLowerCase() === 'true'
-    if (isHalf && !((header.reconsumeTimes ?? 0) > 0 && level > 0)) {
-      throw refusal(
-        'BROKER_NO_PERMISSION',
-        `the broker[${identity.ip}] sending transaction message is forbidden: transactions are not supported yet`,
-      )
+    return propertyText(properties)
+  }
+
+  /** Whether the message belongs to a transaction that is not over. Clients before 4.6.1 send such ones back as they are. */
+  function isHalf(header: Header, text: string): boolean {
+    const properties = parseProperties(text)
+    if (properties.get(PropertyName.TRAN_MSG)?.toLowerCase() !== 'true') return false
+    const isSentBack =
+      (header.reconsumeTimes ?? 0) > 0 && Number.parseInt(properties.get(PropertyName.DELAY) ?? '0', 10) > 0
+    if (isSentBack) return false
+    if (options.rejectTransactionMessage) {
+      throw refusal('BROKER_NO_PERMISSION', `the broker[${identity.ip}] sending transaction message is forbidden`)
     }
-    const type = transactionType(place.sysFlag)
-    const mayWait = type === 0 || type === SysFlag.transactionCommit
-    if (!mayWait) return { properties: propertyText(properties), delayLevel: 0 }
-    if (level > 0) {
-      const delayLevel = Math.min(level, need.delayLevels.max)
-      for (const name of TIMER_PROPERTIES) properties.delete(name)
-      properties.set(PropertyName.DELAY, String(delayLevel))
-      return { properties: propertyText(properties), delayLevel }
-    }
-    if (!properties.has(PropertyName.TIMER_OUT_MS) && TIMER_PROPERTIES.some((name) => properties.has(name))) {
-      throw refusal('BROKER_UNSUPPORTED', 'accurate timer message is not enabled, timerWheelEnable is false')
-    }
-    return { properties: propertyText(properties), delayLevel: 0 }
+    return true
   }
 
   function sendBatch(
@@ -298,7 +289,6 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
 }
 
 const UNIQ_KEY = `${PropertyName.UNIQ_KEY}\u0001`
-const TIMER_PROPERTIES = [PropertyName.TIMER_DELIVER_MS, PropertyName.TIMER_DELAY_SEC, PropertyName.TIMER_DELAY_MS]
 
 function propertyText(properties: Iterable<readonly [name: string, value: string]>): string {
   let text = ''

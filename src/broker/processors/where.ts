@@ -12,6 +12,7 @@ const table: Readonly<Partial<Record<keyof typeof RequestCode, Where>>> = {
   SEND_BATCH_MESSAGE: 'leader',
   CONSUMER_SEND_MSG_BACK: 'leader',
   END_TRANSACTION: 'leader',
+  RESUME_CHECK_HALF_MESSAGE: 'leader',
 
   // Committed messages are the same on every node.
   PULL_MESSAGE: 'local',
@@ -100,9 +101,14 @@ const storing: ReadonlySet<number> = new Set([
   RequestCode.SEND_MESSAGE_V2,
   RequestCode.SEND_BATCH_MESSAGE,
   RequestCode.CONSUMER_SEND_MSG_BACK,
-  RequestCode.END_TRANSACTION,
+  RequestCode.RESUME_CHECK_HALF_MESSAGE,
 ])
 
 export function mayRepeat(code: number): boolean {
   return !storing.has(code)
+}
+
+/** Sent one-way by its client, and yet worth an answer between nodes: it is tried again at the next leader. */
+export function isPursued(code: number): boolean {
+  return code === RequestCode.END_TRANSACTION
 }

@@ -22,6 +22,7 @@ export const CheckTransactionStateRequestHeader = defineHeader({
   msgId: text.optional(),
   transactionId: text.optional(),
   offsetMsgId: text.optional(),
+  bname: string.optional(),
 })
 export type CheckTransactionStateRequestHeader = HeaderOf<typeof CheckTransactionStateRequestHeader.fields>
 

@@ -12,7 +12,6 @@ import {
 } from '../../../src/message/record.ts'
 import { tagsCode } from '../../../src/message/tags-code.ts'
 import { RemotingCommand } from '../../../src/remoting/command.ts'
-import type { Request } from '../../../src/remoting/connection.ts'
 import { Fields } from '../../../src/remoting/fields.ts'
 import { type Call, type Origin, type Reply, Router } from '../../../src/remoting/route.ts'
 import type { PullRequest, PullResult, PullStatus } from '../../../src/store/consume-queue-pull.ts'
@@ -20,21 +19,28 @@ import type { KeyQuery, KeyResult } from '../../../src/store/key-query.ts'
 import { Admission } from '../../../src/broker/admission.ts'
 import { AutoCreate } from '../../../src/broker/auto-create.ts'
 import { BrokerStats } from '../../../src/broker/broker-stats.ts'
-import { type ClientReport, Clients, type Member, type Place } from '../../../src/broker/clients.ts'
+import { Clients } from '../../../src/broker/clients.ts'
 import { ClientSessions } from '../../../src/broker/client-sessions.ts'
+import { Claims } from '../../../src/broker/claims.ts'
 import { ConsumerOffsets } from '../../../src/broker/consumer-offsets.ts'
 import { delayLevels as delayLevelsOf } from '../../../src/broker/delay-levels.ts'
 import { DelayOffsets } from '../../../src/broker/delay-offsets.ts'
 import type { BrokerIdentity } from '../../../src/broker/identity.ts'
 import type { Command, Proposals, ReplicatedTable, Stored } from '../../../src/broker/needs.ts'
 import { OffsetCommits } from '../../../src/broker/offset-commits.ts'
+import { PendingHalves } from '../../../src/broker/pending-halves.ts'
 import { brokerRoutes } from '../../../src/broker/processors/index.ts'
 import { PullHold } from '../../../src/broker/pull-hold.ts'
 import { QueueLocks } from '../../../src/broker/queue-locks.ts'
 import { errorReplies } from '../../../src/broker/response-codes.ts'
 import { createSubscriptionGroups, systemGroups } from '../../../src/broker/subscription-groups.ts'
 import { createTopics, systemTopics } from '../../../src/broker/topics.ts'
+import { Transactions } from '../../../src/broker/transactions.ts'
+import { WaitingMessages } from '../../../src/broker/waiting-messages.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
+import { FakeOrigin, FakeRelay } from './fakes.ts'
+
+export { FakeOrigin } from './fakes.ts'
 
 /** RocketMQ's messageDelayLevel. */
 export const DELAYS_MS = [1, 5, 10, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200].map(
@@ -234,89 +240,6 @@ export class MemoryStore {
   }
 }
 
-/** A client's connection; what it is sent is in `received`. */
-export class FakeOrigin implements Origin {
-  readonly remoteAddress: string
-  readonly remoteHost: string
-  readonly remotePort: number
-  readonly localAddress = '127.0.0.1:10911'
-  readonly received: Request[] = []
-  answer: RemotingCommand | undefined
-  closed = false
-  readonly #listeners: (() => void)[] = []
-
-  constructor(remoteHost = '10.0.0.7', remotePort = 40_001) {
-    this.remoteHost = remoteHost
-    this.remotePort = remotePort
-    this.remoteAddress = `${remoteHost}:${remotePort}`
-  }
-
-  onClose(listener: () => void): void {
-    this.#listeners.push(listener)
-  }
-
-  close(): void {
-    this.closed = true
-    for (const listener of this.#listeners.splice(0)) listener()
-  }
-
-  invoke(request: Request): Promise<RemotingCommand> {
-    this.received.push(request)
-    return this.answer === undefined ? Promise.reject(new Error('no answer')) : Promise.resolve(this.answer)
-  }
-
-  invokeCallback(): void {
-    throw new Error('not used')
-  }
-
-  invokeOneway(request: Request): boolean {
-    this.received.push(request)
-    return true
-  }
-}
-
-/** What `ClientRelay` does, on one node. */
-export class FakeRelay {
-  readonly reports: ClientReport[] = []
-  readonly told: { readonly member: Member; readonly request: Request }[] = []
-  readonly #clients: Clients
-  readonly #origins: Origin[] = []
-
-  constructor(clients: Clients) {
-    this.#clients = clients
-  }
-
-  placeOf(origin: Origin): Place {
-    let at = this.#origins.indexOf(origin)
-    if (at < 0) {
-      at = this.#origins.push(origin) - 1
-      const connectionId = at
-      origin.onClose(() => this.#clients.connectionClosed({ node: undefined, connectionId }))
-    }
-    return { node: undefined, connectionId: at }
-  }
-
-  share(report: ClientReport): void {
-    this.reports.push(report)
-  }
-
-  notify(member: Member, request: Request): void {
-    this.told.push({ member, request })
-    this.#origins[member.place.connectionId]?.invokeOneway(request)
-  }
-
-  async ask(
-    member: Member,
-    request: Request,
-    timeoutMs: number,
-  ): Promise<{ code: number; remark: string | undefined; fields: Record<string, string>; body: Buffer }> {
-    const origin = this.#origins[member.place.connectionId]
-    if (origin === undefined) throw new Error('gone')
-    const { code, remark, body } = await origin.invoke(request, timeoutMs)
-    return { code, remark, fields: {}, body }
-  }
-}
-
 export interface TestReply extends Reply {
   readonly fields: Readonly<Record<string, unknown>>
   readonly bytes: Buffer
@@ -339,6 +262,7 @@ export function createHarness(
   const leadership = { isReady: true, term: 1, readBarrier: () => Promise.resolve() }
   const offsets = new ConsumerOffsets()
   const delayOffsets = new DelayOffsets()
+  const halves = new PendingHalves()
   const locks = new QueueLocks({ proposals: log, leadership, clock, leaseMs: 60_000 })
   const topics = createTopics({ deleted: (topic) => offsets.forgetTopic(topic) })
   const groups = createSubscriptionGroups({
@@ -347,7 +271,7 @@ export function createHarness(
       if (withOffsets) offsets.forgetGroup(group)
     },
   })
-  for (const table of [offsets, locks, topics, groups, delayOffsets]) log.tables.set(table.name, table)
+  for (const table of [offsets, locks, topics, groups, delayOffsets, halves]) log.tables.set(table.name, table)
   const autoCreateTopicEnable = given.autoCreate ?? true
   const system = systemTopics({
     clusterName: identity.clusterName,
@@ -387,6 +311,35 @@ export function createHarness(
   })
   const admission = new Admission({ max: given.maxSends ?? 1_000, what: 'sends' })
   const delayLevels = delayLevelsOf(DELAYS_MS)
+  const waiting = new WaitingMessages({ delayLevels })
+  const claims = new Claims<number>(leadership)
+  const options = {
+    brokerPermission: 6,
+    maxMessageSize: 4_194_304,
+    enablePropertyFilter: given.sql ?? true,
+    longPollingEnable: true,
+    shortPollingTimeMills: 1_000,
+    maxTransferBytesOnMessageInMemory: 262_144,
+    maxTransferCountOnMessageInMemory: 32,
+    defaultQueryMaxNum: 32,
+    rejectTransactionMessage: false,
+    transactionTimeOut: 6_000,
+    transactionCheckInterval: 30_000,
+    transactionCheckMax: 15,
+    fileReservedTime: 72,
+  }
+  const transactions = new Transactions({
+    halves,
+    claims,
+    store,
+    proposals: log,
+    topics,
+    placed: (draft) => waiting.placed(draft),
+    stats,
+    clock,
+    storeHost: identity.storeHost,
+    options,
+  })
   log.onStored = (draft, { queueOffset }) => hold.arrived(draft.topic, draft.queueId, queueOffset + 1)
   let unique = 0
   const configuration = {
@@ -421,6 +374,8 @@ export function createHarness(
     delayOffsets,
     recover: () => false,
     delayLevels,
+    waiting,
+    transactions,
     proposals: log,
     leadership,
     store,
@@ -433,16 +388,7 @@ export function createHarness(
     nodeRuntime: () => Promise.resolve(runtime),
     transferLeadership: () => Promise.reject(new Error('a group of one')),
     tablesState: () => ({ appliedIndex: 0, digest: '' }),
-    options: {
-      brokerPermission: 6,
-      maxMessageSize: 4_194_304,
-      enablePropertyFilter: given.sql ?? true,
-      longPollingEnable: true,
-      shortPollingTimeMills: 1_000,
-      maxTransferBytesOnMessageInMemory: 262_144,
-      maxTransferCountOnMessageInMemory: 32,
-      defaultQueryMaxNum: 32,
-    },
+    options,
   })
   const router = new Router({ routes, errors: errorReplies, log: silentLog })
   const origin = new FakeOrigin()
@@ -521,6 +467,10 @@ export function createHarness(
     autoCreate,
     delayLevels,
     delayOffsets,
+    halves,
+    claims,
+    transactions,
+    options,
     routes,
     origin,
     send,

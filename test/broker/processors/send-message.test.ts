@@ -170,11 +170,6 @@ describe('a send', () => {
     expect(harness.admission.count).toBe(0)
   })
 
-  test('of a transaction half is refused, clearly', async () => {
-    const reply = await withTopic().ask(10, sendHeader('T', { properties: 'TRAN_MSG\u0001true\u0002' }), 'x')
-    expect(reply).toMatchObject({ code: 16, remark: expect.stringContaining('transactions are not supported yet') })
-  })
-
   test('at an arbitrary time is refused, clearly', async () => {
     const reply = await withTopic().ask(10, sendHeader('T', { properties: 'TIMER_DELAY_SEC\u00015\u0002' }), 'x')
     expect(reply).toMatchObject({ code: 1, remark: expect.stringContaining('timerWheelEnable is false') })
