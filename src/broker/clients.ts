@@ -7,6 +7,7 @@
 import type { Clock, Timer } from '../lib/clock.ts'
 import type { ConsumerData } from '../remoting/bodies/client.ts'
 import { refusal } from './errors.ts'
+import { Producers } from './producers.ts'
 import { type Subscription, subscriptionOf } from './subscription.ts'
 
 /** What one heartbeat says, as plain data: followers send it to the leader. */
@@ -90,7 +91,7 @@ const SWEEP_PERIOD_MS = 10_000
 export class Clients {
   readonly #need: ClientsNeeds
   readonly #consumers = new Map<string, Group>()
-  readonly #producers = new Map<string, Map<string, Member>>()
+  readonly #producers = new Producers((member) => keyOf(member.place))
   readonly #sweep: Timer
   readonly #changeListeners: ((group: string) => void)[] = []
   readonly #reportListeners: ((heartbeat: Heartbeat) => void)[] = []
@@ -144,12 +145,16 @@ export class Clients {
   }
 
   producers(group: string): Member[] | undefined {
-    const members = this.#producers.get(group)
-    return members === undefined ? undefined : [...members.values()]
+    return this.#producers.ofGroup(group)
+  }
+
+  /** A live producer by the id of its client, where it was heard last (RocketMQ ProducerManager.findChannel). */
+  producer(clientId: string): Member | undefined {
+    return this.#producers.byClient(clientId)
   }
 
   producerGroups(): string[] {
-    return [...this.#producers.keys()]
+    return this.#producers.groups()
   }
 
   /** Consumer groups with a live subscription to the topic. */
@@ -160,7 +165,10 @@ export class Clients {
   /** Takes a heartbeat. Throws BROKER_BUSY when the registry is full. */
   heartbeat(heartbeat: Heartbeat, place: Place): void {
     const { clock, options } = this.#need
-    if (this.#memberCount + heartbeat.consumers.length + heartbeat.producerGroups.length > options.maxMembers) {
+    if (
+      this.#memberCount + this.#producers.count + heartbeat.consumers.length + heartbeat.producerGroups.length >
+      options.maxMembers
+    ) {
       throw refusal('BROKER_BUSY', `${this.#memberCount} clients are registered`)
     }
     const { clientId, language, version, address } = heartbeat
@@ -174,12 +182,7 @@ export class Clients {
       lastHeartbeatAtMs: clock.nowMs(),
     }
     for (const data of heartbeat.consumers) this.#joinConsumer(data, member, heartbeat.withoutSubscriptions)
-    for (const group of heartbeat.producerGroups) {
-      let members = this.#producers.get(group)
-      if (members === undefined) this.#producers.set(group, (members = new Map()))
-      if (!members.has(keyOf(place))) this.#memberCount++
-      members.set(keyOf(place), member)
-    }
+    for (const group of heartbeat.producerGroups) this.#producers.join(group, member)
   }
 
   /** A client leaves groups in so many words: over whatever connection it is in them. */
@@ -189,7 +192,7 @@ export class Clients {
     readonly consumerGroup: string | undefined
   }): void {
     const isLeaving = (member: Member): boolean => member.clientId === leaving.clientId
-    if (leaving.producerGroup !== undefined) this.#removeProducers(leaving.producerGroup, isLeaving)
+    if (leaving.producerGroup !== undefined) this.#producers.remove(leaving.producerGroup, isLeaving)
     if (leaving.consumerGroup !== undefined) this.#removeConsumers(leaving.consumerGroup, isLeaving)
   }
 
@@ -227,8 +230,9 @@ export class Clients {
       if (report === undefined) reports.set(key, (report = { member, producerGroups: [], consumers: [] }))
       return report
     }
-    for (const [group, members] of this.#producers) {
-      for (const member of members.values()) if (isHere(member)) of(member).producerGroups.push(group)
+    for (const group of this.#producers.groups()) {
+      for (const member of this.#producers.ofGroup(group) ?? [])
+        if (isHere(member)) of(member).producerGroups.push(group)
     }
     for (const group of this.#consumers.values()) {
       for (const member of group.members.values()) if (isHere(member)) of(member).consumers.push(group.data)
@@ -276,15 +280,8 @@ export class Clients {
   }
 
   #remove(isGone: (member: Member) => boolean): void {
-    for (const group of this.#producers.keys()) this.#removeProducers(group, isGone)
+    for (const group of this.#producers.groups()) this.#producers.remove(group, isGone)
     for (const group of this.#consumers.keys()) this.#removeConsumers(group, isGone)
-  }
-
-  #removeProducers(name: string, isGone: (member: Member) => boolean): void {
-    const members = this.#producers.get(name)
-    if (members === undefined) return
-    this.#dropFrom(members, isGone)
-    if (members.size === 0) this.#producers.delete(name)
   }
 
   #removeConsumers(name: string, isGone: (member: Member) => boolean): void {

@@ -26,6 +26,7 @@ const changeable = [
   'transactionCheckInterval',
   'transactionCheckMax',
   'transactionTimeOut',
+  'storeReplyMessageEnable',
 ] as const satisfies readonly (keyof typeof brokerOptionTable)[]
 
 export class LiveConfiguration {

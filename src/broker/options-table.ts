@@ -311,6 +311,11 @@ const messages = {
     scope: 'group',
     doc: 'Consumers may filter by SQL92 expressions over properties; without it they are refused (code 1), as in RocketMQ.',
   }),
+  storeReplyMessageEnable: boolean({
+    default: true,
+    scope: 'group',
+    doc: 'Replies to requests are also stored, in the topic <cluster>_REPLY_TOPIC.',
+  }),
   longPollingEnable: boolean({
     default: true,
     doc: 'A pull that finds nothing waits as long as its consumer allows; otherwise for shortPollingTimeMills.',

@@ -53,6 +53,8 @@ const NOT_IN_BATCHES: readonly string[] = [
   PropertyName.DELAY,
   PropertyName.TRAN_MSG,
   PropertyName.PGROUP,
+  // Who replies needs the cluster's name, which a broker adds to single messages only.
+  PropertyName.REPLY_TO_CLIENT,
   PropertyName.TIMER_DELAY_SEC,
   PropertyName.TIMER_DELAY_MS,
   PropertyName.TIMER_DELIVER_MS,

@@ -71,6 +71,7 @@ export class ClientCore {
   readonly #needs: ClientCoreNeeds
   readonly #closing = new AbortController()
   readonly #timers: Timer[] = []
+  readonly #introduced = new WeakSet<Connection>()
   /** The name server asked first. */
   #namesrv: number
   #alive: { release(): void } | undefined
@@ -190,6 +191,15 @@ export class ClientCore {
         if (brokerId === LEADER_ID || this.#needs.isFollowerTold === true) void this.heartbeatTo(address)
       }
     }
+  }
+
+  /** As `heartbeatTo`, unless this connection to it had one. */
+  async heartbeatOnce(address: string): Promise<void> {
+    const connection = this.remoting.existing(address)
+    if (connection !== undefined && this.#introduced.has(connection)) return
+    if (!(await this.heartbeatTo(address))) return
+    const made = this.remoting.existing(address)
+    if (made !== undefined) this.#introduced.add(made)
   }
 
   /** Resolves when the broker has it, or has not: heartbeats are best effort. */

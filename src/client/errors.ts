@@ -20,6 +20,7 @@ export const clientErrors = defineErrors({
   CLIENT_CONNECT: { retriable: true, doc: 'No connection could be made. Nothing was sent.' },
   CLIENT_CONNECTION_LOST: { retriable: true, doc: 'The connection broke after the request was written.' },
   CLIENT_TIMEOUT: { retriable: true, doc: 'Time ran out before the request was stored. Certainly not stored.' },
+  CLIENT_NO_REPLY: { retriable: true, doc: 'No reply to a request came in time. It may have been handled.' },
   CLIENT_BUSY: { retriable: true, doc: 'The broker is overloaded. Certainly not stored.' },
   CLIENT_OVERLOADED: {
     retriable: true,

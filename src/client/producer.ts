@@ -1,19 +1,30 @@
 /** Sends messages. */
 import { uniqueIds } from '../message/message-id.ts'
-import { batchRequest, batchResults } from './batch-send.ts'
+import { RequestCode } from '../remoting/codes.ts'
+import { batchRequest, batchResults, checkBatchMember } from './batch-send.ts'
 import { Batcher } from './batcher.ts'
+import { succeeded } from './broker-api.ts'
 import { ClientCore } from './client-core.ts'
 import { abortedError, clientErrors } from './errors.ts'
-import { queueKey } from './message-queue.ts'
 import type { MessageQueue } from './message-queue.ts'
 import { resolveProducerOptions } from './options.ts'
 import type { ProducerOptions, ResolvedProducerOptions } from './options.ts'
 import { checkTopicName, prepareMessage } from './outgoing-message.ts'
 import type { OutgoingMessage, PreparedMessage } from './outgoing-message.ts'
+import { PendingRequests, replyEnvelope, requestProperties } from './requests.ts'
+import type { ReplyMessage } from './requests.ts'
+import type { ReceivedMessage } from './received-message.ts'
 import { Sender } from './sender.ts'
-import type { QueueChoice, SendDone, SendRequest, SendResult } from './send-request.ts'
+import { leaderOf } from './topic-route.ts'
+import { sendCommand } from './send-request.ts'
+import type { SendDone, SendRequest, SendResult } from './send-request.ts'
 
 export type SendCallback = SendDone
+
+export interface RequestOptions {
+  /** How long to wait for the reply, the sending included. */
+  readonly timeoutMs?: number
+}
 
 export interface SendOptions {
   /** Gives up waiting. A message that was already written may be stored all the same. */
@@ -37,14 +48,17 @@ export class Producer {
   readonly #sender: Sender
   readonly #batcher: Batcher<SendResult> | undefined
   readonly #newMessageId: () => string
+  readonly #requests: PendingRequests
   #state: 'new' | 'started' | 'closing' | 'closed' = 'new'
 
   /** Errors: `CLIENT_OPTION`. */
   constructor(options: ProducerOptions) {
     this.#options = resolveProducerOptions(options)
     const { clock, random, group, batch } = this.#options
+    this.#requests = new PendingRequests({ clock, max: this.#options.maxInFlight })
     this.#core = new ClientCore({
       options: this.#options,
+      routes: this.#requests.routes(),
       heartbeatData: (clientId) => ({
         clientID: clientId,
         producerDataSet: [{ groupName: group }],
@@ -98,6 +112,50 @@ export class Producer {
       })
       signal.addEventListener('abort', onAbort, { once: true })
     })
+  }
+
+  /**
+   * Sends a request and waits for the reply that a consumer gives with `reply`. Errors: those of `send`;
+   * `CLIENT_NO_REPLY` when none came in time: the request may have been handled.
+   */
+  async request(message: OutgoingMessage, { timeoutMs = 3_000 }: RequestOptions = {}): Promise<ReplyMessage> {
+    const refusal = this.#refusal()
+    if (refusal !== undefined) throw refusal
+    // A broker knows where replies go from this client's heartbeat: that comes first.
+    const route = await this.#sender.findRoute(message.topic)
+    await Promise.all(
+      [...(route?.brokers.values() ?? [])].map((group) => this.#core.heartbeatOnce(leaderOf(group) ?? '')),
+    )
+    const correlationId = this.#newMessageId()
+    const properties = requestProperties({ correlationId, clientId: this.clientId, timeoutMs })
+    const reply = this.#requests.wait(correlationId, timeoutMs)
+    this.#start({ ...message, properties: { ...message.properties, ...properties } }, (error) => {
+      if (error !== undefined) this.#requests.fail(correlationId, error)
+    })
+    return reply
+  }
+
+  /**
+   * Replies to a request that a consumer took. Resolves when the one that asked has the reply. Errors:
+   * `CLIENT_MESSAGE_ILLEGAL` for a message that is no request, `CLIENT_REFUSED` when nobody waits for it any more.
+   */
+  async reply(request: ReceivedMessage, reply: Pick<OutgoingMessage, 'body' | 'properties' | 'flag'>): Promise<void> {
+    const refusal = this.#refusal()
+    if (refusal !== undefined) throw refusal
+    const { topic, properties } = replyEnvelope(request)
+    const message = { ...reply, topic, properties: { ...reply.properties, ...properties } }
+    const prepared = prepareMessage(message, this.#newMessageId(), this.#options)
+    // The broker that stored the request is one that its sender is connected to.
+    const queue = { topic: request.topic, brokerName: request.brokerName, queueId: 0 }
+    const command = {
+      ...sendCommand(this.#request(message, prepared), { ...queue, topic }, this.#options),
+      code: RequestCode.SEND_REPLY_MESSAGE_V2,
+    }
+    await this.#core.callLeader(
+      queue,
+      async (address, options) => succeeded(await this.#core.invoke(address, command, options)),
+      { timeoutMs: this.#options.sendTimeoutMs },
+    )
   }
 
   /**
@@ -167,6 +225,7 @@ export class Producer {
       if (signal?.aborted !== true) await this.#core.unregisterAll({ producerGroup: this.#options.group })
     }
     this.#state = 'closed'
+    this.#requests.close()
     this.#core.close()
     this.#sender.close()
   }
@@ -259,26 +318,6 @@ function settle<Result>(
 ): void {
   if (result === undefined) reject(error ?? clientErrors.create('CLIENT_PROTOCOL', 'no result'))
   else resolve(result)
-}
-
-function checkBatchMember(first: OutgoingMessage, message: OutgoingMessage): void {
-  if (message.topic !== first.topic) {
-    throw clientErrors.create(
-      'CLIENT_MESSAGE_ILLEGAL',
-      `a batch of ${first.topic} holds a message for ${message.topic}`,
-    )
-  }
-  if (message.delayLevel !== undefined) {
-    throw clientErrors.create('CLIENT_MESSAGE_ILLEGAL', 'a message with a delay cannot be sent in a batch')
-  }
-  if (choiceKey(message.queue ?? message.shardingKey) !== choiceKey(first.queue ?? first.shardingKey)) {
-    throw clientErrors.create('CLIENT_MESSAGE_ILLEGAL', 'the messages of a batch are for different queues')
-  }
-}
-
-/** Equal keys: equal choice of a queue. */
-function choiceKey(choice: QueueChoice): string {
-  return choice === undefined ? '' : typeof choice === 'string' ? `key ${choice}` : `queue ${queueKey(choice)}`
 }
 
 function aborted(signal: AbortSignal | undefined): Promise<void> {

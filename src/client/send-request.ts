@@ -1,4 +1,6 @@
 /** What a send is asked with, and what it ends with. */
+import { SystemTopic } from '../message/topic-name.ts'
+import { LanguageCode, RequestCode, SerializeType } from '../remoting/codes.ts'
 import type { MessageQueue } from './message-queue.ts'
 import type { SendStatus } from './send-retry.ts'
 
@@ -34,4 +36,34 @@ export interface SendRequest {
   /** A chosen queue, or a sharding key. */
   readonly choice: QueueChoice
   readonly bornMs: number
+}
+
+/** The request that asks a broker for it. */
+export function sendCommand(
+  request: SendRequest,
+  queue: MessageQueue,
+  { group, autoCreateQueues }: { readonly group: string; readonly autoCreateQueues: number },
+) {
+  return {
+    code: request.isBatch ? RequestCode.SEND_BATCH_MESSAGE : RequestCode.SEND_MESSAGE_V2,
+    form: SerializeType.ROCKETMQ,
+    language: LanguageCode.OTHER,
+    // SendMessageRequestHeaderV2: the letters of SEND_MESSAGE_V2 in their order.
+    header: {
+      a: group,
+      b: request.topic,
+      c: SystemTopic.autoCreate,
+      d: autoCreateQueues,
+      e: queue.queueId,
+      f: request.sysFlag,
+      g: request.bornMs,
+      h: request.flag,
+      i: request.properties,
+      j: 0,
+      k: false,
+      m: request.isBatch,
+      n: queue.brokerName,
+    },
+    body: request.body,
+  }
 }

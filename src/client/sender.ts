@@ -9,7 +9,6 @@ import { sleep } from '../lib/clock.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
 import { errorCode, errorMessage } from '../lib/errors.ts'
 import { SystemTopic } from '../message/topic-name.ts'
-import { LanguageCode, RequestCode, SerializeType } from '../remoting/codes.ts'
 import type { RemotingCommand } from '../remoting/command.ts'
 import { refusal } from './broker-api.ts'
 import type { ClientCore } from './client-core.ts'
@@ -20,6 +19,7 @@ import type { ResolvedProducerOptions } from './options.ts'
 import { queueOfKey, roundRobin } from './queue-selector.ts'
 import type { RoundRobin } from './queue-selector.ts'
 import { readSendAnswer } from './send-answer.ts'
+import { sendCommand } from './send-request.ts'
 import type { SendDone, SendRequest, SendResult } from './send-request.ts'
 import { decideSend, sendStatus, verdictOfResponse, verdictOfTrouble } from './send-retry.ts'
 import type { Trouble, Verdict } from './send-retry.ts'
@@ -146,7 +146,7 @@ export class Sender {
     const address = queue === undefined ? undefined : this.#core.routes.leader(queue.brokerName)
     if (queue === undefined || address === undefined) return false
     try {
-      await this.#core.remoting.invokeOneway(address, this.#command(request, queue))
+      await this.#core.remoting.invokeOneway(address, sendCommand(request, queue, this.#options))
       return true
     } catch (error) {
       this.#options.log.debug({ address, error: errorMessage(error) }, 'a one-way send could not leave')
@@ -207,36 +207,15 @@ export class Sender {
     this.#silence.asked(address)
     const remainingMs = send.deadlineMs - this.#clock.monotonicMs()
     const timeoutMs = Math.max(1, Math.min(this.#options.attemptTimeoutMs, remainingMs))
-    this.#core.remoting.invokeCallback(address, this.#command(send.request, queue), timeoutMs, (error, answer) => {
-      if (answer === undefined) this.#unanswered(send, error)
-      else this.#answered(send, answer)
-    })
-  }
-
-  #command(request: SendRequest, queue: MessageQueue) {
-    const { group, autoCreateQueues } = this.#options
-    return {
-      code: request.isBatch ? RequestCode.SEND_BATCH_MESSAGE : RequestCode.SEND_MESSAGE_V2,
-      form: SerializeType.ROCKETMQ,
-      language: LanguageCode.OTHER,
-      // SendMessageRequestHeaderV2: the letters of SEND_MESSAGE_V2 in their order.
-      header: {
-        a: group,
-        b: request.topic,
-        c: SystemTopic.autoCreate,
-        d: autoCreateQueues,
-        e: queue.queueId,
-        f: request.sysFlag,
-        g: request.bornMs,
-        h: request.flag,
-        i: request.properties,
-        j: 0,
-        k: false,
-        m: request.isBatch,
-        n: queue.brokerName,
+    this.#core.remoting.invokeCallback(
+      address,
+      sendCommand(send.request, queue, this.#options),
+      timeoutMs,
+      (error, answer) => {
+        if (answer === undefined) this.#unanswered(send, error)
+        else this.#answered(send, answer)
       },
-      body: request.body,
-    }
+    )
   }
 
   #answered(send: Send, answer: RemotingCommand): void {

@@ -3,7 +3,7 @@
 /** Sources that are longer than they should be, in lines. */
 export const knownLines: Readonly<Record<string, number>> = {
   'src/client/push-consumer.ts': 490,
-  'src/client/sender.ts': 431,
+  'src/client/sender.ts': 412,
   'src/raft/leader.ts': 500,
   'src/raft/replica.ts': 420,
   'src/store/group-commit.ts': 360,
@@ -12,7 +12,6 @@ export const knownLines: Readonly<Record<string, number>> = {
 
 /** The same of tests. */
 export const knownTestLines: Readonly<Record<string, number>> = {
-  'test/broker/processors/harness.ts': 520,
   'test/client/push-consumer.test.ts': 540,
   'test/raft/paper.test.ts': 620,
   'test/support/fake-broker.ts': 510,

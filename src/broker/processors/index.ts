@@ -11,6 +11,7 @@ import { type PullMessageNeeds, pullMessage } from './pull-message.ts'
 import { type QueryMessageNeeds, queryMessage } from './query-message.ts'
 import { type QueueLockNeeds, queueLock } from './queue-lock.ts'
 import { type QueueOffsetNeeds, queueOffset } from './queue-offset.ts'
+import { type ReplyMessageNeeds, replyMessage } from './reply-message.ts'
 import { type RuntimeInfoNeeds, runtimeInfo } from './runtime-info.ts'
 import { type SendBackNeeds, sendBack } from './send-back.ts'
 import { type RaftAdminNeeds, raftAdmin } from './raft-admin.ts'
@@ -30,6 +31,7 @@ export type ProcessorNeeds = ClientRequestNeeds &
   QueueLockNeeds &
   QueueOffsetNeeds &
   RaftAdminNeeds &
+  ReplyMessageNeeds &
   RuntimeInfoNeeds &
   SendBackNeeds &
   SendMessageNeeds &
@@ -47,6 +49,7 @@ const processors: readonly ((need: ProcessorNeeds) => Route<unknown>[])[] = [
   queueLock,
   queueOffset,
   raftAdmin,
+  replyMessage,
   runtimeInfo,
   sendBack,
   sendMessage,

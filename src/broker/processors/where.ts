@@ -10,6 +10,8 @@ const table: Readonly<Partial<Record<keyof typeof RequestCode, Where>>> = {
   SEND_MESSAGE: 'leader',
   SEND_MESSAGE_V2: 'leader',
   SEND_BATCH_MESSAGE: 'leader',
+  SEND_REPLY_MESSAGE: 'leader',
+  SEND_REPLY_MESSAGE_V2: 'leader',
   CONSUMER_SEND_MSG_BACK: 'leader',
   END_TRANSACTION: 'leader',
   RESUME_CHECK_HALF_MESSAGE: 'leader',
@@ -100,6 +102,8 @@ const storing: ReadonlySet<number> = new Set([
   RequestCode.SEND_MESSAGE,
   RequestCode.SEND_MESSAGE_V2,
   RequestCode.SEND_BATCH_MESSAGE,
+  RequestCode.SEND_REPLY_MESSAGE,
+  RequestCode.SEND_REPLY_MESSAGE_V2,
   RequestCode.CONSUMER_SEND_MSG_BACK,
   RequestCode.RESUME_CHECK_HALF_MESSAGE,
 ])

@@ -41,6 +41,7 @@ import { ManualClock } from '../../support/manual-clock.ts'
 import { FakeOrigin, FakeRelay } from './fakes.ts'
 
 export { FakeOrigin } from './fakes.ts'
+export { pullHeader, sendHeader } from './request-headers.ts'
 
 /** RocketMQ's messageDelayLevel. */
 export const DELAYS_MS = [1, 5, 10, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200].map(
@@ -254,7 +255,12 @@ export interface Asking {
 export type Harness = ReturnType<typeof createHarness>
 
 export function createHarness(
-  given: { readonly autoCreate?: boolean; readonly maxSends?: number; readonly sql?: boolean } = {},
+  given: {
+    readonly autoCreate?: boolean
+    readonly maxSends?: number
+    readonly sql?: boolean
+    readonly storeReplies?: boolean
+  } = {},
 ) {
   const clock = new ManualClock()
   const log = new MemoryLog(clock)
@@ -322,6 +328,7 @@ export function createHarness(
     maxTransferBytesOnMessageInMemory: 262_144,
     maxTransferCountOnMessageInMemory: 32,
     defaultQueryMaxNum: 32,
+    storeReplyMessageEnable: given.storeReplies ?? true,
     rejectTransactionMessage: false,
     transactionTimeOut: 6_000,
     transactionCheckInterval: 30_000,
@@ -476,40 +483,5 @@ export function createHarness(
     send,
     ask,
     turn,
-  }
-}
-
-/** The header of a send as code 10 has it. */
-export function sendHeader(topic: string, given: Readonly<Record<string, string | number | boolean>> = {}) {
-  return {
-    producerGroup: 'PG',
-    topic,
-    defaultTopic: 'TBW102',
-    defaultTopicQueueNums: 4,
-    queueId: 0,
-    sysFlag: 0,
-    bornTimestamp: 1_600_000_000_000,
-    flag: 0,
-    properties: 'KEYS\u0001k1\u0002UNIQ_KEY\u0001U1\u0002TAGS\u0001A\u0002',
-    reconsumeTimes: 0,
-    unitMode: false,
-    batch: false,
-    ...given,
-  }
-}
-
-export function pullHeader(topic: string, given: Readonly<Record<string, string | number | boolean>> = {}) {
-  return {
-    consumerGroup: 'CG',
-    topic,
-    queueId: 0,
-    queueOffset: 0,
-    maxMsgNums: 32,
-    sysFlag: 2 | 4,
-    commitOffset: 0,
-    suspendTimeoutMillis: 15_000,
-    subscription: '*',
-    subVersion: 0,
-    ...given,
   }
 }
