@@ -10,6 +10,8 @@ const steps = [
   { name: 'install', minutes: 5, command: () => [npm(), ['ci', '--no-audit', '--no-fund', '--loglevel=error']] },
   { name: 'check', minutes: 3, command: () => script('check') },
   { name: 'test', minutes: 8, command: () => script('test') },
+  { name: 'simulation', minutes: 10, command: () => script('sim', '--seeds', '10000') },
+  { name: 'mutants', minutes: 5, command: () => script('sim-mutants') },
   { name: 'interop', minutes: 20, command: () => script('test-interop') },
   { name: 'chaos', minutes: 5, command: () => script('chaos', 'kill-leader', '--kills', '3', '--acks', '2000') },
 ]

@@ -104,12 +104,12 @@ export async function build() {
   chmodSync(join(root, 'dist/cli/main.js'), 0o755)
 }
 
-/** Builds `dist-dev/`: the chaos suite and the benchmarks with the sources they stand on. */
+/** Builds `dist-dev/`: the chaos suite, the simulator and the benchmarks with the sources they stand on. */
 export async function buildDev() {
   await compile({
     out: 'dist-dev',
     config: 'tsconfig.dev.json',
-    sources: ['src', 'chaos', 'bench', 'test/interop/support', 'test/interop/tools', 'test/support'],
+    sources: ['src', 'chaos', 'bench', 'sim', 'test/interop/support', 'test/interop/tools', 'test/support'],
     entry: 'src/index.js',
   })
 }

@@ -8,6 +8,7 @@ import {
   deadFiles,
   forbiddenNodeParts,
   importCycles,
+  importedFromOutside,
   leftovers,
   machinePaths,
   ratchet,
@@ -56,13 +57,16 @@ const nodeParts = [
   { part: /^node:/, allowed: sources.map(({ path }) => path).filter((path) => !path.startsWith('src/raft/')) },
 ]
 
+/** Files of the simulator that meet the machine: programs and files. All else is simulated, and one seed is one run. */
+const worldlySims = ['sim/main.ts', 'sim/mutants-main.ts', 'sim/worker.ts', 'sim/progress.ts']
+
 const LINES = { limit: 350, unit: 'lines' }
 const TEST_LINES = { limit: 500, unit: 'lines' }
 const ASSERTIONS = { limit: 0, unit: 'type assertions' }
 const SLEEPS = { limit: 0, unit: 'timers of the machine' }
 
 describe('the sources', () => {
-  test('import downwards only, and nothing of test, chaos and bench', () => {
+  test('import downwards only, and nothing of test, sim, chaos and bench', () => {
     expect(brokenLayers(sources)).toEqual([])
   })
 
@@ -89,6 +93,23 @@ describe('the sources', () => {
   test('assert types only where a codec ends, and less with time', () => {
     const measured = new Map(sources.map((file) => [file.path, typeAssertions(file)]))
     expect(ratchet(measured, { ...ASSERTIONS, known: knownAssertions })).toEqual([])
+  })
+})
+
+describe('the simulator', () => {
+  const sims = typescript.filter(({ path }) => path.startsWith('sim/'))
+
+  test('is imported by tests alone', () => {
+    expect(importedFromOutside('sim', typescript)).toEqual([])
+  })
+
+  test('touches time, chance and the process only in its programs', () => {
+    expect(worldTouches(sims, worldlySims)).toEqual([])
+  })
+
+  test('is all reached from its programs', () => {
+    const programs = ['sim/main.ts', 'sim/mutants-main.ts', 'sim/worker.ts']
+    expect(deadFiles(typescript, programs).filter((path) => path.startsWith('sim/'))).toEqual([])
   })
 })
 
@@ -151,6 +172,14 @@ describe('the checkers', () => {
       'src/raft/core.ts imports src/store/segment.ts: raft must not know store',
     ])
     expect(brokenLayers([file('src/cli/main.ts', "import '../../test/support/until.ts'")])).toHaveLength(1)
+  })
+
+  test('see who imports a room that is for tests alone', () => {
+    const chaos = file('chaos/kill.ts', "import { seeds } from '../sim/scopes.ts'")
+    const tests = file('test/sim/sim.test.ts', "import { seeds } from '../../sim/scopes.ts'")
+    expect(importedFromOutside('sim', [chaos, tests])).toEqual([
+      'chaos/kill.ts imports sim/scopes.ts: only tests may import sim',
+    ])
   })
 
   test('see a circle, and none where only types go round', () => {

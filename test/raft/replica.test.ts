@@ -7,7 +7,8 @@ import { raftConfig, type RaftConfig } from '../../src/raft/config.ts'
 import type { Envelope, ReplicaEvents } from '../../src/raft/ports.ts'
 import { Replica } from '../../src/raft/replica.ts'
 import type { Membership } from '../../src/raft/types.ts'
-import { calmDisk, Disk } from '../sim/disk.ts'
+import { calmDisk, Disk } from '../../sim/core/disk.ts'
+import { OpenDisk } from '../../sim/core/open-disk.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
 /** Of all disks here: their entries name memberships by their place in it. */
@@ -27,7 +28,8 @@ function lone(voters: readonly string[] = ['n0'], config: Partial<RaftConfig> = 
   const events: string[] = []
   const sent: Envelope[] = []
   let io: (() => void)[] = []
-  const open = disk.open(
+  const open = new OpenDisk(
+    disk,
     {
       random: seededRandom(1),
       later: (_delayMs, done) => io.push(done),

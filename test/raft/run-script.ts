@@ -1,7 +1,7 @@
 /**
  * A script is blocks with an empty line between them: comments (#), one command, and after `----` what it made happen.
  */
-import type { ReplicaClass } from '../sim/simulation.ts'
+import type { ReplicaClass } from '../../sim/core/simulation.ts'
 import { ScriptedGroup } from './scripted-group.ts'
 
 /** Runs the commands of `script`; returns it with what happens now. */

@@ -8,12 +8,14 @@ import { raftConfig } from '../../src/raft/config.ts'
 import type { Envelope } from '../../src/raft/ports.ts'
 import { Replica as RealReplica } from '../../src/raft/replica.ts'
 import type { Index, Membership, NodeId } from '../../src/raft/types.ts'
-import { CommittedChecker } from '../sim/checkers/committed.ts'
-import { ElectionChecker } from '../sim/checkers/elections.ts'
-import { LogMatchingChecker } from '../sim/checkers/log-matching.ts'
-import { Violation } from '../sim/checkers/violation.ts'
-import { calmDisk, Disk, type DiskFaults, type DiskWork, type Entry, type OpenDisk } from '../sim/disk.ts'
-import { describe, type ReplicaClass } from '../sim/simulation.ts'
+import { CommittedChecker } from '../../sim/core/checkers/committed.ts'
+import { ElectionChecker } from '../../sim/core/checkers/elections.ts'
+import { LogMatchingChecker } from '../../sim/core/checkers/log-matching.ts'
+import { Violation } from '../../sim/world/violation.ts'
+import { describe } from '../../sim/core/describe.ts'
+import { calmDisk, Disk, type DiskFaults, type Entry } from '../../sim/core/disk.ts'
+import { OpenDisk, type DiskWork } from '../../sim/core/open-disk.ts'
+import type { ReplicaClass } from '../../sim/core/simulation.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
 interface Node {
@@ -236,7 +238,8 @@ export class ScriptedGroup {
     const node = this.#node(id)
     const incarnation = ++node.incarnation
     const clock = new ManualClock()
-    const disk = node.disk.open(
+    const disk = new OpenDisk(
+      node.disk,
       {
         random: { next: () => 0.5, integer: (low) => low },
         later: (_delayMs, done, work) => process.io.push({ work, run: () => process.alive && done() }),

@@ -33,7 +33,15 @@ export function brokenLayers(files: readonly SourceFile[]): readonly string[] {
   })
 }
 
-const isOwnPath = (path: string): boolean => /^(src|test|chaos|bench|scripts)\//.test(path)
+/** Rooms beside `src` that only tests may import: what is simulated must not become what something else stands on. */
+export function importedFromOutside(room: string, files: readonly SourceFile[]): readonly string[] {
+  return files
+    .flatMap(importsOf)
+    .filter(({ from, to }) => to.startsWith(`${room}/`) && !from.startsWith(`${room}/`) && !from.startsWith('test/'))
+    .map(({ from, to }) => `${from} imports ${to}: only tests may import ${room}`)
+}
+
+const isOwnPath = (path: string): boolean => /^(src|test|sim|chaos|bench|scripts)\//.test(path)
 
 /** Parts of Node that only some files may touch. A room that is not named may import none of them. */
 export interface NodeParts {

@@ -8,16 +8,22 @@ import type { Log } from '../../src/lib/log.ts'
 import { seededRandom, type Random } from '../../src/lib/prng.ts'
 import { raftConfig, type RaftConfig } from '../../src/raft/config.ts'
 import { Replica as RealReplica } from '../../src/raft/replica.ts'
-import type { Envelope, RoleState } from '../../src/raft/ports.ts'
+import type { RoleState } from '../../src/raft/ports.ts'
 import type { Index, Membership, NodeId } from '../../src/raft/types.ts'
-import { CommittedChecker, type ReplicaView } from './checkers/committed.ts'
+import { CommittedChecker } from './checkers/committed.ts'
 import { ElectionChecker } from './checkers/elections.ts'
 import { LogMatchingChecker } from './checkers/log-matching.ts'
-import { Violation } from './checkers/violation.ts'
-import { calmDisk, Disk, type DiskFaults, type Entry, type OpenDisk } from './disk.ts'
+import { Violation } from '../world/violation.ts'
+import { Disk, type Entry } from './disk.ts'
+import { describe } from './describe.ts'
+import { isIn, Machine, viewOf, type Process } from './machine.ts'
+import { OpenDisk } from './open-disk.ts'
+import { quick } from './quick.ts'
 import { Network, type Parcel } from './network.ts'
-import { ProcessClock } from './process-clock.ts'
-import { Scheduler } from './scheduler.ts'
+import { Counts } from '../world/counts.ts'
+import { ProcessClock } from '../world/process-clock.ts'
+import { Scheduler } from '../world/scheduler.ts'
+import { Trace } from '../world/trace.ts'
 
 /** The driver under test: the real one, or one with a planted fault. */
 export type ReplicaClass = typeof RealReplica
@@ -27,54 +33,16 @@ export interface SimulationOptions {
   readonly membership: Membership
   readonly config?: Partial<RaftConfig>
   readonly Replica?: ReplicaClass
-  /** Told of what happens, one line an event. */
-  readonly trace?: (line: string) => void
-  /** Whether every message is traced, too. */
-  readonly traceMessages?: boolean
-}
-
-/** Shorter times than in production: more happens in a run, and its parts stay in proportion. */
-const quick: Partial<RaftConfig> = {
-  tickMs: 25,
-  heartbeatMs: 50,
-  electionTimeoutMinMs: 150,
-  electionTimeoutMaxMs: 300,
-  stallMs: 100,
+  /** Told of what happens, one line an event, and every message. */
+  readonly trace?: ((line: string) => void) | undefined
 }
 
 /** Awaited to let what is resolved go on. */
 const settled = Promise.resolve()
 
+const LOOK_EVERY_MS = 10
+
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent }
-
-interface Process {
-  readonly incarnation: number
-  readonly clock: ProcessClock
-  readonly replica: RealReplica<number>
-  readonly disk: OpenDisk
-  /** Newest process of each peer that this one heard of. */
-  readonly met: Map<NodeId, number>
-  /** When it heard of any, last. */
-  metMs: number
-  committed: Index
-  role: RoleState
-}
-
-/** One machine: a disk that outlives processes, and at most one process. */
-export class Machine {
-  readonly id: NodeId
-  disk: Disk
-  process: Process | undefined
-  incarnations = 0
-  faults: DiskFaults = calmDisk
-  /** Disks before wipes: each counts for leaders that have not met a process after it. */
-  readonly ghosts: { readonly disk: Disk; readonly until: number }[] = []
-
-  constructor(id: NodeId) {
-    this.id = id
-    this.disk = new Disk(0)
-  }
-}
 
 export class Simulation {
   readonly scheduler = new Scheduler()
@@ -84,6 +52,8 @@ export class Simulation {
   readonly committed = new CommittedChecker()
   readonly elections = new ElectionChecker()
   readonly matching = new LogMatchingChecker()
+  readonly counts = new Counts()
+  readonly trace: Trace
   readonly #options: SimulationOptions
   readonly #config: RaftConfig
   readonly #memberships: Membership[] = []
@@ -91,6 +61,8 @@ export class Simulation {
   highestCommit: Index = 0
   violation: unknown
   proposed = 0
+  /** Processes of which nothing arrives any more. */
+  readonly #lost = new Set<string>()
   /** Asked after every message that leaves: whether its sender crashes right then. */
   ambush: ((parcel: Parcel) => boolean) | undefined
 
@@ -98,9 +70,12 @@ export class Simulation {
     this.#options = options
     this.#config = raftConfig({ ...quick, ...options.config })
     this.random = seededRandom(options.seed)
-    this.network = new Network(this.scheduler, this.random, (parcel) => this.#arrive(parcel))
+    this.trace = new Trace(options.trace)
+    const { scheduler, random, counts } = this
+    this.network = new Network({ scheduler, random, counts, deliver: (parcel) => this.#arrive(parcel) })
     const { voters, learners } = options.membership
     for (const id of [...voters, ...learners]) this.machines.set(id, new Machine(id))
+    this.scheduler.after(LOOK_EVERY_MS, () => this.#lookAround())
   }
 
   get ids(): readonly NodeId[] {
@@ -132,7 +107,8 @@ export class Simulation {
     if (machine.process !== undefined) return
     const incarnation = ++machine.incarnations
     const clock = new ProcessClock(this.scheduler, (work) => this.guard(work))
-    const disk = machine.disk.open(
+    const disk = new OpenDisk(
+      machine.disk,
       {
         random: this.random,
         later: (delayMs, done) => this.scheduler.after(delayMs, () => clock.input(done)),
@@ -164,9 +140,30 @@ export class Simulation {
     })
     const role: RoleState = { role: 'follower', term: 0, leader: null }
     const committed = machine.disk.startIndex
-    machine.process = { incarnation, clock, replica, disk, met: new Map(), metMs: 0, committed, role }
+    machine.process = {
+      incarnation,
+      clock,
+      replica,
+      disk,
+      met: new Map(),
+      metMs: 0,
+      committed,
+      role,
+      atCommit: undefined,
+    }
     this.#trace(`${id} boots, process ${incarnation}`)
     this.guard(() => replica.start())
+  }
+
+  /** What a process sent and did not arrive yet never does. */
+  lose(id: NodeId): void {
+    this.#lost.add(`${id}/${this.machine(id).process?.incarnation}`)
+  }
+
+  /** Calls `then` when the process that runs on `id` now tells of its next commit, before anything else happens. */
+  atCommit(id: NodeId, then: () => void): void {
+    const { process: running } = this.machine(id)
+    if (running !== undefined) running.atCommit = then
   }
 
   /** Ends the process at once; what it wrote and did not sync may be gone. */
@@ -189,19 +186,19 @@ export class Simulation {
   }
 
   propose(id: NodeId): boolean {
-    const process = this.machine(id).process
+    const running = this.machine(id).process
     let taken = false
-    process?.clock.input(() => {
-      taken = process.replica.propose(++this.proposed) !== undefined
+    running?.clock.input(() => {
+      taken = running.replica.propose(++this.proposed) !== undefined
     })
     return taken
   }
 
   readIndex(id: NodeId): void {
-    const process = this.machine(id).process
-    process?.clock.input(() => {
+    const running = this.machine(id).process
+    running?.clock.input(() => {
       const least = this.highestCommit
-      process.replica.readIndex().then(
+      running.replica.readIndex().then(
         (index) => {
           if (index < least)
             this.fail(new Violation('read', `${id} reads at ${index} what was committed up to ${least}`))
@@ -252,40 +249,58 @@ export class Simulation {
     this.scheduler.after(0, () => {
       if (machine.process?.incarnation !== incarnation) return
       this.#trace(`-- ambush after ${message.type}`)
+      this.counts.add('crash after a promise')
       this.crash(machine.id)
       this.scheduler.after(this.random.next() * 400, () => this.boot(machine.id))
     })
   }
 
   #arrive(parcel: Parcel): void {
-    const process = this.machine(parcel.to).process
-    if (process === undefined) return
-    process.clock.input(() => {
+    if (this.#lost.has(`${parcel.from}/${parcel.incarnation}`)) return
+    const running = this.machine(parcel.to).process
+    if (running === undefined) return
+    running.clock.input(() => {
       const { from, incarnation, envelope } = parcel
-      if ((process.met.get(from) ?? 0) < incarnation) {
-        process.met.set(from, incarnation)
-        process.metMs = this.scheduler.nowMs
-        process.replica.peerStarted(from, String(incarnation))
+      if ((running.met.get(from) ?? 0) < incarnation) {
+        running.met.set(from, incarnation)
+        running.metMs = this.scheduler.nowMs
+        running.replica.peerStarted(from, String(incarnation))
       }
-      if (this.#options.traceMessages === true) this.#trace(describe(envelope))
-      process.replica.receive(from, envelope)
+      // Costs more than all the rest: only for who looks.
+      if (this.#options.trace !== undefined) this.#trace(describe(envelope))
+      running.replica.receive(from, envelope)
     })
   }
 
   #isCommitted(machine: Machine, index: Index): void {
-    const process = this.#processOf(machine)
-    const from = process.committed
+    const running = this.#processOf(machine)
+    const from = running.committed
     if (index < from) throw new Violation('committed', `the commit of ${machine.id} goes back from ${from} to ${index}`)
-    process.committed = index
-    this.committed.committed(viewOf(machine), from, index, (at, entry) => this.#isOnMajority(process, at, entry))
+    running.committed = index
+    this.committed.committed(viewOf(machine), from, index, (at, entry) => this.#isOnMajority(running, at, entry))
     this.highestCommit = Math.max(this.highestCommit, index)
-    process.replica.applied(index)
+    running.replica.applied(index)
     this.#trace(`${machine.id} commits ${index}`)
+    const { atCommit } = running
+    running.atCommit = undefined
+    atCommit?.()
+  }
+
+  /** What replicas say of themselves, which is more than what they tell. */
+  #lookAround(): void {
+    for (const machine of this.machines.values()) {
+      const { id, process: running } = machine
+      if (running === undefined) continue
+      const { commitIndex } = running.replica.status()
+      if (commitIndex < running.committed)
+        this.fail(new Violation('committed', `${id} knows ${commitIndex} after ${running.committed} was committed`))
+    }
+    this.scheduler.after(LOOK_EVERY_MS, () => this.#lookAround())
   }
 
   #roleChanged(machine: Machine, role: RoleState): void {
-    const process = this.#processOf(machine)
-    process.role = role
+    const running = this.#processOf(machine)
+    running.role = role
     this.#trace(`${machine.id} is ${role.role} in term ${role.term}, led by ${role.leader ?? 'nobody'}`)
     if (role.role !== 'leader') return
     this.elections.leads(machine.id, role.term)
@@ -293,8 +308,8 @@ export class Simulation {
   }
 
   #reset(machine: Machine, index: Index): void {
-    const process = this.#processOf(machine)
-    process.committed = Math.max(process.committed, index)
+    const running = this.#processOf(machine)
+    running.committed = Math.max(running.committed, index)
     this.#trace(`${machine.id} is reset to ${index}`)
   }
 
@@ -327,33 +342,6 @@ export class Simulation {
   }
 
   #trace(line: string): void {
-    this.#options.trace?.(`${this.scheduler.nowMs.toFixed(1).padStart(9)} ${line}`)
+    this.trace.write(this.scheduler.nowMs, line)
   }
-}
-
-function isIn(disk: Disk, index: Index, entry: Entry): boolean {
-  if (index <= disk.startIndex) return true
-  const durable = disk.entryAt(index)
-  return durable?.term === entry.term && durable.value === entry.value
-}
-
-export function viewOf(machine: Machine): ReplicaView {
-  const { id, process } = machine
-  if (process === undefined) throw new Error(`${id} is down`)
-  return {
-    id,
-    startIndex: process.disk.startIndex,
-    lastIndex: process.disk.lastIndex,
-    entryAt: (index) => process.disk.entryAt(index),
-  }
-}
-
-/** A message in one line. */
-export function describe({ message, payload }: Envelope): string {
-  const { type, from, to, term, ...rest } = message
-  const fields = Object.entries(rest).map(([name, value]) => {
-    return `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`
-  })
-  const bytes = payload.reduce((sum, part) => sum + part.byteLength, 0)
-  return `${from} > ${to} ${type} term ${term}${fields.length > 0 ? `, ${fields.join(', ')}` : ''}${bytes > 0 ? `, ${bytes} bytes` : ''}`
 }

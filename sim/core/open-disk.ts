@@ -1,38 +1,9 @@
-/**
- * One machine's disk: what is durable, what only this process sees, and what a crash leaves of the difference. The log
- * and the stable store are two files: their writes are ordered each by itself only.
- */
+/** A disk as one process sees it: the ports of the Raft driver. */
+import type { Random } from '../../src/lib/prng.ts'
 import { raftErrors } from '../../src/raft/errors.ts'
 import type { EntryBytes, LogState, LogStore, ResetMeta, ResetSource, StableStore } from '../../src/raft/ports.ts'
-import { emptyHardState } from '../../src/raft/types.ts'
 import type { EntryId, HardState, Index, Membership, MembershipEntry, TermRun } from '../../src/raft/types.ts'
-import type { Random } from '../../src/lib/prng.ts'
-
-export interface Entry {
-  readonly term: number
-  /** What was proposed; 0 for an empty entry, below 0 for a membership. */
-  readonly value: number
-}
-
-export interface DiskFaults {
-  readonly maxSyncMs: number
-  readonly slowSyncRate: number
-  readonly slowSyncMs: number
-  /** Share of reads that do not come from memory, and how long they take at most. */
-  readonly slowReadRate: number
-  readonly slowReadMs: number
-}
-
-export const calmDisk: DiskFaults = { maxSyncMs: 2, slowSyncRate: 0, slowSyncMs: 0, slowReadRate: 0, slowReadMs: 0 }
-
-/** A log: entries after `start`. */
-interface Image {
-  start: EntryId
-  base: MembershipEntry | undefined
-  entries: Entry[]
-}
-
-type Change = (image: Image) => void
+import type { Change, Disk, DiskFaults, Entry, Image } from './disk.ts'
 
 /** What a disk is busy with. */
 export type DiskWork = 'save' | 'sync' | 'read'
@@ -52,78 +23,7 @@ export interface DiskNeeds {
 }
 
 const FRAME_BYTES = 32
-export class Disk {
-  #durable: Image = { start: { index: 0, term: 0 }, base: undefined, entries: [] }
-  #durableHard: HardState = emptyHardState
-  /** Log changes that are not durable yet, oldest first. */
-  #pending: Change[] = []
-  #pendingHard: HardState | undefined
-  failNextSync = false
-  /** Tells this disk from the one before, in the same machine. */
-  readonly serial: number
 
-  constructor(serial: number) {
-    this.serial = serial
-  }
-
-  get hard(): HardState {
-    return this.#durableHard
-  }
-
-  get startIndex(): Index {
-    return this.#durable.start.index
-  }
-
-  /** The durable entry at `index`. */
-  entryAt(index: Index): Entry | undefined {
-    return this.#durable.entries[index - this.#durable.start.index - 1]
-  }
-
-  /** A crash: of what was not durable, some prefix may have reached the disk. */
-  crash(random: Random): void {
-    const reached = random.integer(0, this.#pending.length)
-    for (const change of this.#pending.slice(0, reached)) change(this.#durable)
-    this.#pending = []
-    if (this.#pendingHard !== undefined && random.next() < 0.5) this.#durableHard = this.#pendingHard
-    this.#pendingHard = undefined
-  }
-
-  open(need: DiskNeeds, faults: () => DiskFaults): OpenDisk {
-    return new OpenDisk(this, need, faults, copyOf(this.#durable))
-  }
-
-  change(change: Change): void {
-    this.#pending.push(change)
-  }
-
-  get pendingCount(): number {
-    return this.#pending.length
-  }
-
-  syncFirst(count: number): void {
-    for (const change of this.#pending.splice(0, count)) change(this.#durable)
-  }
-
-  beginSave(state: HardState): void {
-    this.#pendingHard = state
-  }
-
-  endSave(state: HardState): void {
-    this.#durableHard = state
-    this.#pendingHard = undefined
-  }
-
-  replace(image: Image): void {
-    this.#pending = []
-    this.#durable = copyOf(image)
-  }
-}
-
-function copyOf(image: Image): Image {
-  return { start: image.start, base: image.base, entries: [...image.entries] }
-}
-
-/** A disk as one process sees it: the ports of the Raft driver. */
 export class OpenDisk implements LogStore<number>, StableStore {
   readonly #disk: Disk
   readonly #need: DiskNeeds
@@ -133,11 +33,11 @@ export class OpenDisk implements LogStore<number>, StableStore {
   #synced = 0
   #resetUnderWay = false
 
-  constructor(disk: Disk, need: DiskNeeds, faults: () => DiskFaults, image: Image) {
+  constructor(disk: Disk, need: DiskNeeds, faults: () => DiskFaults) {
     this.#disk = disk
     this.#need = need
     this.#faults = faults
-    this.#image = image
+    this.#image = disk.image()
   }
 
   get lastIndex(): Index {
@@ -340,7 +240,9 @@ export class OpenDisk implements LogStore<number>, StableStore {
     const { maxSyncMs, slowSyncRate, slowSyncMs } = this.#faults()
     const { random, later } = this.#need
     const slow = random.next() < slowSyncRate
-    const delayMs = random.next() * (slow ? slowSyncMs : maxSyncMs)
+    const drawnMs = random.next() * (slow ? slowSyncMs : maxSyncMs)
+    const delayMs = work === 'sync' ? (this.#disk.nextSyncMs ?? drawnMs) : drawnMs
+    if (work === 'sync') this.#disk.nextSyncMs = undefined
     const fails = this.#disk.failNextSync
     this.#disk.failNextSync = false
     return new Promise((resolve, reject) => {

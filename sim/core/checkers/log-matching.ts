@@ -4,7 +4,7 @@
  */
 import type { Index } from '../../../src/raft/types.ts'
 import type { Entry } from '../disk.ts'
-import { Violation } from './violation.ts'
+import { Violation } from '../../world/violation.ts'
 
 export class LogMatchingChecker {
   /** By index, then by term. */

@@ -1,7 +1,8 @@
 /** Links between nodes: delay (and so reordering), loss, duplication, one-way and two-way cuts. */
 import type { Random } from '../../src/lib/prng.ts'
 import type { Envelope } from '../../src/raft/ports.ts'
-import type { Scheduler } from './scheduler.ts'
+import type { Counts } from '../world/counts.ts'
+import type { Scheduler } from '../world/scheduler.ts'
 
 export interface NetworkFaults {
   readonly dropRate: number
@@ -19,6 +20,13 @@ export interface Parcel {
   readonly envelope: Envelope
 }
 
+export interface NetworkNeeds {
+  readonly scheduler: Scheduler
+  readonly random: Random
+  readonly deliver: (parcel: Parcel) => void
+  readonly counts: Counts
+}
+
 export const calm: NetworkFaults = { dropRate: 0, duplicateRate: 0, reorderRate: 0, maxDelayMs: 1 }
 
 export class Network {
@@ -27,22 +35,26 @@ export class Network {
   readonly #deliver: (parcel: Parcel) => void
   readonly #cut = new Set<string>()
   readonly #lastMs = new Map<string, number>()
+  readonly #counts: Counts
   faults: NetworkFaults = calm
   /** Drops what it says, for scripted runs. */
   filter: ((parcel: Parcel) => boolean) | undefined
 
-  constructor(scheduler: Scheduler, random: Random, deliver: (parcel: Parcel) => void) {
+  constructor({ scheduler, random, deliver, counts }: NetworkNeeds) {
     this.#scheduler = scheduler
     this.#random = random
     this.#deliver = deliver
+    this.#counts = counts
   }
 
   send(parcel: Parcel): void {
     const link = `${parcel.from}>${parcel.to}`
     if (this.#cut.has(link) || this.filter?.(parcel) === false) return
-    if (this.#random.next() < this.faults.dropRate) return
+    if (this.#random.next() < this.faults.dropRate) return this.#counts.add('lost message')
     this.#carry(link, parcel)
-    if (this.#random.next() < this.faults.duplicateRate) this.#carry(link, parcel)
+    if (this.#random.next() >= this.faults.duplicateRate) return
+    this.#counts.add('duplicated message')
+    this.#carry(link, parcel)
   }
 
   cut(from: string, to: string): void {
@@ -57,6 +69,11 @@ export class Network {
     }
   }
 
+  /** Undoes what cuts `node` off. */
+  rejoin(node: string): void {
+    for (const link of this.#cut) if (link.split('>').includes(node)) this.#cut.delete(link)
+  }
+
   heal(): void {
     this.#cut.clear()
   }
@@ -67,7 +84,7 @@ export class Network {
     if (this.#random.next() >= this.faults.reorderRate) {
       atMs = Math.max(atMs, this.#lastMs.get(link) ?? 0)
       this.#lastMs.set(link, atMs)
-    }
+    } else this.#counts.add('reordered message')
     this.#scheduler.at(atMs, () => {
       // What is on the way when a link is cut is lost.
       if (!this.#cut.has(link)) this.#deliver(parcel)

@@ -7,7 +7,7 @@
  */
 import type { Index, NodeId } from '../../../src/raft/types.ts'
 import type { Entry } from '../disk.ts'
-import { Violation } from './violation.ts'
+import { Violation } from '../../world/violation.ts'
 
 export interface ReplicaView {
   readonly id: NodeId

@@ -3,7 +3,7 @@
  * across a wiped disk: there a second vote may be cast, and the first two rules must hold all the same.
  */
 import type { NodeId, Term } from '../../../src/raft/types.ts'
-import { Violation } from './violation.ts'
+import { Violation } from '../../world/violation.ts'
 
 export class ElectionChecker {
   readonly #leaders = new Map<Term, NodeId>()
