@@ -12,21 +12,33 @@ import { program } from './command-line.ts'
 const GIVE_UP_MS = 120_000
 const LOOK_EVERY_MS = 2
 
-/** The nodes of a group of `nodes` in `dir`, on ports that are free, with their `.properties` written. */
-export async function planGroup(need: {
+export interface GroupNeed {
+  /** Of each group. */
   readonly nodes: number
+  /** Groups; default 1. */
+  readonly brokers?: number
   readonly dir: string
   readonly flush: 'sync' | 'async'
+  /** Default: sync. */
+  readonly replication?: 'sync' | 'async'
   readonly namesrv: string
-}): Promise<readonly NodePlan[]> {
-  const { nodes, dir, flush, namesrv } = need
-  const free = await freePorts(nodes * 2)
-  const ports = (_: number, node: number): NodePlan['ports'] => ({
-    client: free[node * 2] ?? 0,
-    peer: free[node * 2 + 1] ?? 0,
-  })
-  const request = { nodes, brokers: 1, dir, flush, replication: 'sync', clusterName: 'DefaultCluster', ports } as const
-  const plans = planCluster(request)
+  /** Keys of the nodes' files beside those of a local cluster. */
+  readonly properties?: Readonly<Record<string, string>>
+}
+
+/** The nodes of one or several groups in `dir`, on ports that are free, with their `.properties` written. */
+export async function planGroup(need: GroupNeed): Promise<readonly NodePlan[]> {
+  const { nodes, brokers = 1, dir, flush, replication = 'sync', namesrv, properties = {} } = need
+  const free = await freePorts(brokers * nodes * 2)
+  const ports = (group: number, node: number): NodePlan['ports'] => {
+    const at = (group * nodes + node) * 2
+    return { client: free[at] ?? 0, peer: free[at + 1] ?? 0 }
+  }
+  const request = { nodes, brokers, dir, flush, replication, clusterName: 'DefaultCluster', ports }
+  const plans = planCluster(request).map((plan) => ({
+    ...plan,
+    properties: new Map([...plan.properties, ...Object.entries(properties)]),
+  }))
   for (const plan of plans) {
     mkdirSync(plan.dir, { recursive: true })
     writeNodeProperties(plan, namesrv)

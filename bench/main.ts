@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { errorMessage } from '../src/lib/errors.ts'
 import { baselineOf, compare, parseBaseline } from './baseline.ts'
+import { Children } from './children.ts'
 import { root } from './command-line.ts'
 import { environmentOf } from './environment.ts'
 import { type Options, readOptions, USAGE } from './options.ts'
 import { resultText } from './pages.ts'
-import { publish } from './published.ts'
+import { publish, writeReport } from './published.ts'
 import { formatResults, parseResults, type Result } from './results.ts'
 import type { Scenario } from './scenario.ts'
 import { scenarios } from './scenarios/index.ts'
@@ -28,9 +29,9 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const results =
     options.from === undefined ? await measureAll(options, args) : parseResults(readFileSync(options.from, 'utf8'))
-  for (const result of results) console.log(`\n${resultText(result)}`)
   if (options.json !== undefined) writeFileSync(options.json, formatResults(results))
   if (options.writeReadme) publish(results)
+  console.log(`plots: ${writeReport(results)}`)
   const micros = results.find(({ scenario, metrics }) => scenario === 'micro' && metrics.length > 0)
   const isSlower = options.compare !== undefined && micros !== undefined && compareWith(options.compare, micros)
   if (options.writeBaseline && micros !== undefined) {
@@ -40,16 +41,19 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function measureAll(options: Options, args: readonly string[]): Promise<readonly Result[]> {
+  const children = Children.untilInterrupted()
   const dir = mkdtempSync(join(resolve(options.dir ?? tmpdir()), 'raftmq-bench-'))
+  children.keepFolder(dir)
   const command = ['npm run bench', ...(args.length === 0 ? [] : ['--', ...measuring(args)])].join(' ')
   try {
     const results: Result[] = []
     for (const scenario of scenarios.filter(({ name }) => options.only.includes(name))) {
-      results.push(await measure(scenario, { dir, isQuick: options.quick, command }))
+      results.push(await measure(scenario, { dir, options, command, children }))
+      console.log(`\n${results.slice(-1).map(resultText).join('')}\n`)
     }
     return results
   } finally {
-    rmSync(dir, { recursive: true, force: true })
+    await children.close()
   }
 }
 
@@ -61,9 +65,20 @@ function measuring(args: readonly string[]): readonly string[] {
 
 async function measure(
   scenario: Scenario,
-  { dir, isQuick, command }: { readonly dir: string; readonly isQuick: boolean; readonly command: string },
+  {
+    dir,
+    options,
+    command,
+    children,
+  }: {
+    readonly dir: string
+    readonly options: Options
+    readonly command: string
+    readonly children: Children
+  },
 ): Promise<Result> {
   const { name, title } = scenario
+  const { quick: isQuick, minutes: soakMinutes } = options
   const own = join(dir, name)
   mkdirSync(own)
   console.error(`${name}: ${title}`)
@@ -76,7 +91,13 @@ async function measure(
     environment: environmentOf(root, own),
   }
   try {
-    const measured = await scenario.run({ dir: own, isQuick, say: (line) => console.error(`  ${line}`) })
+    const measured = await scenario.run({
+      dir: own,
+      isQuick,
+      say: (line) => console.error(`  ${line}`),
+      children,
+      soakMinutes,
+    })
     if ('skipped' in measured) return { ...head, metrics: [], notes: [], skipped: measured.skipped }
     return { ...head, ...measured }
   } catch (error) {

@@ -5,6 +5,7 @@ export const USAGE = `npm run bench -- [options]
 
   --only NAME        this scenario; several with "," between them or by repetition (default: all)
   --quick            short runs, to see that it works; their figures are not to be published
+  --minutes N        how long the scenario soak goes on (default: 30)
   --dir DIR          where the folders of the nodes are made (default: the system's temporary folder)
   --json FILE        write the results there
   --from FILE        measure nothing, take the results of such a file
@@ -15,6 +16,7 @@ export const USAGE = `npm run bench -- [options]
 export interface Options {
   readonly only: readonly string[]
   readonly quick: boolean
+  readonly minutes: number
   readonly dir: string | undefined
   readonly json: string | undefined
   readonly from: string | undefined
@@ -30,6 +32,7 @@ export function readOptions(args: readonly string[], names: readonly string[]): 
     options: {
       only: { type: 'string', multiple: true },
       quick: { type: 'boolean', default: false },
+      minutes: { type: 'string', default: '30' },
       dir: { type: 'string' },
       json: { type: 'string' },
       from: { type: 'string' },
@@ -44,6 +47,8 @@ export function readOptions(args: readonly string[], names: readonly string[]): 
   const unknown = only.find((name) => !names.includes(name))
   if (unknown !== undefined) throw new Error(`there is no scenario ${unknown}; there are ${names.join(', ')}`)
   const { quick, dir, json, from, compare } = values
+  const minutes = Number(values.minutes)
+  if (!(minutes > 0 && minutes <= 10_000)) throw new Error('--minutes is a number above 0')
   const writeBaseline = values['write-baseline']
   const writeReadme = values['write-readme']
   if (quick && (writeBaseline || writeReadme)) {
@@ -55,5 +60,5 @@ export function readOptions(args: readonly string[], names: readonly string[]): 
   ] as const) {
     if (isGiven && !only.includes('micro')) throw new Error(`${flag} needs the scenario micro`)
   }
-  return { only, quick, dir, json, from, compare, writeBaseline, writeReadme }
+  return { only, quick, minutes, dir, json, from, compare, writeBaseline, writeReadme }
 }

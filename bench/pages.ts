@@ -1,6 +1,7 @@
 /** The parts of the documentation that hold figures, made from results. Pure. */
 import type { Environment } from './environment.ts'
 import type { Result } from './results.ts'
+import type { Metric } from './scenario.ts'
 import { barText, isReached, markdownTable, METRIC_HEAD, metricRow, spreadText, textTable } from './tables.ts'
 
 /** A result for a terminal. */
@@ -38,10 +39,22 @@ function resultSection({ scenario, title, takenAt, command, environment, metrics
     `### ${scenario}`,
     `${title[0]?.toUpperCase()}${title.slice(1)}.`,
     `\`${command}\`, ${takenAt.slice(0, 10)}, load average ${environment.loadBefore} before it; ${environmentText(environment)}`,
-    markdownTable([METRIC_HEAD, ...metrics.map(metricRow)]),
+    ...metricsText(metrics),
     ...(notes.length === 0 ? [] : [notes.map((note) => `- ${note}`).join('\n')]),
   ]
   return lines.join('\n\n')
+}
+
+/** A table of so many rows is read; of a longer one, what has no figure to reach is folded away. */
+const MOST_ROWS = 16
+
+const metricTable = (metrics: readonly Metric[]): string => markdownTable([METRIC_HEAD, ...metrics.map(metricRow)])
+
+function metricsText(metrics: readonly Metric[]): readonly string[] {
+  const barred = metrics.filter(({ bar }) => bar !== undefined)
+  if (metrics.length <= MOST_ROWS || barred.length === 0) return [metricTable(metrics)]
+  const rest = metricTable(metrics.filter(({ bar }) => bar === undefined))
+  return [metricTable(barred), `<details><summary>All other figures</summary>\n\n${rest}\n\n</details>`]
 }
 
 /** Every environment once, with its scenarios where there are several. */

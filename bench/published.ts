@@ -5,6 +5,7 @@ import { errorCode } from '../src/lib/errors.ts'
 import { root } from './command-line.ts'
 import { numbersSection, resultsSection } from './pages.ts'
 import { comparisons, resultNameOf } from './peers/comparisons.ts'
+import { reportPage } from './report.ts'
 import { formatResults, mergeResults, parseResults, type Result } from './results.ts'
 import { scenarios } from './scenarios/index.ts'
 import { replaceBetween } from './tables.ts'
@@ -15,6 +16,7 @@ const files = {
   results: join(root, 'bench/results.json'),
   page: join(root, 'bench/README.md'),
   frontPage: join(root, 'README.md'),
+  report: join(root, 'bench/report.html'),
 }
 
 /** Puts results in the place of those of the same name, and writes the pages anew. Throws on figures of a quick run. */
@@ -25,6 +27,12 @@ export function publish(results: readonly Result[]): void {
   const kept = readKnown()
   writeSection(files.page, 'results', resultsSection(kept))
   writeSection(files.frontPage, 'numbers', numbersSection(kept))
+}
+
+/** All that is known, the newest of each scenario, as a page with plots. Gives its path. */
+export function writeReport(results: readonly Result[]): string {
+  writeFileSync(files.report, reportPage(mergeResults(readKnown(), results, names)))
+  return files.report
 }
 
 function writeSection(path: string, marker: string, text: string): void {

@@ -1,5 +1,6 @@
 /** What a run of the benchmarks leaves: the JSON file, and how results of several runs are put together. */
 import type { Environment } from './environment.ts'
+import { type Plot, thinned } from './plot.ts'
 import type { Metric } from './scenario.ts'
 
 const FORMAT = 1
@@ -13,6 +14,7 @@ export interface Result {
   readonly environment: Environment
   readonly metrics: readonly Metric[]
   readonly notes: readonly string[]
+  readonly plots?: readonly Plot[]
   /** Why there are no metrics, where that is so. */
   readonly skipped?: string
   readonly failed?: string
@@ -24,7 +26,11 @@ interface ResultFile {
 }
 
 export function formatResults(results: readonly Result[]): string {
-  const rounded = results.map((result) => ({ ...result, metrics: result.metrics.map(roundMetric) }))
+  const rounded = results.map((result) => ({
+    ...result,
+    metrics: result.metrics.map(roundMetric),
+    ...(result.plots === undefined ? {} : { plots: result.plots.map(roundPlot) }),
+  }))
   const file: ResultFile = { format: FORMAT, results: rounded }
   return `${JSON.stringify(file, null, 2)}\n`
 }
@@ -55,3 +61,16 @@ export function mergeResults(
 function roundMetric(metric: Metric): Metric {
   return { ...metric, values: metric.values.map((value) => Number(value.toPrecision(6))) }
 }
+
+/** Enough for a plot that is as wide as a screen. */
+const MOST_POINTS = 120
+
+function roundPlot(plot: Plot): Plot {
+  const series = plot.series.map(({ name, points }) => ({
+    name,
+    points: thinned(points, MOST_POINTS).map(([x, y]) => [short(x), short(y)] as const),
+  }))
+  return { ...plot, series }
+}
+
+const short = (value: number): number => Number(value.toPrecision(4))

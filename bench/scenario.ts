@@ -1,4 +1,6 @@
 /** What a scenario is given and what it gives back. */
+import type { Children } from './children.ts'
+import type { Plot } from './plot.ts'
 
 /** What a figure is to reach; `least`: the higher the better. */
 export interface Bar {
@@ -22,6 +24,7 @@ export interface Measured {
   readonly metrics: readonly Metric[]
   /** What else was seen, in sentences: conditions, and failures that no figure shows. */
   readonly notes: readonly string[]
+  readonly plots?: readonly Plot[]
 }
 
 /** Instead of a measurement: why there is none. */
@@ -36,6 +39,10 @@ export interface Bench {
   readonly isQuick: boolean
   /** A line of progress for a person. */
   readonly say: (line: string) => void
+  /** Processes that must not outlive this one. */
+  readonly children: Children
+  /** How long the soak is. */
+  readonly soakMinutes: number
 }
 
 export interface Scenario {

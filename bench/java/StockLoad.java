@@ -18,7 +18,7 @@ import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
 import org.apache.rocketmq.common.message.Message;
 
 /**
- * A load with the stock Java client. Arguments: NAMESRV TOPIC WORKLOAD…, each workload as {@code bench/peers/workloads.ts}
+ * A load with the stock Java client. Arguments: NAMESRV TOPIC WORKLOAD…, each workload as {@code bench/load/workload.ts}
  * writes it. Prints a line of JSON when a workload's measured time begins, and one with its figures when it ends.
  */
 public final class StockLoad {

@@ -1,5 +1,5 @@
 // A load for NATS JetStream with its own client. Arguments: SERVERS STREAM WORKLOAD…, each workload as
-// bench/peers/workloads.ts writes it. Makes the stream (R3, file storage), prints a line of JSON when a workload's
+// bench/load/workload.ts writes it. Makes the stream (R3, file storage), prints a line of JSON when a workload's
 // measured time begins, and one with its figures when it ends.
 package main
 
@@ -33,6 +33,9 @@ func parse(text string) workload {
 		n, err := strconv.Atoi(parts[at])
 		check(err)
 		return n
+	}
+	if number(7) != 0 {
+		check(fmt.Errorf("%s: this program only sends", parts[0]))
 	}
 	return workload{
 		name: parts[0], clients: number(1), inFlight: number(2), size: number(3), rate: number(4),

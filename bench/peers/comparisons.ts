@@ -5,7 +5,7 @@ import { natsJetStream } from './nats.ts'
 import { nullBroker } from './null-broker.ts'
 import { raftmqUnderJava, raftmqUnderOwnClient } from './raftmq.ts'
 import { rocketmq } from './rocketmq.ts'
-import type { Workload } from './workloads.ts'
+import type { Workload } from '../load/workload.ts'
 
 /** `rate`: messages a second. The others are latencies in milliseconds. */
 export type FigureName = 'rate' | 'p50' | 'p99' | 'p999'

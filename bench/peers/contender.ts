@@ -1,26 +1,16 @@
 /** Who is compared: something that runs as processes on this machine, and the load program that speaks to it. */
 import type { Children } from '../children.ts'
-
-export interface NodeProcess {
-  /** `leader` and `follower` where it is known who leads; else what it is. */
-  readonly role: string
-  readonly pid: number
-}
+import type { NamedProcess } from '../load/cpu-per-message.ts'
+import type { LoadCommand } from '../load/load-process.ts'
 
 export interface Running {
   /** Where the load connects: a name server, or the servers. */
   readonly address: string
-  /** The processes that hold messages; asked after the load, when it is clear who leads. */
-  nodes(): Promise<readonly NodeProcess[]>
+  /** The processes that hold messages; who leads may change. */
+  nodes(): Promise<readonly NamedProcess[]>
   /** What it said last, for an error. */
   said(): string
   close(): Promise<void>
-}
-
-/** A load program with all but its last arguments: address, topic and workloads come behind. */
-export interface LoadCommand {
-  readonly command: string
-  readonly args: readonly string[]
 }
 
 /** Where a contender may work during one turn. */

@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { classPath, missingTool } from '../../test/interop/support/maven.ts'
 import { root } from '../command-line.ts'
-import type { LoadCommand } from './contender.ts'
+import type { LoadCommand } from '../load/load-process.ts'
 
 const run = promisify(execFile)
 let compiled: Promise<LoadCommand> | undefined

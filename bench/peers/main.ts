@@ -7,7 +7,7 @@ import { Children } from '../children.ts'
 import { root } from '../command-line.ts'
 import { environmentOf } from '../environment.ts'
 import { resultText } from '../pages.ts'
-import { publish } from '../published.ts'
+import { publish, writeReport } from '../published.ts'
 import { formatResults, type Result } from '../results.ts'
 import { textTable } from '../tables.ts'
 import { compare } from './compare.ts'
@@ -38,6 +38,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (options.json !== undefined) writeFileSync(options.json, formatResults(results))
   if (options.writeReadme) publish(results)
+  console.log(`plots: ${writeReport(results)}`)
   return 0
 }
 

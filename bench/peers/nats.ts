@@ -6,7 +6,8 @@ import { promisify } from 'node:util'
 import { freePorts } from '../../test/interop/support/ports.ts'
 import { eventually } from '../children.ts'
 import { root } from '../command-line.ts'
-import type { Contender, LoadCommand, Turn } from './contender.ts'
+import type { LoadCommand } from '../load/load-process.ts'
+import type { Contender, Turn } from './contender.ts'
 import { takesConnections } from './java-server.ts'
 
 const run = promisify(execFile)

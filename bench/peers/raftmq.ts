@@ -1,6 +1,6 @@
 /** RaftMQ as a contender: `raftmq up` of the built package, three nodes. */
-import { fileURLToPath } from 'node:url'
 import { LocalProcesses } from '../../chaos/local-processes.ts'
+import { ownLoad } from '../load/load-process.ts'
 import type { Contender } from './contender.ts'
 import { javaLoad } from './java-load.ts'
 
@@ -8,14 +8,11 @@ type Flush = 'sync' | 'async'
 
 const NODES = 3
 
-/** Our own client's load program, compiled beside this one. */
-const ownLoad = fileURLToPath(new URL('./own-load.js', import.meta.url))
-
 export const raftmqUnderJava = (flush: Flush): Contender => ({ ...raftmq(flush), load: javaLoad })
 
 export const raftmqUnderOwnClient = (flush: Flush): Contender => ({
   ...raftmq(flush),
-  load: () => Promise.resolve({ command: process.execPath, args: [ownLoad] }),
+  load: () => Promise.resolve(ownLoad),
 })
 
 function raftmq(flush: Flush): Omit<Contender, 'load'> {

@@ -1,14 +1,14 @@
 /** One turn of one contender: it is started, takes all its workloads from one load program, and is stopped. */
-import { createInterface } from 'node:readline'
 import { errorMessage } from '../../src/lib/errors.ts'
-import { cpuMicrosOf, memoryOf, type Memory } from '../process-usage.ts'
-import type { Contender, NodeProcess, Running, Turn } from './contender.ts'
-import { type LoadFigures, readLoadLine, type Workload, workloadArgument } from './workloads.ts'
+import { CpuPerMessage, type CpuOfRole } from '../load/cpu-per-message.ts'
+import { runLoad } from '../load/load-process.ts'
+import type { LoadFigures, Workload } from '../load/workload.ts'
+import { memoryOf, type Memory } from '../process-usage.ts'
+import type { Contender, Running, Turn } from './contender.ts'
 
 export interface WorkloadResult {
   readonly figures: LoadFigures
-  /** Processor time of each node for a message, in microseconds; empty where the system does not say. */
-  readonly cpu: readonly { readonly role: string; readonly micros: number }[]
+  readonly cpu: readonly CpuOfRole[]
 }
 
 export interface TurnResult {
@@ -17,9 +17,6 @@ export interface TurnResult {
   readonly memory: readonly Memory[]
 }
 
-/** A load program that says nothing for so long hangs: no workload takes so long by itself. */
-const SILENT_MS = 300_000
-const LAST_WORDS = 4_096
 const TOPIC = 'PeersBench'
 
 export async function takeTurn(contender: Contender, workloads: readonly Workload[], turn: Turn): Promise<TurnResult> {
@@ -39,45 +36,16 @@ async function load(
   contender: Contender,
   { workloads, turn, running }: { workloads: readonly Workload[]; turn: Turn; running: Running },
 ): Promise<ReadonlyMap<string, WorkloadResult>> {
-  const { command, args } = await contender.load()
-  const all = [...args, running.address, TOPIC, ...workloads.map(workloadArgument)]
-  const nodes = await running.nodes()
-  const child = turn.children.start(command, all, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const cpu = new CpuPerMessage(await running.nodes())
   const results = new Map<string, WorkloadResult>()
-  let said = ''
-  let before: readonly (number | undefined)[] = []
-  const stop = (): void => void turn.children.stop(child)
-  let timer = setTimeout(stop, SILENT_MS)
-  child.stderr?.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-LAST_WORDS)))
-  if (child.stdout === null) throw new Error('the load program has no output')
-  createInterface({ input: child.stdout }).on('line', (text) => {
-    clearTimeout(timer)
-    timer = setTimeout(stop, SILENT_MS)
-    const line = readLoadLine(text)
-    if (line?.event === 'begin') before = nodes.map(({ pid }) => cpuMicrosOf(pid))
-    if (line?.event === 'end') {
-      results.set(line.name, { figures: line.figures, cpu: cpuPerMessage(nodes, before, line.figures) })
-    }
+  await runLoad({
+    spawn: (command, args, options) => turn.children.start(command, args, options),
+    program: await contender.load(),
+    address: running.address,
+    topic: TOPIC,
+    workloads,
+    onBegin: () => cpu.begin(),
+    onEnd: (name, figures) => results.set(name, { figures, cpu: cpu.end(figures.messages) }),
   })
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', resolve)
-  })
-  clearTimeout(timer)
-  if (code !== 0 || results.size < workloads.length) throw new Error(`the load program ended with ${code}: ${said}`)
   return results
-}
-
-/** Read when the end of a workload is told: the processes are still at work for it, and what is left is small. */
-function cpuPerMessage(
-  nodes: readonly NodeProcess[],
-  before: readonly (number | undefined)[],
-  { messages }: LoadFigures,
-): WorkloadResult['cpu'] {
-  return nodes.flatMap(({ role, pid }, at) => {
-    const [begun, now] = [before[at], cpuMicrosOf(pid)]
-    return begun === undefined || now === undefined || messages === 0
-      ? []
-      : [{ role, micros: (now - begun) / messages }]
-  })
 }

@@ -1,11 +1,37 @@
 /** All scenarios, in the order in which they run and stand in the pages. */
 import type { Scenario } from '../scenario.ts'
+import { catchup } from './catchup.ts'
+import { connections } from './connections.ts'
 import { consume } from './consume.ts'
+import { curve } from './curve.ts'
 import { failover } from './failover.ts'
+import { groups } from './groups.ts'
 import { micro } from './micro.ts'
+import { modes } from './modes.ts'
 import { send } from './send.ts'
+import { sizes } from './sizes.ts'
+import { soak } from './soak.ts'
 import { start5gb } from './start-5gb.ts'
 import { start } from './start.ts'
+import { stored } from './stored.ts'
+import { topics } from './topics.ts'
 import { transfer } from './transfer.ts'
 
-export const scenarios: readonly Scenario[] = [send, consume, start, start5gb, failover, transfer, micro]
+export const scenarios: readonly Scenario[] = [
+  send,
+  consume,
+  modes,
+  curve,
+  sizes,
+  topics,
+  connections,
+  groups,
+  stored,
+  catchup,
+  start,
+  start5gb,
+  failover,
+  transfer,
+  soak,
+  micro,
+]

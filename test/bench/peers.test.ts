@@ -9,7 +9,7 @@ import {
   readWorkloadArgument,
   type Workload,
   workloadArgument,
-} from '../../bench/peers/workloads.ts'
+} from '../../bench/load/workload.ts'
 import { median } from '../../bench/statistics.ts'
 import type { Bar } from '../../bench/scenario.ts'
 

@@ -3,6 +3,7 @@ import { numberAt } from '../../bench/command-line.ts'
 import { readOptions } from '../../bench/options.ts'
 import { cpuTicks, memory, rssMegabytes } from '../../bench/process-usage.ts'
 import { readReport } from '../../bench/scenarios/failover.ts'
+import { topicNames } from '../../bench/load/topic-names.ts'
 import { progressOf } from '../../bench/scenarios/send.ts'
 
 describe('what benchmarks read', () => {
@@ -26,6 +27,11 @@ describe('what benchmarks read', () => {
       'Rss:                  500 kB',
     ]
     expect(memory(smaps.join('\n'))).toEqual({ rssMegabytes: 3.584, unmappedMegabytes: 1.536 })
+  })
+
+  test('one topic, or many of a pattern', () => {
+    expect(topicNames('Bench')).toEqual(['Bench'])
+    expect(topicNames('Bench*3')).toEqual(['Bench-0', 'Bench-1', 'Bench-2'])
   })
 
   test('the messages of a line of progress', () => {
@@ -75,6 +81,12 @@ describe('the command line', () => {
   test('quick figures are not published', () => {
     expect(() => options('--quick', '--write-readme')).toThrow('--quick')
     expect(() => options('--quick', '--write-baseline')).toThrow('--quick')
+  })
+
+  test('a soak has a length', () => {
+    expect(options()).toMatchObject({ minutes: 30 })
+    expect(options('--minutes', '0.5')).toMatchObject({ minutes: 0.5 })
+    expect(() => options('--minutes', 'long')).toThrow('--minutes is a number above 0')
   })
 
   test('a baseline is not compared with nothing', () => {

@@ -61,6 +61,15 @@ describe('results', () => {
     expect(apart).toContain('start: commit def')
   })
 
+  test('fold away what has no figure to reach where there are many', () => {
+    const bar = { kind: 'below', value: 5, of: 'max' } as const
+    const many = Array.from({ length: 20 }, (_, at) => cost(`detail ${at}`, 1))
+    const page = resultsSection([resultOf('send', ...many, { ...cost('held', 1), bar })])
+    expect(page.indexOf('| held |')).toBeLessThan(page.indexOf('<details>'))
+    expect(page.indexOf('| detail 7 |')).toBeGreaterThan(page.indexOf('<details>'))
+    expect(resultsSection([resultOf('send', ...many.slice(0, 5))])).not.toContain('<details>')
+  })
+
   test('in the pages are those of the file', () => {
     const page = readFileSync(at('bench/README.md'), 'utf8')
     const front = readFileSync(at('README.md'), 'utf8')
