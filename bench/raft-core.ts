@@ -57,6 +57,8 @@ function store(): LogStore<number> & StableStore {
     appendFrames() {},
     truncateAfter() {},
     stable: () => done,
+    setDurable() {},
+    durableIndex: () => Infinity,
     read: (first, last): EntryBytes => ({ first, last, bytes: payload }),
     byteLength: (first, last) => (last - first + 1) * 4096,
     openReset: () => Promise.reject(new Error('no resets here')),

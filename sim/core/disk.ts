@@ -56,6 +56,10 @@ export class Disk {
     return this.#durable.start.index
   }
 
+  get lastDurableIndex(): Index {
+    return this.#durable.start.index + this.#durable.entries.length
+  }
+
   /** The durable entry at `index`. */
   entryAt(index: Index): Entry | undefined {
     return this.#durable.entries[index - this.#durable.start.index - 1]

@@ -134,6 +134,13 @@ export class OpenDisk implements LogStore<number>, StableStore {
     })
   }
 
+  /** This disk syncs whatever is asked: what is stable is durable. */
+  setDurable(): void {}
+
+  durableIndex(): Index {
+    return this.#disk.lastDurableIndex
+  }
+
   read(first: Index, last: Index, maxBytes: number): EntryBytes | undefined | Promise<EntryBytes | undefined> {
     const { slowReadRate, slowReadMs } = this.#faults()
     if (this.#need.random.next() >= slowReadRate) return this.#read(first, last, maxBytes)

@@ -5,15 +5,15 @@
 import type { Scope } from '../scopes.ts'
 
 export interface Edit {
+  /** Under `src`, without its ending. */
+  readonly file: string
   readonly find: string
   readonly replace: string
 }
 
 export interface Mutant extends Edit {
   readonly name: string
-  /** Under `src`, without its ending. */
-  readonly file: string
-  /** A second place in the same file, where one alone breaks nothing. */
+  /** A second place, where one alone breaks nothing. */
   readonly and?: Edit
   /** The simulation that must find it. */
   readonly scope: Scope
@@ -29,6 +29,7 @@ export const mutants: readonly Mutant[] = [
     file: 'raft/outbox',
     find: 'batch.logSequence > this.#logDone',
     replace: 'batch.logSequence < 0',
+    and: { file: 'raft/message', find: 'message.durable <= durable', replace: 'durable < Infinity' },
     scope: 'core',
     script: 'acks-wait-for-the-disk',
     known: 'DLedger T1',
@@ -74,6 +75,7 @@ export const mutants: readonly Mutant[] = [
     file: 'raft/progress',
     find: 'this.match = 0',
     replace: '',
+    and: { file: 'raft/progress', find: 'this.durable = 0', replace: '' },
     scope: 'core',
     script: 'restarted-peer-starts-from-nothing',
     known: 'incarnations',
@@ -83,6 +85,11 @@ export const mutants: readonly Mutant[] = [
     file: 'raft/leader',
     find: 'this.#progressOf(id)?.countedMatch ?? 0)',
     replace: 'id === node.id ? node.log.lastIndex : (this.#progressOf(id)?.countedMatch ?? 0))',
+    and: {
+      file: 'raft/leader',
+      find: 'this.#progressOf(id)?.countedDurable ?? 0)',
+      replace: 'id === node.id ? node.log.lastIndex : (this.#progressOf(id)?.countedDurable ?? 0))',
+    },
     scope: 'core',
     script: 'own-append-waits-for-the-disk',
     known: 'thesis 10.2.1',
@@ -92,7 +99,7 @@ export const mutants: readonly Mutant[] = [
     file: 'raft/core',
     find: 'node.filled && free',
     replace: 'free',
-    and: { find: 'node.filled && message.term > node.term', replace: 'message.term > node.term' },
+    and: { file: 'raft/core', find: 'node.filled && message.term > node.term', replace: 'message.term > node.term' },
     scope: 'core',
     script: 'empty-disk-does-not-vote',
     known: 'NATS 7567, TigerBeetle format hazard',
@@ -102,6 +109,11 @@ export const mutants: readonly Mutant[] = [
     file: 'raft/progress',
     find: 'return this.filling === 0 ? this.match : 0',
     replace: 'return this.match',
+    and: {
+      file: 'raft/progress',
+      find: 'return this.filling === 0 ? this.durable : 0',
+      replace: 'return this.durable',
+    },
     scope: 'core',
     script: 'empty-disk-is-filled-by-a-real-leader',
     known: 'untrusted log rule',

@@ -7,6 +7,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Option } from '../lib/options.ts'
 import { formatProperties, parseProperties } from '../lib/properties.ts'
 import { refusal } from './errors.ts'
+import { type Mode, modeOf } from './group-mode.ts'
 import { brokerOptionTable } from './options-table.ts'
 import type { BrokerConfiguration, BrokerOptions } from './options.ts'
 
@@ -29,16 +30,29 @@ const changeable = [
   'storeReplyMessageEnable',
 ] as const satisfies readonly (keyof typeof brokerOptionTable)[]
 
+/** Keys that are the group's, not this node's: a change of them goes through the log. */
+const ofGroup = ['flushDiskType', 'raftReplication'] as const satisfies readonly (keyof typeof brokerOptionTable)[]
+
+/** What an update asks of the group. */
+export type GroupChange = Partial<Pick<BrokerOptions, (typeof ofGroup)[number]>>
+
 export class LiveConfiguration {
   /** Changes in place: whoever holds it sees the new values. */
   readonly options: BrokerOptions
+  /** What the node's file says of the mode. */
+  readonly fileMode: Partial<Mode>
   readonly #effective: Map<string, string>
   readonly #clock: Clock
   #counter = 0
   #changedMs: number
 
-  constructor({ options, effective }: BrokerConfiguration, clock: Clock) {
+  constructor({ options, effective, said }: BrokerConfiguration, clock: Clock) {
     this.options = { ...options }
+    const { flush, replication } = modeOf(options)
+    this.fileMode = {
+      ...(said.has('flushDiskType') && { flush }),
+      ...(said.has('raftReplication') && { replication }),
+    }
     this.#effective = new Map(effective)
     this.#clock = clock
     this.#changedMs = clock.nowMs()
@@ -52,27 +66,38 @@ export class LiveConfiguration {
     return { counter: this.#counter, stateVersion: 0, timestamp: this.#changedMs }
   }
 
-  /** Takes all entries of a `.properties` text, or none. Throws BROKER_INVALID_PARAMETER. */
-  update(text: string): void {
+  /** The log says what the mode is: shown in place of the file's. */
+  showMode(values: Required<GroupChange>): void {
+    for (const key of ofGroup) this.#effective.set(key, values[key])
+  }
+
+  /**
+   * Takes all entries of a `.properties` text, or none. Throws BROKER_INVALID_PARAMETER. Returns what is left to be done
+   * by the group: its keys are not changed here.
+   */
+  update(text: string): GroupChange {
     const { entries } = parse(text)
     const values: Record<string, unknown> = {}
+    const group: Record<string, unknown> = {}
     for (const { key, value } of entries) {
       const option = optionOf(key)
       const parsed = option.parse(value)
       if (parsed === undefined) {
         throw refusal('BROKER_INVALID_PARAMETER', `${key}=${value} is impossible: it must be ${option.allowed}`)
       }
-      values[key] = parsed
+      if (ofGroup.some((name) => name === key)) group[key] = parsed
+      else values[key] = parsed
     }
     Object.assign(this.options, values)
-    for (const { key, value } of entries) this.#effective.set(key, value)
+    for (const { key, value } of entries) if (Object.hasOwn(values, key)) this.#effective.set(key, value)
     this.#counter++
     this.#changedMs = this.#clock.nowMs()
+    return group
   }
 }
 
 function optionOf(key: string): Option<unknown> {
-  const name = changeable.find((known) => known === key)
+  const name = [...changeable, ...ofGroup].find((known) => known === key)
   if (name !== undefined) return brokerOptionTable[name]
   throw refusal('BROKER_INVALID_PARAMETER', `${key} cannot be changed while the broker runs`)
 }

@@ -33,6 +33,7 @@ import { raftLog } from './raft-log.ts'
 import type { BrokerParts } from './running-broker.ts'
 import { StateMachine, type AppliedEntry } from './state-machine.ts'
 import { forwardCommands } from './forwarded-commands.ts'
+import { asksForSyncFlush } from './group-mode.ts'
 
 export interface NodeCoreNeeds {
   readonly options: BrokerOptions
@@ -109,7 +110,10 @@ export class NodeCore {
       log: this.replica,
       leadership,
       counters: this.counters,
-      replication: () => options.raftReplication,
+      replication: () => tables.mode.current?.replication ?? 'sync',
+      proposing: (command) => {
+        if (asksForSyncFlush(command)) this.replica.demand('durable')
+      },
       commandVersion: () => network.peers.commandVersionOf(this.replica.status().members.voters, COMMAND_VERSION),
       clock: parts.clock,
       options: {

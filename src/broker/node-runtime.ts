@@ -3,6 +3,7 @@ import { frameTimestampMs } from '../message/entry-frame.ts'
 import type { Leadership } from './leadership.ts'
 import type { NodeCore } from './node-core.ts'
 import type { NodeState } from './node-state.ts'
+import type { NodeTables } from './node-tables.ts'
 import type { BrokerOptions } from './options.ts'
 import type { BrokerParts } from './running-broker.ts'
 import type { NodeRuntime } from './runtime-table.ts'
@@ -11,6 +12,7 @@ export interface NodeRuntimeNeeds {
   readonly options: BrokerOptions
   readonly parts: BrokerParts
   readonly state: NodeState
+  readonly tables: NodeTables
   readonly core: NodeCore
   readonly leadership: Leadership
   readonly bootTimestampMs: number
@@ -37,7 +39,8 @@ export async function nodeRuntime(need: NodeRuntimeNeeds): Promise<NodeRuntime> 
 
 /** `raftmq.followers` is JSON: what a leader knows of every other member; empty on any other node. */
 function raftRows(need: NodeRuntimeNeeds, bytesOnDisk: number): Record<string, string> {
-  const { options, parts, state, core, leadership } = need
+  const { options, parts, state, tables, core, leadership } = need
+  const mode = tables.mode.current
   const { log } = state
   const replica = core.replica.status()
   const followers = Object.entries(replica.progress).map(([id, follower]) => ({
@@ -55,12 +58,15 @@ function raftRows(need: NodeRuntimeNeeds, bytesOnDisk: number): Record<string, s
     term: replica.term,
     leader: replica.leader ?? '',
     clusterId: replica.clusterId ?? '',
-    'mode.flush': options.flushDiskType === 'SYNC_FLUSH' ? 'sync' : 'async',
-    'mode.replication': options.raftReplication,
+    'mode.flush': mode?.flush ?? '',
+    'mode.replication': mode?.replication ?? '',
+    // On a leader in async flush: it acknowledges as in sync flush, because no further member can be spared.
+    'mode.flushing': String(replica.isFlushing),
     startIndex: replica.startIndex,
     lastIndex: replica.lastIndex,
     commitIndex: replica.commitIndex,
     stableIndex: replica.stableIndex,
+    durableIndex: replica.durableIndex,
     appliedIndex: replica.appliedIndex,
     voters: replica.members.voters.join(','),
     learners: replica.members.learners.join(','),

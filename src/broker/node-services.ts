@@ -4,6 +4,7 @@ import { Admission } from './admission.ts'
 import type { AutoCreate } from './auto-create.ts'
 import { BrokerStats } from './broker-stats.ts'
 import { ClientSessions } from './client-sessions.ts'
+import { flushDiskTypeOf, isModeCommand } from './group-mode.ts'
 import { handOver } from './handover.ts'
 import type { BrokerIdentity } from './identity.ts'
 import type { Leadership } from './leadership.ts'
@@ -14,6 +15,7 @@ import type { NodeState } from './node-state.ts'
 import type { NodeTables } from './node-tables.ts'
 import { OffsetCommits } from './offset-commits.ts'
 import type { LiveConfiguration } from './live-configuration.ts'
+import { ModeSwitch } from './mode-switch.ts'
 import { nodeRuntime } from './node-runtime.ts'
 import type { BrokerOptions } from './options.ts'
 import { formatAddress } from './options-values.ts'
@@ -59,6 +61,7 @@ export class NodeServices {
   readonly #retention: RetentionService
   readonly #repair: RotRepair
   readonly #preferred: PreferredLeader
+  readonly #mode: ModeSwitch
 
   constructor(need: NodeServicesNeeds) {
     this.need = need
@@ -115,6 +118,15 @@ export class NodeServices {
       clock,
       log: parts.log,
     })
+    this.#mode = new ModeSwitch({
+      table: tables.mode,
+      leadership,
+      replica: core.replica,
+      proposals,
+      file: need.configuration.fileMode,
+      flushWhenPeerDown: options.raftFlushWhenPeerDown,
+      log: parts.log,
+    })
     this.#repair = new RotRepair({ log: need.state.log, peers: network.peers, clock, logger: parts.log })
     this.#sessions = new ClientSessions({
       clients: network.clients,
@@ -162,8 +174,9 @@ export class NodeServices {
       configuration,
       transferLeadership: (to) => handOver({ ownId: options.nodeId, replica: core.replica, clock }, to),
       tablesState: () => ({ appliedIndex: tables.standsAt, digest: tables.digest() }),
+      changeMode: (to) => this.#mode.change(to),
       nodeRuntime: () =>
-        nodeRuntime({ options, parts, state, core, leadership, bootTimestampMs: this.#bootTimestampMs }),
+        nodeRuntime({ options, parts, state, tables, core, leadership, bootTimestampMs: this.#bootTimestampMs }),
     })
   }
 
@@ -174,6 +187,7 @@ export class NodeServices {
 
   applied(command: Command): void {
     if (command.table === 'logStart') this.#retention.apply()
+    if (isModeCommand(command)) this.#settleMode()
     if (command.table !== 'topics' || command.op !== 'delete') return
     for (const topic of this.need.tables.topics.namesIn(command)) {
       this.need.core.counters.forgetTopic(topic)
@@ -184,11 +198,23 @@ export class NodeServices {
   /** Takes up what a crash may have interrupted. */
   start(): void {
     this.#retention.apply()
+    this.#settleMode()
+  }
+
+  #settleMode(): void {
+    const mode = this.need.tables.mode.current
+    if (mode === undefined) return
+    this.need.configuration.showMode({
+      flushDiskType: flushDiskTypeOf(mode.flush),
+      raftReplication: mode.replication,
+    })
+    this.#mode.settle()
   }
 
   /** Pulls parked as a follower's may be answered by a leader, and the other way round. */
   roleChanged(): void {
     this.#hold.wakeAll()
+    this.#settleMode()
   }
 
   async close(): Promise<void> {

@@ -81,7 +81,8 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
     clock,
     options: {
       ...DEFAULT_COMMIT_LOG_OPTIONS,
-      mode: options.flushDiskType === 'SYNC_FLUSH' ? 'sync' : 'async',
+      // Raft's leader says what stable means; before one is heard it is the stricter.
+      mode: 'sync',
       segmentBytes: options.mappedFileSizeCommitLog,
       tailCacheBytes: options.tailCacheBytes,
       maxUnflushedBytes: options.maxUnflushedBytes,

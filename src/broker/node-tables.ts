@@ -6,6 +6,7 @@ import { createTopics, type Topics } from './topics.ts'
 import { createSubscriptionGroups, type SubscriptionGroups } from './subscription-groups.ts'
 import { ConsumerOffsets } from './consumer-offsets.ts'
 import { DelayOffsets } from './delay-offsets.ts'
+import { GroupMode } from './group-mode.ts'
 import { LogStartTable } from './log-start-table.ts'
 import type { ReplicatedTable } from './needs.ts'
 import { PendingHalves } from './pending-halves.ts'
@@ -25,6 +26,7 @@ export class NodeTables {
   readonly delayOffsets = new DelayOffsets()
   readonly halves = new PendingHalves()
   readonly logStart = new LogStartTable()
+  readonly mode = new GroupMode()
   readonly locks: QueueLocks
   readonly byName: ReadonlyMap<string, ReplicatedTable>
   #applyingIndex = 0
@@ -51,6 +53,7 @@ export class NodeTables {
       this.delayOffsets,
       this.halves,
       this.logStart,
+      this.mode,
       need.locks,
     ]
     this.byName = new Map(all.map((table) => [table.name, table]))

@@ -3,6 +3,7 @@
  * but for the flush: where nothing is said, it is sync.
  */
 import { boolean, integer, oneOf, optional, option, string } from '../lib/options.ts'
+import { durability } from './options-durability.ts'
 import { defaultRaftConfig } from '../raft/config.ts'
 import { address, addresses, delays, dialAddresses, hours, name, NODE_ID, peerPlaces, port } from './options-values.ts'
 
@@ -103,11 +104,6 @@ const group = {
     defaultDoc: 'as in dLegerPeers',
     doc: 'Where this node dials a peer, where that differs: `n1=127.0.0.1:7001;…`.',
   }),
-  raftReplication: oneOf(['sync', 'async'], {
-    default: 'sync',
-    scope: 'group',
-    doc: 'When a send is acknowledged: sync once a majority holds it, async once the leader does (within maxUnreplicated…).',
-  }),
   raftHeartbeatMs: integer({
     default: raft.heartbeatMs,
     min: 10,
@@ -159,11 +155,6 @@ const store = {
     max: 4 * GiB,
     doc: 'Bytes of a segment of the CommitLog. Nodes may differ: followers roll where the leader rolled.',
   }),
-  flushDiskType: oneOf(['SYNC_FLUSH', 'ASYNC_FLUSH'], {
-    default: 'SYNC_FLUSH',
-    scope: 'group',
-    doc: 'What counts as held: SYNC_FLUSH after an fsync, ASYNC_FLUSH once written (within maxUnflushed…).',
-  }),
   deleteWhen: hours({ default: [4], doc: 'At which hours of the day old segments are dropped, local time.' }),
   fileReservedTime: integer({
     default: 72,
@@ -187,20 +178,6 @@ const store = {
     default: true,
     doc: 'Whether a full disk may drop segments that are not old yet.',
   }),
-  maxUnflushedBytes: integer({
-    default: 64 * MiB,
-    min: 64 * KiB,
-    scope: 'group',
-    doc: 'ASYNC_FLUSH: bytes written and not yet on disk; at the bound acknowledgements wait for the fsync.',
-  }),
-  maxUnflushedMs: integer({ default: 500, min: 10, max: 60_000, scope: 'group', doc: 'The same as an age.' }),
-  maxUnreplicatedBytes: integer({
-    default: 64 * MiB,
-    min: 64 * KiB,
-    scope: 'group',
-    doc: 'raftReplication=async: bytes acknowledged and not yet committed; at the bound acknowledgements wait for the commit.',
-  }),
-  maxUnreplicatedMs: integer({ default: 1000, min: 10, max: 60_000, scope: 'group', doc: 'The same as an age.' }),
   tailCacheBytes: integer({
     default: 32 * MiB,
     min: MiB,
@@ -340,7 +317,7 @@ const messages = {
   defaultQueryMaxNum: integer({ default: 32, min: 1, max: 10_000, doc: 'Messages that a query by key finds at most.' }),
 } as const
 
-export const brokerOptionTable = { ...identity, ...network, ...group, ...store, ...messages } as const
+export const brokerOptionTable = { ...identity, ...network, ...group, ...durability, ...store, ...messages } as const
 
 function delayOf(text: string): number {
   const size = { s: 1000, m: 60_000, h: 3_600_000 }[text.slice(-1)] ?? 0

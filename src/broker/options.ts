@@ -48,6 +48,8 @@ export interface BrokerConfiguration {
   readonly options: BrokerOptions
   /** Every honoured key with its effective value, as a file would say it. */
   readonly effective: readonly (readonly [key: string, value: string])[]
+  /** The keys that the file gives a value. */
+  readonly said: ReadonlySet<string>
   /** One line each: keys that would change what the broker does and do not, and keys nobody knows. */
   readonly warnings: readonly string[]
 }
@@ -65,6 +67,7 @@ export function readBrokerOptions(properties: Properties, machine: Machine): Bro
   return {
     options,
     effective: formatOptions(brokerOptionTable, filled),
+    said: new Set(properties.entries.flatMap(({ key, value }) => (value === '' ? [] : [key]))),
     warnings: properties.entries.flatMap((entry) => warning(properties, entry)),
   }
 }

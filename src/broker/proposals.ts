@@ -15,6 +15,7 @@ import { recordLength, type RecordDraft } from '../message/record.ts'
 import type { EntryId } from '../raft/types.ts'
 import { encodeCommand, versionOf } from './command-codec.ts'
 import { brokerErrors } from './errors.ts'
+import { isModeCommand } from './group-mode.ts'
 import type { Command, Leadership, Proposals as ProposalsNeed, Stored } from './needs.ts'
 import { storedOf, type Done, type Draft, type Flight, type Item } from './proposal-flight.ts'
 import type { QueueCounters } from './queue-counters.ts'
@@ -40,6 +41,8 @@ export interface ProposalsNeeds {
   readonly leadership: Pick<Leadership, 'isReady' | 'term'>
   readonly counters: QueueCounters
   readonly replication: () => 'sync' | 'async'
+  /** A command is about to be proposed: what it wants to be true from its own place in the log on begins now. */
+  readonly proposing: (command: Command) => void
   /** The highest version of table commands that every voter understands. */
   readonly commandVersion: () => number
   readonly clock: Clock
@@ -57,6 +60,8 @@ export class Proposals implements ProposalsNeed {
   readonly #flights = new Map<number, Flight>()
   /** Topics whose deletion is in flight: a record proposed behind it would outlive its queue. */
   readonly #closing = new Set<string>()
+  /** The change of the mode that is queued or in flight: of two at once, the first would end what the second began. */
+  #modeChange: Item | undefined
   #queuedBytes = 0
   #flightBytes = 0
   #scheduled = false
@@ -125,7 +130,7 @@ export class Proposals implements ProposalsNeed {
     this.#sweep?.cancel()
     const queued = this.#queued
     this.#queued = []
-    for (const item of queued) this.#fail(item, notLeader('this node stops'))
+    for (const item of queued) this.#drop(item, notLeader('this node stops'))
     for (const [index, flight] of this.#flights) {
       this.#land(index, flight)
       for (const item of flight.items) this.#fail(item, undecided('this node stops'))
@@ -145,9 +150,15 @@ export class Proposals implements ProposalsNeed {
     }
     const closing = drafts.find((draft) => this.#closing.has(draft.topic))
     if (closing !== undefined) return done(busy(`topic ${closing.topic} is being deleted`), undefined, undefined)
+    const isModeChange = isModeCommand(command)
+    if (isModeChange && this.#modeChange !== undefined) {
+      return done(busy('another change of the mode is under way'), undefined, undefined)
+    }
     const deleted = deletedTopic(command)
     if (deleted !== undefined) this.#closing.add(deleted)
-    this.#queued.push({ drafts, command, bytes, deadlineMs: clock.monotonicMs() + options.decideWithinMs, done })
+    const item: Item = { drafts, command, bytes, deadlineMs: clock.monotonicMs() + options.decideWithinMs, done }
+    if (isModeChange) this.#modeChange = item
+    this.#queued.push(item)
     this.#queuedBytes += bytes
     this.#schedule()
   }
@@ -173,8 +184,7 @@ export class Proposals implements ProposalsNeed {
         const rest = this.#queued.slice(from)
         this.#queued = []
         for (const item of rest) {
-          this.#queuedBytes -= item.bytes
-          this.#fail(item, notLeader('leadership moved before it was proposed'))
+          this.#drop(item, notLeader('leadership moved before it was proposed'))
         }
         return
       }
@@ -215,6 +225,7 @@ export class Proposals implements ProposalsNeed {
     let bytes = 0
     for (const item of items) bytes += item.bytes
     const command = first.command === undefined ? undefined : encodeCommand(first.command, this.#need.commandVersion())
+    if (first.command !== undefined) this.#need.proposing(first.command)
     const draft: Draft = { entry: { records, queueOffsets, command }, placed: undefined }
     const id = log.propose(draft)
     // `proposeRefusal` was asked in this same turn of the code: nothing can have changed since.
@@ -263,6 +274,7 @@ export class Proposals implements ProposalsNeed {
   #land(index: number, flight: Flight): void {
     this.#flights.delete(index)
     this.#flightBytes -= flight.bytes
+    if (flight.items[0] === this.#modeChange) this.#modeChange = undefined
     this.#schedule()
   }
 
@@ -276,8 +288,7 @@ export class Proposals implements ProposalsNeed {
       const expired = this.#queued.slice(0, over)
       this.#queued = this.#queued.slice(over)
       for (const item of expired) {
-        this.#queuedBytes -= item.bytes
-        this.#fail(item, busy('there was no quorum to take it in time'))
+        this.#drop(item, busy('there was no quorum to take it in time'))
       }
     }
     for (const flight of this.#flights.values()) {
@@ -289,6 +300,13 @@ export class Proposals implements ProposalsNeed {
     }
     if (this.#need.replication() === 'async') this.#acknowledgeStable()
     this.#schedule()
+  }
+
+  /** It was never proposed. */
+  #drop(item: Item, error: Error): void {
+    this.#queuedBytes -= item.bytes
+    if (item === this.#modeChange) this.#modeChange = undefined
+    this.#fail(item, error)
   }
 
   #fail(item: Item, error: Error): void {

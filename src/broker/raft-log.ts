@@ -31,6 +31,8 @@ export function raftLog(log: CommitLog, reset: ResetPort): LogStore<Draft> {
     appendFrames: (entries, runs) => log.appendFrames(entries, runs),
     truncateAfter: (index) => log.truncateAfter(index),
     stable: () => log.stable(),
+    setDurable: (durable) => log.setFlushMode(durable ? 'sync' : 'async'),
+    durableIndex: () => log.durableIndex,
     read: (first, last, maxBytes) => log.read(first, last, maxBytes),
     byteLength: (first, last) => log.byteLength(first, last),
     openReset: () => reset.open(),

@@ -22,6 +22,10 @@ const entries: Readonly<Record<string, Entry>> = {
   status: { summary: 'show broker groups, nodes, roles, terms and lags', load: () => import('./commands/status.ts') },
   topic: { summary: 'create, list, show or delete topics', load: () => import('./commands/topic.ts') },
   group: { summary: 'list or show consumer groups', load: () => import('./commands/group.ts') },
+  mode: {
+    summary: 'show or change when a broker group acknowledges a send',
+    load: () => import('./commands/mode.ts'),
+  },
   'transfer-leader': {
     summary: 'move the leadership of a broker group to another node',
     load: () => import('./commands/transfer-leader.ts'),

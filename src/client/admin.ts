@@ -246,6 +246,13 @@ export class Admin {
     return [...members.values()].sort((a, b) => compareText(a.clientId, b.clientId))
   }
 
+  /** Changes properties of a broker group's leader (code 25): `key → value`, as in a file. */
+  async updateConfig(broker: string, properties: Readonly<Record<string, string>>): Promise<void> {
+    const lines = Object.entries(properties).map(([key, value]) => `${key}=${value}\n`)
+    const request = { code: RequestCode.UPDATE_BROKER_CONFIG, body: Buffer.from(lines.join('')) }
+    for (const group of await this.#groupsOf({ broker })) await this.#leader(group, request)
+  }
+
   /** Gives the leadership of a group to one of its nodes. Resolves when the old leader says that it is done. */
   async transferLeader({ broker, to }: { readonly broker: string; readonly to: string }): Promise<void> {
     const group = (await this.brokers()).find(({ brokerName }) => brokerName === broker)

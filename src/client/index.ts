@@ -1,5 +1,7 @@
 /** The client: `import { Producer, PushConsumer } from 'raftmq/client'`. */
 export { Admin } from './admin.ts'
+export { groupModes, setGroupMode } from './group-modes.ts'
+export type { GroupModeChange, GroupModeState } from './group-modes.ts'
 export type {
   BrokerNode,
   CreateTopicOptions,

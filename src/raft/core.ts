@@ -133,7 +133,9 @@ export class RaftCore {
 
   /** The connection to the peer broke: if it led, it probably died, and the election need not wait for silence. */
   peerLost(peer: NodeId): void {
-    if (this.#role instanceof Follower && this.#role.leader === peer) this.#role.leaderLost()
+    const role = this.#role
+    if (role instanceof Leader) role.peerLost(peer)
+    else if (role instanceof Follower && role.leader === peer) role.leaderLost()
   }
 
   proposeRefusal(): ProposeRefusal | undefined {
@@ -176,8 +178,15 @@ export class RaftCore {
     this.#node.replacing = replacing
   }
 
-  stabilized(index: Index): void {
+  /** Everything up to `index` is stable, and up to `durable` on the medium. */
+  stabilized(index: Index, durable: Index): void {
     this.#node.stableTo(index)
+    this.#node.durableTo(durable)
+  }
+
+  /** Everything up to `index` is on this node's medium. */
+  durableTo(index: Index): void {
+    this.#node.durableTo(index)
   }
 
   /** Entries up to `start` are no longer kept here. */

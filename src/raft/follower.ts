@@ -102,6 +102,7 @@ export class Follower {
     const node = this.#node
     const { log } = node
     if (!isWellFormed(message)) return
+    node.askDurable(message.durable)
     // Before the start everything is committed and shared by every leader: the answer moves the leader past it.
     if (message.prevIndex < log.start.index) return this.#ack(message, log.start.index)
     if (log.termAt(message.prevIndex) !== message.prevTerm) return this.#reject(message)
@@ -134,6 +135,8 @@ export class Follower {
       session: message.session,
       match,
       end: message.runs.at(-1)?.last ?? message.prevIndex,
+      // The outbox lowers it to what is true when the ack leaves.
+      durable: match,
       filling: node.filling,
     })
   }
@@ -160,6 +163,8 @@ export class Follower {
   #heartbeat(message: Heartbeat): void {
     const node = this.#node
     this.#commitTo(message.commit)
+    node.askDurable(message.durable)
+    const match = Math.min(this.#verified, node.stable)
     node.send({
       type: 'heartbeatReply',
       from: node.id,
@@ -169,7 +174,8 @@ export class Follower {
       round: message.round,
       sent: message.sent,
       received: this.#verified,
-      match: Math.min(this.#verified, node.stable),
+      match,
+      durable: Math.min(match, node.durable),
       filling: node.filling,
     })
   }

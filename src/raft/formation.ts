@@ -9,8 +9,10 @@
  */
 import type { Random } from '../lib/prng.ts'
 import type { Form, FormAnswer, FormAsk } from './message.ts'
+import { raftErrors } from './errors.ts'
 import { membersOf } from './memberships.ts'
 import type { NodeState } from './node-state.ts'
+import type { LogState } from './ports.ts'
 import { hasQuorum } from './quorum.ts'
 import type { NodeId } from './types.ts'
 
@@ -113,4 +115,11 @@ export function drawClusterId(random: Random): string {
   let id = ''
   for (let word = 0; word < 4; word++) id += random.integer(0, 0xffffffff).toString(16).padStart(8, '0')
   return id
+}
+
+/** Refuses a log of another cluster than the hard state's (`RAFT_OTHER_CLUSTER`). */
+export function refuseOtherCluster(clusterId: string | null, state: LogState): void {
+  const named = state.memberships.at(-1)?.membership.clusterId
+  if (clusterId === null || named === undefined || named === clusterId) return
+  throw raftErrors.create('RAFT_OTHER_CLUSTER', `the log belongs to cluster ${named}, the hard state to ${clusterId}`)
 }

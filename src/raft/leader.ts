@@ -1,9 +1,12 @@
 /** A leader: its followers' progress, commit by counting, heartbeats, its quorum, hand-over (Raft §5.3, §5.4; thesis §3.10, §6.2). */
 import { assert } from '../lib/assert.ts'
+import { canSpareOne, type FlushDemand, FlushRule } from './flush-rule.ts'
 import { drawClusterId } from './formation.ts'
 import { changeRefusal, type ChangeRefusal } from './member-rules.ts'
 import { enterJoint, isVoter, leaveJoint, membersOf } from './memberships.ts'
-import type { Append, AppendReject, AppendReply, HeartbeatReply, Message, ResetChunk, ResetReply } from './message.ts'
+import { appendTo, heartbeatTo, ownAck } from './leader-says.ts'
+import { isAnswer } from './message.ts'
+import type { Append, AppendReject, HeartbeatReply, Message, ResetChunk, ResetReply } from './message.ts'
 import type { NodeState } from './node-state.ts'
 import type { ResetMeta } from './ports.ts'
 import { Progress } from './progress.ts'
@@ -24,8 +27,6 @@ interface Transfer {
   asked: boolean
 }
 
-type Answer = AppendReply | AppendReject | HeartbeatReply | ResetReply
-
 export class Leader {
   readonly role = 'leader'
   readonly reads: ReadRounds
@@ -37,6 +38,8 @@ export class Leader {
   #transfer: Transfer | undefined
   /** First entry of this leader's own term: nothing is committed before it is (Raft §5.4.2). */
   #firstIndex: Index = 0
+  /** What an unfinished change of the flush mode wants is not known before the own first entry is applied. */
+  readonly #flushing: FlushRule
   /** True once own entries were added that were not answered for through the outbox yet. */
   #ownAppended = false
 
@@ -45,6 +48,8 @@ export class Leader {
     this.#heartbeatDueMs = node.nowMs + node.config.heartbeatMs
     this.#quorumCheckMs = node.nowMs + node.config.electionTimeoutMaxMs
     this.reads = new ReadRounds(node.config.maxReadWaiters)
+    this.#flushing = new FlushRule(node.commit + 1)
+    node.askDurable(true)
     this.#meetMembers()
   }
 
@@ -83,19 +88,21 @@ export class Leader {
   acknowledgeOwn(): void {
     if (!this.#ownAppended) return
     this.#ownAppended = false
-    const { id, term, log } = this.#node
-    const own = this.#progressOf(id)
-    const match = log.lastIndex
-    this.#node.sendStable({
-      type: 'appendReply',
-      from: id,
-      to: id,
-      term,
-      session: own?.session ?? 0,
-      match,
-      end: match,
-      filling: 0,
-    })
+    const { id, log } = this.#node
+    this.#node.sendStable(ownAck(this.#node, this.#progressOf(id)?.session ?? 0, log.lastIndex))
+  }
+
+  /**
+   * What the owner wants of what is committed from here on; a new leader begins with `durable`. Going to `durable`, the
+   * next entry and all after it need the media of a quorum, which covers what stands before; going to `written` is at once.
+   */
+  demand(demand: FlushDemand): void {
+    this.#flushing.demand(demand)
+    this.#applyFlush()
+  }
+
+  get isFlushing(): boolean {
+    return this.#flushing.isDurable
   }
 
   /** Starts a change of who takes part, or says why not. */
@@ -126,6 +133,7 @@ export class Leader {
       const sinceMs = nowMs - config.electionTimeoutMaxMs
       if (!hasQuorum(membership, (id) => this.#isHeard(id, sinceMs))) return false
     }
+    this.#applyFlush()
     if (nowMs >= this.#heartbeatDueMs) this.heartbeat()
     return true
   }
@@ -152,7 +160,15 @@ export class Leader {
     const progress = this.#progressOf(peer)
     if (progress === undefined || peer === this.#node.id) return
     progress.restart(++this.#session)
+    this.#applyFlush()
     this.#probe(progress)
+  }
+
+  /** The connection to the peer broke. Counts against nothing but the trust in unflushed copies. */
+  peerLost(peer: NodeId): void {
+    const progress = this.#progressOf(peer)
+    if (progress !== undefined) progress.isLost = true
+    this.#applyFlush()
   }
 
   /** Offers leadership to `to`. Bounded by an election timeout; proposals wait meanwhile. */
@@ -247,9 +263,10 @@ export class Leader {
     if (progress === undefined || message.session !== progress.session) return
     if (message.filling !== progress.filling && !this.#refilling(progress, message.filling)) return
     progress.lastContactMs = this.#node.nowMs
+    progress.isLost = false
     switch (message.type) {
       case 'appendReply':
-        this.#acked(progress, message.match)
+        this.#acked(progress, message.match, message.durable)
         if (message.match < message.end && progress.state === 'replicate') this.#reprobe(progress, message.match + 1)
         break
       case 'appendReject':
@@ -289,9 +306,9 @@ export class Leader {
     this.confirmReads()
   }
 
-  #acked(progress: Progress, match: Index): void {
+  #acked(progress: Progress, match: Index, durable: Index): void {
     if (match > this.#node.log.lastIndex) return
-    progress.acked(match)
+    progress.acked(match, durable)
     if (progress.state === 'probe' && match >= progress.next - 1) progress.becomeReplicate()
     if (progress.state === 'reset' && match >= this.#node.log.start.index) progress.becomeProbe(match + 1)
   }
@@ -309,7 +326,7 @@ export class Leader {
 
   #beaten(progress: Progress, message: HeartbeatReply): void {
     progress.round = Math.max(progress.round, message.round)
-    this.#acked(progress, message.match)
+    this.#acked(progress, message.match, message.durable)
     // The heartbeat left after those appends and they are not there: lost on the way.
     if (progress.state === 'replicate' && message.received < message.sent && message.sent > progress.match) {
       this.#reprobe(progress, Math.max(message.received, progress.match) + 1)
@@ -317,7 +334,8 @@ export class Leader {
   }
 
   #resetReply(progress: Progress, message: ResetReply): void {
-    if (message.done) this.#acked(progress, message.match)
+    // A reset is durable when it is done.
+    if (message.done) this.#acked(progress, message.match, message.match)
     if (message.done && progress.state === 'probe') this.#probe(progress)
     this.#node.sink.resetReply(message)
   }
@@ -350,7 +368,10 @@ export class Leader {
   /** Only entries of the own term are committed by counting; older ones with them (Raft §5.4.2, figure 8). */
   #advanceCommit(): void {
     const node = this.#node
-    const match = quorumValue(node.membership, (id) => this.#progressOf(id)?.countedMatch ?? 0)
+    const match = this.#flushing.committed(
+      quorumValue(node.membership, (id) => this.#progressOf(id)?.countedMatch ?? 0),
+      () => quorumValue(node.membership, (id) => this.#progressOf(id)?.countedDurable ?? 0),
+    )
     if (match <= node.commit || node.log.termAt(match) !== node.term) return
     node.commitTo(match)
     this.#finishChange()
@@ -431,36 +452,26 @@ export class Leader {
   }
 
   #appendOf(progress: Progress, runs: readonly TermRun[], memberships: Append['memberships']): Append {
-    const { id, term, log, commit } = this.#node
-    const prevIndex = progress.next - 1
-    const prevTerm = log.termAt(prevIndex)
-    assert(prevTerm !== undefined, `the entry before ${progress.next} has a term`)
-    progress.toldCommit = Math.max(progress.toldCommit, Math.min(commit, runs.at(-1)?.last ?? prevIndex))
-    return {
-      type: 'append',
-      from: id,
-      to: progress.id,
-      term,
-      session: progress.session,
-      prevIndex,
-      prevTerm,
-      runs,
-      memberships,
-      commit,
-    }
+    return appendTo(this.#node, progress, { runs, memberships, durable: this.#flushing.isDurable })
   }
 
   #sendHeartbeat(progress: Progress): void {
-    const commit = this.#tellable(progress)
-    progress.toldCommit = Math.max(progress.toldCommit, commit)
-    this.#node.send({
-      ...this.#to(progress),
-      type: 'heartbeat',
-      session: progress.session,
-      round: this.reads.round,
-      sent: progress.next - 1,
-      commit,
-    })
+    const { isDurable: durable } = this.#flushing
+    const said = { round: this.reads.round, commit: this.#tellable(progress), durable }
+    this.#node.send(heartbeatTo(this.#node, progress, said))
+  }
+
+  /** Looks who is up, and lets what follows from it take effect: here, and on the others with what they are sent next. */
+  #applyFlush(): void {
+    const { id, membership, nowMs, config, log, durable } = this.#node
+    const sinceMs = nowMs - config.electionTimeoutMinMs
+    const isUp = (voter: NodeId): boolean =>
+      voter === id || (this.#isHeard(voter, sinceMs) && this.#progressOf(voter)?.isLost === false)
+    const own = this.#progressOf(id)
+    if (own !== undefined) own.durable = Math.max(own.durable, Math.min(durable, own.match))
+    this.#flushing.look(log.lastIndex, () => canSpareOne(membership, isUp))
+    this.#node.askDurable(this.#flushing.isDurable)
+    this.#advanceCommit()
   }
 
   #tellable(progress: Progress): Index {
@@ -487,14 +498,3 @@ export class Leader {
     return { from: this.#node.id, to: progress.id, term: this.#node.term }
   }
 }
-
-function isAnswer(message: Message): message is Answer {
-  return answers.has(message.type)
-}
-
-const answers: ReadonlySet<Message['type']> = new Set<Answer['type']>([
-  'appendReply',
-  'appendReject',
-  'heartbeatReply',
-  'resetReply',
-])

@@ -52,6 +52,8 @@ export interface Append extends Base {
   /** Memberships among the entries: the only content that Raft reads. */
   readonly memberships: readonly MembershipEntry[]
   readonly commit: Index
+  /** Stable means on the medium; otherwise written is enough. What the receiver does from here on. */
+  readonly durable: boolean
 }
 
 /** Everything up to `match` is the leader's and stable here. */
@@ -61,6 +63,8 @@ export interface AppendReply extends Base {
   readonly match: Index
   /** Last index that the append spoke of: when it is above `match`, the rest must be sent again. */
   readonly end: Index
+  /** Of `match`, what is on the medium: not above it, and equal to it where stable means durable. */
+  readonly durable: Index
   /** 0 from a full voter; otherwise this start's number of a node that is being filled. */
   readonly filling: number
 }
@@ -85,6 +89,8 @@ export interface Heartbeat extends Base {
   readonly sent: Index
   /** Not above what the peer is known to hold. */
   readonly commit: Index
+  /** As in `Append`. */
+  readonly durable: boolean
 }
 
 export interface HeartbeatReply extends Base {
@@ -96,6 +102,7 @@ export interface HeartbeatReply extends Base {
   readonly received: Index
   /** As in `AppendReply`: makes up for lost ones. */
   readonly match: Index
+  readonly durable: Index
   readonly filling: number
 }
 
@@ -187,3 +194,36 @@ export type Message =
   | FormAsk
   | FormAnswer
   | Form
+
+/** Pre-votes are about a term to come, and formation is before any: they count whatever the sender's term is. */
+export function isBeforeTerms(message: Message): boolean {
+  return beforeTerms.has(message.type)
+}
+
+const beforeTerms: ReadonlySet<Message['type']> = new Set<Message['type']>([
+  'preVote',
+  'preVoteReply',
+  'formAsk',
+  'formAnswer',
+  'form',
+])
+
+/** An ack claims of durability what is true when it leaves: not above `durable`. */
+export function asDurable(message: Message, durable: Index): Message {
+  if (message.type !== 'appendReply') return message
+  return message.durable <= durable ? message : { ...message, durable }
+}
+
+/** What followers answer to a leader. */
+export type Answer = AppendReply | AppendReject | HeartbeatReply | ResetReply
+
+export function isAnswer(message: Message): message is Answer {
+  return answers.has(message.type)
+}
+
+const answers: ReadonlySet<Message['type']> = new Set<Answer['type']>([
+  'appendReply',
+  'appendReject',
+  'heartbeatReply',
+  'resetReply',
+])

@@ -24,6 +24,8 @@ export interface LogSink {
   /** The frames that came with `message`, all of them. False: refused (damaged, or no room), and nothing was appended. */
   appendFrames(message: Append): boolean
   truncateAfter(index: Index): void
+  /** What stable means from here on: on the medium, or written. */
+  setDurable(durable: boolean): void
   resetChunk(message: ResetChunk): void
   resetReply(message: ResetReply): void
 }
@@ -60,6 +62,8 @@ export class NodeState {
   #hardChanged = false
   #commit: Index
   #stable: Index
+  #durable: Index
+  #isDurableAsked = true
   #messages: Message[] = []
   #afterStable: Message[] = []
 
@@ -77,6 +81,8 @@ export class NodeState {
     this.#hard = log.lastTerm > hardState.term ? { ...hardState, term: log.lastTerm, vote: null } : hardState
     this.#commit = log.start.index
     this.#stable = log.lastIndex
+    // What was found at the start was written and synced again before it was shown.
+    this.#durable = log.lastIndex
   }
 
   get term(): Term {
@@ -106,6 +112,11 @@ export class NodeState {
   /** Everything up to here is stable on this node. Goes back when entries are cut off. */
   get stable(): Index {
     return this.#stable
+  }
+
+  /** Everything up to here is on the medium of this node: not above what is stable, and equal to it in sync flush. */
+  get durable(): Index {
+    return this.#durable
   }
 
   /** What answers carry: 0, or the number of this start while it is being filled. */
@@ -167,6 +178,18 @@ export class NodeState {
     this.#stable = Math.max(this.#stable, index)
   }
 
+  /** The storage says that everything up to `index` is on the medium. */
+  durableTo(index: Index): void {
+    this.#durable = Math.max(this.#durable, Math.min(index, this.#stable))
+  }
+
+  /** The leader's word on what stable means, this node's own word while it leads. */
+  askDurable(durable: boolean): void {
+    if (durable === this.#isDurableAsked) return
+    this.#isDurableAsked = durable
+    this.sink.setDurable(durable)
+  }
+
   /** Cuts off every entry after `index`. What is stable goes back with it (rabbitmq/ra 637). */
   truncateAfter(index: Index): void {
     assert(index >= this.#commit, `what is committed stays: truncation to ${index}, commit ${this.#commit}`)
@@ -174,6 +197,7 @@ export class NodeState {
     this.log.truncateAfter(index)
     this.memberships.truncateAfter(index)
     this.#stable = Math.min(this.#stable, index)
+    this.#durable = Math.min(this.#durable, index)
   }
 
   /** Everything was replaced by a committed state that begins at `state.start`. */
@@ -181,6 +205,7 @@ export class NodeState {
     this.log = new LogRuns(state.start, state.runs)
     this.memberships = new Memberships(this.membership, state.memberships, state.start.index)
     this.#stable = this.log.lastIndex
+    this.#durable = this.log.lastIndex
     this.commitTo(state.start.index)
   }
 

@@ -43,11 +43,15 @@ export interface LogStore<Draft> {
   /** Drops every entry after `index`. Precondition: `index` is not below the commit. */
   truncateAfter(index: Index): void
   /**
-   * Resolves when everything appended and truncated before this call is stable: in sync flush after fdatasync, in async
-   * flush once written. Calls join the group commit that is next. A rejection means that the disk can no longer be
+   * Resolves when everything appended and truncated before this call is stable: as `setDurable` says, after fdatasync or
+   * once written. Calls join the group commit that is next. A rejection means that the disk can no longer be
    * believed: the node ends.
    */
   stable(): Promise<void>
+  /** From now on `stable` waits for the medium (sync flush), or for write(2) only. Told again only when it changes. */
+  setDurable(durable: boolean): void
+  /** Everything up to here is on the medium, and stays when power is lost. Not above what is in the log. */
+  durableIndex(): Index
   /**
    * Entries from `first`, at most up to `last` and about `maxBytes` (at least one entry). Undefined if any of them is no
    * longer (or not yet) here: the caller looks again at what it wanted. Synchronous when the tail cache holds them.

@@ -22,6 +22,8 @@ export class Progress {
   readonly id: NodeId
   /** Highest entry known to be the follower's and stable there. Invariant: match < next. */
   match: Index = 0
+  /** Of `match`, what is known to be on its medium. Invariant: durable <= match. */
+  durable: Index = 0
   /** The next entry to send. Entries between match and next are on the way. */
   next: Index
   state: ProgressState = 'probe'
@@ -30,6 +32,8 @@ export class Progress {
   /** A probe is on the way; another leaves with the next heartbeat. */
   probing = false
   lastContactMs: number
+  /** The connection to it broke and it was not heard since. */
+  isLost = false
   /** Highest commit told to the follower. */
   toldCommit: Index = 0
   /** Highest read-index round the follower confirmed. */
@@ -66,6 +70,11 @@ export class Progress {
     return this.filling === 0 ? this.match : 0
   }
 
+  /** The same of what is on its medium. */
+  get countedDurable(): Index {
+    return this.filling === 0 ? this.durable : 0
+  }
+
   get windowOpen(): boolean {
     return (
       this.inflightMessages < this.#window.maxInflightMessages && this.#inflightBytes < this.#window.maxInflightBytes
@@ -82,9 +91,10 @@ export class Progress {
     this.#inflightBytes += bytes
   }
 
-  /** The follower holds everything up to `match`. Returns whether that is news. */
-  acked(match: Index): boolean {
+  /** The follower holds everything up to `match`, up to `durable` on its medium. Returns whether `match` is news. */
+  acked(match: Index, durable: Index): boolean {
     this.#free(match)
+    this.durable = Math.max(this.durable, Math.min(durable, match))
     if (match <= this.match) return false
     this.match = match
     this.next = Math.max(this.next, match + 1)
@@ -117,6 +127,8 @@ export class Progress {
     const next = this.next
     this.session = session
     this.match = 0
+    this.durable = 0
+    this.isLost = false
     this.round = 0
     this.toldCommit = 0
     this.becomeProbe(next)

@@ -13,8 +13,11 @@ import type { RaftConfig } from './config.ts'
 import { Announcer } from './announcer.ts'
 import { RaftCore, type ProposeRefusal } from './core.ts'
 import { raftErrors } from './errors.ts'
+import { refuseOtherCluster } from './formation.ts'
 import { Handover } from './handover.ts'
+import type { FlushDemand } from './flush-rule.ts'
 import type { Leader } from './leader.ts'
+import { asDurable, isBeforeTerms } from './message.ts'
 import type { Append, Message, ResetChunk, ResetReply } from './message.ts'
 import type { ChangeRefusal } from './member-rules.ts'
 import type { LogSink } from './node-state.ts'
@@ -81,8 +84,8 @@ export class Replica<Draft> implements LogSink {
     this.#outbox = new Outbox({
       stableStore,
       syncLog: () => store.stable(),
-      send: (message) => this.#send(message, []),
-      stable: (index) => this.#core.stabilized(index),
+      send: (message) => this.#send(asDurable(message, this.#core.node.durable), []),
+      stable: (index) => this.#core.stabilized(index, store.durableIndex()),
       released: () => this.#run(),
       fatal: (error) => this.#fatal(error),
     })
@@ -123,6 +126,7 @@ export class Replica<Draft> implements LogSink {
     if (message.type === 'append' && this.#receiver.isActive) return
     this.#guard(() => {
       this.#core.at(this.#need.clock.monotonicMs())
+      this.#core.durableTo(this.#need.store.durableIndex())
       this.#payload = envelope.payload
       this.#core.step(message)
       this.#payload = []
@@ -143,6 +147,13 @@ export class Replica<Draft> implements LogSink {
   peerLost(peer: NodeId): void {
     if (this.#state !== 'running') return
     this.#core.peerLost(peer)
+    if (this.#core.leading !== undefined) this.#schedule()
+  }
+
+  /** On a leader: what must be true of entries from here on before they are committed (`Leader.demand`). */
+  demand(demand: FlushDemand): void {
+    this.#core.leading?.demand(demand)
+    this.#schedule()
   }
 
   /**
@@ -292,6 +303,10 @@ export class Replica<Draft> implements LogSink {
     this.#logChanged = true
   }
 
+  setDurable(durable: boolean): void {
+    this.#need.store.setDurable(durable)
+  }
+
   resetChunk(message: ResetChunk): void {
     this.#receiver.take(message, this.#payload)
     this.#core.setReplacing(this.#receiver.isActive)
@@ -304,6 +319,7 @@ export class Replica<Draft> implements LogSink {
   #tick(): void {
     this.#guard(() => {
       const nowMs = this.#need.clock.monotonicMs()
+      this.#core.durableTo(this.#need.store.durableIndex())
       this.#core.tick(nowMs)
       this.#shipper.tick(nowMs)
     })
@@ -367,7 +383,7 @@ export class Replica<Draft> implements LogSink {
   #send(message: Message, payload: readonly Uint8Array[]): void {
     if (message.to === this.#need.id) return this.#core.step(message)
     // Said under a term that is over: whoever it was meant for has moved on, or will. Pre-votes are about a term to come.
-    if (message.term < this.#core.term && !beforeTerms.has(message.type)) return
+    if (message.term < this.#core.term && !isBeforeTerms(message)) return
     this.#need.transport.send(message.to, { message, payload })
   }
 
@@ -401,18 +417,4 @@ export class Replica<Draft> implements LogSink {
   }
 }
 
-const beforeTerms: ReadonlySet<Message['type']> = new Set<Message['type']>([
-  'preVote',
-  'preVoteReply',
-  'formAsk',
-  'formAnswer',
-  'form',
-])
-
 const stopped = (): Error => raftErrors.create('RAFT_STOPPED', 'this replica is stopped')
-
-function refuseOtherCluster(clusterId: string | null, state: LogState): void {
-  const named = state.memberships.at(-1)?.membership.clusterId
-  if (clusterId === null || named === undefined || named === clusterId) return
-  throw raftErrors.create('RAFT_OTHER_CLUSTER', `the log belongs to cluster ${named}, the hard state to ${clusterId}`)
-}

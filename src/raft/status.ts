@@ -23,6 +23,10 @@ export interface ReplicaStatus {
   readonly lastIndex: Index
   readonly commitIndex: Index
   readonly stableIndex: Index
+  /** Of it, what is on the medium. */
+  readonly durableIndex: Index
+  /** On a leader: whether what it appends now must be durable on a quorum before it is committed. */
+  readonly isFlushing: boolean
   readonly appliedIndex: Index
   /** Whether this node is a full voter. */
   readonly filled: boolean
@@ -55,6 +59,8 @@ export function statusOf(core: RaftCore, appliedIndex: Index, nowMs: number): Re
     lastIndex: node.log.lastIndex,
     commitIndex: node.commit,
     stableIndex: node.stable,
+    durableIndex: node.durable,
+    isFlushing: core.leading?.isFlushing ?? false,
     appliedIndex,
     filled: node.filled,
     clusterId: node.clusterId,

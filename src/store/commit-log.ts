@@ -196,6 +196,11 @@ export class CommitLog {
     return this.#parts.commit.flush()
   }
 
+  /** Everything up to this entry is durable. */
+  get durableIndex(): number {
+    return this.#parts.commit.durableIndex
+  }
+
   setFlushMode(mode: FlushMode): void {
     this.#parts.commit.setMode(mode)
   }

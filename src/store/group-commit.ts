@@ -18,24 +18,11 @@ import { type Clock, type Timer, sleep } from '../lib/clock.ts'
 import { type Deferred, deferred } from '../lib/deferred.ts'
 import { errorCode, errorMessage } from '../lib/errors.ts'
 import { joinAdjacent } from './arena.ts'
+import type { CommitTarget } from './commit-target.ts'
 import { storeErrors } from './errors.ts'
 import type { LogPosition } from './log-position.ts'
 
 export type FlushMode = 'sync' | 'async'
-
-/** The files behind the queue. Steps are idempotent: after a lack of room the same step is done again. */
-export interface CommitTarget {
-  /** Writes back to back from `offset`, within the current segment. */
-  write(buffers: readonly Buffer[], offset: number): Promise<void>
-  /** The same, durable when it resolves: what was written before need not be. */
-  writeDurable(buffers: readonly Buffer[], offset: number): Promise<void>
-  /** Makes all that was written durable. May run beside `write`. */
-  sync(): Promise<void>
-  /** Makes the current segment durable and begins the next one at `start`; durable when it resolves. */
-  roll(start: LogPosition): Promise<void>
-  /** Cuts the log behind `to`, into earlier segments if need be; durable when it resolves. */
-  truncate(to: LogPosition): Promise<void>
-}
 
 export interface GroupCommitOptions {
   readonly mode: FlushMode
@@ -80,7 +67,8 @@ export class GroupCommit {
   #unflushedSinceMs: number | undefined
   #background: Promise<void> | undefined
   #timer: Timer | undefined
-  #truncations = 0
+  /** Where queued truncations cut: what is flushed behind it is about to go. */
+  #cuts: LogPosition[] = []
   #full = false
   #failed: Error | undefined
   readonly #closing = new AbortController()
@@ -109,15 +97,27 @@ export class GroupCommit {
 
   /** Whether a truncation is queued: what is flushed may be about to go. */
   get isTruncating(): boolean {
-    return this.#truncations > 0
+    return this.#cuts.length > 0
+  }
+
+  /** The last entry that is durable and in no queued truncation's way. */
+  get durableIndex(): number {
+    let { index } = this.#flushed
+    for (const cut of this.#cuts) index = Math.min(index, cut.index)
+    return index
   }
 
   get isDiskFull(): boolean {
     return this.#full
   }
 
+  /** Going to sync, what is written and not durable begins to be so at once; `stable` waits for it. */
   setMode(mode: FlushMode): void {
+    if (mode === this.#mode) return
     this.#mode = mode
+    const isBehind = this.#flushed.offset !== this.#written.offset
+    if (this.#failed !== undefined || this.#closing.signal.aborted || this.#running) return
+    if (mode === 'sync' && isBehind && this.#background === undefined) void this.#syncInBackground()
   }
 
   /** Queues one frame, which lies right behind all that was queued before. */
@@ -137,7 +137,7 @@ export class GroupCommit {
   }
 
   truncate(to: LogPosition): void {
-    this.#truncations++
+    this.#cuts.push(to)
     this.#steps.push({ kind: 'truncate', to })
   }
 
@@ -230,7 +230,7 @@ export class GroupCommit {
       case 'truncate':
         await this.#settled()
         await this.#patiently(() => target.truncate(step.to))
-        this.#truncations--
+        this.#cuts.shift()
         this.#written = step.to
         this.#allFlushed(step.to)
         onFlushed(step.to)

@@ -7,7 +7,7 @@ import { errorCode, errorMessage } from '../lib/errors.ts'
 import type { DescriptorPool } from './descriptor-pool.ts'
 import { storeErrors } from './errors.ts'
 import type { FileSystem, OpenFile } from './file-system.ts'
-import type { CommitTarget } from './group-commit.ts'
+import type { CommitTarget } from './commit-target.ts'
 import type { LogPosition } from './log-position.ts'
 import { segmentName } from './segment.ts'
 

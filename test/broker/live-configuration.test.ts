@@ -33,6 +33,20 @@ describe('the configuration of a running node', () => {
     expect(configuration.version).toEqual({ counter: 1, stateVersion: 0, timestamp: clock.nowMs() })
   })
 
+  test("hands back the group's keys, which are not this node's to change, and shows what the log says of them", () => {
+    const { configuration } = live('brokerName=b\nflushDiskType=SYNC_FLUSH\n')
+    expect(configuration.fileMode).toEqual({ flush: 'sync' })
+    expect(configuration.update('flushDiskType=ASYNC_FLUSH\nmaxMessageSize=1024\n')).toEqual({
+      flushDiskType: 'ASYNC_FLUSH',
+    })
+    expect(configuration.options).toMatchObject({ flushDiskType: 'SYNC_FLUSH', maxMessageSize: 1024 })
+    expect(configuration.text).toContain('flushDiskType=SYNC_FLUSH\n')
+    configuration.showMode({ flushDiskType: 'ASYNC_FLUSH', raftReplication: 'async' })
+    expect(configuration.text).toContain('flushDiskType=ASYNC_FLUSH\n')
+    expect(configuration.text).toContain('raftReplication=async\n')
+    expect(() => configuration.update('flushDiskType=SOMETIMES\n')).toThrow('SYNC_FLUSH or ASYNC_FLUSH')
+  })
+
   test.each([
     ['that cannot be changed while it runs', 'maxMessageSize=1024\nlistenPort=1\n', 'listenPort'],
     ['that nobody knows', 'maxMessageSize=1024\ncolour=red\n', 'colour'],

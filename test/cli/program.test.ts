@@ -3,7 +3,19 @@ import { describeOptions } from '../../src/cli/option-report.ts'
 import { buildProgram, verboseFirst } from '../../src/cli/program.ts'
 import { parseProperties } from '../../src/lib/properties.ts'
 
-const names = ['up', 'namesrv', 'broker', 'produce', 'consume', 'status', 'topic', 'group', 'transfer-leader', 'bench']
+const names = [
+  'up',
+  'namesrv',
+  'broker',
+  'produce',
+  'consume',
+  'status',
+  'topic',
+  'group',
+  'mode',
+  'transfer-leader',
+  'bench',
+]
 
 test('the help names every command without loading one', async () => {
   const program = await buildProgram(['--help'], '1.2.3')

@@ -10,7 +10,8 @@ export interface Routed {
 export const partial: Readonly<Partial<Record<keyof typeof RequestCode, string>>> = {
   SEND_MESSAGE: 'timer messages are refused with a clear remark',
   SEND_MESSAGE_V2: 'timer messages are refused with a clear remark',
-  UPDATE_BROKER_CONFIG: 'for this node until its next start; keys that matter from one request to the next',
+  UPDATE_BROKER_CONFIG:
+    'for this node until its next start; keys that matter from one request to the next; flushDiskType and raftReplication for the whole group, for good',
   INVOKE_BROKER_TO_RESET_OFFSET: 'through the online consumers (220); with none online 206, and tools fall back to 15',
 }
 

@@ -25,6 +25,10 @@ export class OneCore {
   readonly core: RaftCore
   readonly id: string
   readonly truncations: number[] = []
+  /** What stable was said to mean, one after the other. */
+  readonly flushAsked: boolean[] = []
+  /** What its own appends are worth: on the medium, or only written. */
+  isDurable = true
   nowMs: number
   /** Whether frames are taken. */
   takesFrames = true
@@ -37,6 +41,7 @@ export class OneCore {
       appendMembership() {},
       appendFrames: () => this.takesFrames,
       truncateAfter: (index) => this.truncations.push(index),
+      setDurable: (durable) => this.flushAsked.push(durable),
       resetChunk() {},
       resetReply() {},
     }
@@ -91,15 +96,21 @@ export class OneCore {
     const out: Message[] = []
     while (this.core.node.hasOutput || this.core.leading !== undefined) {
       const ready = this.core.ready()
-      this.core.stabilized(ready.lastIndex)
+      this.core.stabilized(ready.lastIndex, this.isDurable ? ready.lastIndex : 0)
       const messages = [...ready.messages, ...ready.afterStable]
       if (messages.length === 0) break
       for (const message of messages) {
-        if (message.to === this.id) this.core.step(message)
+        if (message.to === this.id) this.core.step(this.#asItLeaves(message))
         else out.push(message)
       }
     }
     return out
+  }
+
+  /** As the driver does: an own ack claims of durability what is true. */
+  #asItLeaves(message: Message): Message {
+    if (message.type !== 'appendReply') return message
+    return { ...message, durable: Math.min(message.durable, this.core.node.durable) }
   }
 
   /** Makes it the leader of the next term, by the votes of `voters`. */
@@ -115,7 +126,7 @@ export class OneCore {
   }
 
   /** `follower` says that it holds everything up to `match`. */
-  ack(follower: string, match: number): Message[] {
+  ack(follower: string, match: number, durable = match): Message[] {
     const session = this.core.leading?.progress.get(follower)?.session ?? 0
     return this.hear<'appendReply'>(follower, {
       type: 'appendReply',
@@ -123,6 +134,7 @@ export class OneCore {
       session,
       match,
       end: match,
+      durable,
       filling: 0,
     })
   }
@@ -135,6 +147,7 @@ export class OneCore {
     prevTerm: number,
     terms: readonly number[],
     commit = 0,
+    durable = true,
   ): Message[] {
     return this.hear<'append'>(from, {
       type: 'append',
@@ -145,6 +158,22 @@ export class OneCore {
       runs: runsOf(terms, prevIndex),
       memberships: [],
       commit,
+      durable,
+    })
+  }
+
+  /** An append of term 2 from `leader` that brings `membership` as entry 2. */
+  hearMembership(leader: string, membership: Membership, commit: number): Message[] {
+    return this.hear<'append'>(leader, {
+      type: 'append',
+      term: 2,
+      session: 1,
+      prevIndex: 1,
+      prevTerm: 1,
+      runs: runsOf([2], 1),
+      memberships: [{ index: 2, membership }],
+      commit,
+      durable: true,
     })
   }
 

@@ -8,7 +8,7 @@ import { OneCore, only } from './one-core.ts'
 describe('terms', () => {
   test('if one server’s current term is smaller than the other’s, it updates its term to the larger value (§5.1)', () => {
     const node = new OneCore({ log: [1] })
-    node.hear<'heartbeat'>('b', { type: 'heartbeat', term: 3, session: 1, round: 0, sent: 1, commit: 0 })
+    node.hear<'heartbeat'>('b', { type: 'heartbeat', term: 3, session: 1, round: 0, sent: 1, commit: 0, durable: true })
     expect(node.core.term).toBe(3)
     expect(node.core.leader).toBe('b')
   })
@@ -182,7 +182,7 @@ describe('replication', () => {
     leader.propose()
     leader.core.ready()
     const session = (id: string): number => leader.core.leading?.progress.get(id)?.session ?? 0
-    const ack = { type: 'appendReply', to: 'a', term: 2, match: 3, end: 3, filling: 0 } as const
+    const ack = { type: 'appendReply', to: 'a', term: 2, match: 3, end: 3, durable: 3, filling: 0 } as const
     leader.core.step({ ...ack, from: 'b', session: session('b') })
     expect(leader.core.node.commit).toBe(2)
     leader.core.step({ ...ack, from: 'c', session: session('c') })
@@ -246,6 +246,7 @@ describe('replication', () => {
       runs: [{ term: 2, first: 2, last: 2 }],
       memberships: [],
       commit: 0,
+      durable: true,
     })
     const ready = node.ready()
     expect(ready.messages).toEqual([])
@@ -416,6 +417,7 @@ describe('the thesis', () => {
       sent: 2,
       received: 2,
       match: 2,
+      durable: 2,
       filling: 0,
     })
     leading?.confirmReads()
@@ -461,16 +463,7 @@ describe('the thesis', () => {
   test('a membership counts from the moment it is appended, and no longer once it is cut off (thesis §4.1)', () => {
     const node = new OneCore({ log: [1] })
     const membership = { voters: ['a', 'b'], outgoing: [], learners: [] }
-    node.hear<'append'>('b', {
-      type: 'append',
-      term: 2,
-      session: 1,
-      prevIndex: 1,
-      prevTerm: 1,
-      runs: [{ term: 2, first: 2, last: 2 }],
-      memberships: [{ index: 2, membership }],
-      commit: 0,
-    })
+    node.hearMembership('b', membership, 0)
     expect(node.core.node.membership.voters).toEqual(['a', 'b'])
     node.append('c', 3, 1, 1, [3])
     expect(node.core.node.membership.voters).toEqual(['a', 'b', 'c'])
@@ -479,16 +472,7 @@ describe('the thesis', () => {
   test('a server that the last membership leaves out can still be elected until it is committed (thesis §4.2.2)', () => {
     const node = new OneCore({ log: [1] })
     const without = { voters: ['b', 'c'], outgoing: [], learners: [] }
-    node.hear<'append'>('b', {
-      type: 'append',
-      term: 2,
-      session: 1,
-      prevIndex: 1,
-      prevTerm: 1,
-      runs: [{ term: 2, first: 2, last: 2 }],
-      memberships: [{ index: 2, membership: without }],
-      commit: 1,
-    })
+    node.hearMembership('b', without, 1)
     expect(only(node.wait(1040), 'preVote')).toHaveLength(2)
     node.hear<'preVoteReply'>('b', { type: 'preVoteReply', term: 3, granted: true })
     expect(node.core.role).toBe('preCandidate')
@@ -548,7 +532,15 @@ describe('what RaftMQ adds', () => {
     leader.elect()
     const answer = (match: number, filling: number): ReturnType<OneCore['hear']> => {
       const session = leader.core.leading?.progress.get('b')?.session ?? 0
-      return leader.hear<'appendReply'>('b', { type: 'appendReply', term: 2, session, match, end: match, filling })
+      return leader.hear<'appendReply'>('b', {
+        type: 'appendReply',
+        term: 2,
+        session,
+        match,
+        end: match,
+        durable: match,
+        filling,
+      })
     }
     answer(0, 77)
     expect(leader.core.node.log.lastIndex).toBe(3)
@@ -568,7 +560,7 @@ describe('what RaftMQ adds', () => {
     leader.elect()
     const session = leader.core.leading?.progress.get('b')?.session ?? 0
     leader.core.peerStarted('b')
-    leader.hear<'appendReply'>('b', { type: 'appendReply', term: 2, session, match: 2, end: 2, filling: 0 })
+    leader.hear<'appendReply'>('b', { type: 'appendReply', term: 2, session, match: 2, end: 2, durable: 2, filling: 0 })
     expect(leader.core.leading?.progress.get('b')?.match).toBe(0)
     expect(leader.core.node.commit).toBe(0)
   })
@@ -582,7 +574,16 @@ describe('what RaftMQ adds', () => {
 
   test('runs that do not follow one another are not believed', () => {
     const node = new OneCore({ log: [1] })
-    const said = { type: 'append', term: 2, session: 1, prevIndex: 1, prevTerm: 1, memberships: [], commit: 0 } as const
+    const said = {
+      type: 'append',
+      term: 2,
+      session: 1,
+      prevIndex: 1,
+      prevTerm: 1,
+      memberships: [],
+      commit: 0,
+      durable: true,
+    } as const
     expect(node.hear<'append'>('b', { ...said, runs: [{ term: 2, first: 3, last: 3 }] })).toEqual([])
     expect(node.hear<'append'>('b', { ...said, runs: [{ term: 9, first: 2, last: 2 }] })).toEqual([])
     expect(node.terms).toEqual([1])

@@ -163,7 +163,7 @@ describe('a follower’s window', () => {
         flights.push({ last, bytes: step.send * 3 })
       } else {
         const match = Math.min(step.ack, progress.next - 1)
-        progress.acked(match)
+        progress.acked(match, match)
         flights = flights.filter((flight) => flight.last > match)
       }
       expect(progress.inflightMessages).toBe(flights.length)

@@ -4,14 +4,17 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import type { ReplicaClass } from '../../sim/core/simulation.ts'
-import { plant, planted } from '../../sim/mutants/plant.ts'
+import { edited, editsOf, plant } from '../../sim/mutants/plant.ts'
 import { mutants } from '../../sim/mutants/table.ts'
 import { runScript } from '../raft/run-script.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 test.each(mutants)('$name: the text that it replaces is in the sources once', (mutant) => {
-  expect(() => planted(mutant, readFileSync(join(root, 'src', `${mutant.file}.ts`), 'utf8'))).not.toThrow()
+  for (const edit of editsOf(mutant)) {
+    const text = readFileSync(join(root, 'src', `${edit.file}.ts`), 'utf8')
+    expect(() => edited(mutant.name, edit, text)).not.toThrow()
+  }
 })
 
 // The script itself passes with the real code (scripts.test.ts). That seeds find them, too: npm run sim:mutants.

@@ -5,12 +5,15 @@ import { EmptyHeader } from '../../remoting/header.ts'
 import { ViewBrokerStatsDataRequestHeader } from '../../remoting/headers/broker.ts'
 import { type Call, type Reply, type Route, route } from '../../remoting/route.ts'
 import { refusal } from '../errors.ts'
+import { flushOf, type Mode } from '../group-mode.ts'
 import type { LiveConfiguration } from '../live-configuration.ts'
 import { type NodeRuntime, type RuntimeTableNeeds, runtimeTable } from '../runtime-table.ts'
 
 export interface RuntimeInfoNeeds extends RuntimeTableNeeds {
   readonly configuration: Pick<LiveConfiguration, 'text' | 'version' | 'update'>
   readonly nodeRuntime: () => Promise<NodeRuntime>
+  /** Changes the group's mode; resolves when it counts. */
+  readonly changeMode: (to: Partial<Mode>) => Promise<void>
 }
 
 export function runtimeInfo(need: RuntimeInfoNeeds): Route<unknown>[] {
@@ -19,8 +22,12 @@ export function runtimeInfo(need: RuntimeInfoNeeds): Route<unknown>[] {
     route({
       code: RequestCode.UPDATE_BROKER_CONFIG,
       request: EmptyHeader,
-      handle(_header, call: Call) {
-        configuration.update(call.body.toString())
+      async handle(_header, call: Call) {
+        const { flushDiskType, raftReplication: replication } = configuration.update(call.body.toString())
+        const flush = flushDiskType === undefined ? undefined : flushOf(flushDiskType)
+        if (flush !== undefined || replication !== undefined) {
+          await need.changeMode({ ...(flush && { flush }), ...(replication && { replication }) })
+        }
         return { code: ResponseCode.SUCCESS }
       },
     }),

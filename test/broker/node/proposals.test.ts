@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { modeCommands } from '../../../src/broker/group-mode.ts'
 import type { Draft } from '../../../src/broker/proposal-flight.ts'
 import { Proposals } from '../../../src/broker/proposals.ts'
 import { QueueCounters } from '../../../src/broker/queue-counters.ts'
@@ -26,7 +27,13 @@ function record(topic: string, queueId = 0, bytes = 10): RecordDraft {
 interface Setup {
   readonly clock: ManualClock
   readonly proposals: Proposals
-  readonly log: { entries: Draft[]; refusal: 'notLeader' | 'transferring' | 'busy' | undefined; term: number }
+  readonly log: {
+    entries: Draft[]
+    /** Tables of commands whose proposal was told before. */
+    proposing: string[]
+    refusal: 'notLeader' | 'transferring' | 'busy' | undefined
+    term: number
+  }
   readonly leadership: { isReady: boolean; term: number }
   readonly heard: string[]
   readonly send: (topic: string, count?: number, bytes?: number) => void
@@ -35,7 +42,7 @@ interface Setup {
 
 function setup(options: Partial<ConstructorParameters<typeof Proposals>[0]['options']> = {}): Setup {
   const clock = new ManualClock()
-  const log: Setup['log'] = { entries: [], refusal: undefined, term: 3 }
+  const log: Setup['log'] = { entries: [], proposing: [], refusal: undefined, term: 3 }
   const leadership = { isReady: true, term: 3 }
   const heard: string[] = []
   const made: Setup = {
@@ -71,6 +78,7 @@ function setup(options: Partial<ConstructorParameters<typeof Proposals>[0]['opti
     leadership,
     counters: new QueueCounters({ nextQueueOffset: () => 0 }),
     replication: () => made.mode,
+    proposing: (command) => log.proposing.push(command.table),
     commandVersion: () => 1,
     clock,
     options: {
@@ -120,6 +128,39 @@ describe('proposals', () => {
     ])
     proposals.applied({ index: 2, term: 3 }, 'result')
     await expect(made).resolves.toBe('result')
+  })
+
+  test('of two changes of the mode the second waits until what became of the first is known', async () => {
+    const { proposals, clock, log, heard } = setup()
+    const first = proposals.command(modeCommands.set({ flush: 'sync' }))
+    await expect(proposals.command(modeCommands.set({ flush: 'async' }))).rejects.toThrow('under way')
+    clock.turn()
+    expect(log.proposing).toEqual(['mode'])
+    // Answered as undecided, it may still be in the log.
+    const undecided = first.catch(() => heard.push('undecided'))
+    clock.advance(2600)
+    await undecided
+    await expect(proposals.command(modeCommands.set({ flush: 'async' }))).rejects.toThrow('under way')
+    proposals.applied({ index: 1, term: 3 }, undefined)
+    const second = proposals.command(modeCommands.set({ flush: 'async' }))
+    clock.turn()
+    proposals.applied({ index: 2, term: 3 }, undefined)
+    await second
+    expect(heard).toEqual(['undecided'])
+  })
+
+  test('a change of the mode that was never proposed is no longer under way', async () => {
+    const { proposals, clock, leadership } = setup()
+    const first = proposals.command(modeCommands.set({ flush: 'sync' }))
+    leadership.isReady = false
+    proposals.roleChanged()
+    clock.turn()
+    await expect(first).rejects.toThrow('leadership moved')
+    leadership.isReady = true
+    const second = proposals.command(modeCommands.set({ flush: 'sync' }))
+    clock.turn()
+    proposals.applied({ index: 1, term: 3 }, undefined)
+    await second
   })
 
   test('admission is bounded in bytes: more is answered busy and never queued', () => {

@@ -352,7 +352,7 @@ export function createHarness(
   const configuration = {
     text: 'a=b\n',
     version: { counter: 1, stateVersion: 0, timestamp: 2 },
-    update: () => undefined,
+    update: () => ({}),
   }
   const runtime = {
     bootTimestampMs: clock.nowMs() - 90_061_000,
@@ -393,6 +393,7 @@ export function createHarness(
     relay,
     configuration,
     nodeRuntime: () => Promise.resolve(runtime),
+    changeMode: () => Promise.resolve(),
     transferLeadership: () => Promise.reject(new Error('a group of one')),
     tablesState: () => ({ appliedIndex: 0, digest: '' }),
     options,
