@@ -51,8 +51,9 @@ const nodeParts = [
   },
   {
     part: /^node:(net|tls|dns|dgram|http)/,
-    allowed: ['src/cli/', 'src/remoting/', 'src/broker/peer-socket.ts', 'src/broker/born-host.ts'],
+    allowed: ['src/cli/', 'src/remoting/sockets.ts', 'src/broker/born-host.ts'],
   },
+  { part: /^level$/, allowed: ['src/cli/', 'src/store/level-database.ts'] },
   { part: /^node:(child_process|cluster|worker_threads)/, allowed: ['src/cli/'] },
   { part: /^node:/, allowed: sources.map(({ path }) => path).filter((path) => !path.startsWith('src/raft/')) },
 ]

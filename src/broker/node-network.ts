@@ -6,6 +6,7 @@ import type { BrokerOptions } from './options.ts'
 import type { BrokerParts } from './running-broker.ts'
 import { RemotingClient } from '../remoting/client.ts'
 import { RemotingServer } from '../remoting/server.ts'
+import { nodeSockets } from '../remoting/sockets.ts'
 import { ClientRelay } from './client-relay.ts'
 import { Clients } from './clients.ts'
 import { Forwarding } from './forwarding.ts'
@@ -15,7 +16,7 @@ import type { Leadership, LeaderView } from './leadership.ts'
 import type { Identity } from './peer-handshake.ts'
 import type { PeerAddress } from './peer-link.ts'
 import { Peers } from './peers.ts'
-import { tcpPeerNetwork } from './peer-socket.ts'
+import { streamPeerNetwork } from './peer-socket.ts'
 import { fromPeer } from './peer-wire.ts'
 import { mayRepeat } from './processors/where.ts'
 
@@ -47,14 +48,14 @@ export class NodeNetwork {
   constructor(need: NodeNetworkNeeds) {
     this.#need = need
     const { options, leadership } = need
-    const { clock, log } = need.parts
+    const { clock, log, sockets = nodeSockets } = need.parts
     const ownId = options.nodeId
     this.locator = new LeaderLocator({ ownId, clock, maxWaiting: MAX_LEADER_WAITERS })
     this.peers = new Peers({
       identity: need.identity,
       addresses: peerAddresses(options),
       listen: options.peerListen ?? undefined,
-      network: tcpPeerNetwork(PEER_LIMITS),
+      network: streamPeerNetwork({ sockets, clock, limits: PEER_LIMITS }),
       clock,
       log,
       link: LINK_OPTIONS,
@@ -85,11 +86,12 @@ export class NodeNetwork {
       router: this.door.router,
       clock,
       log,
+      sockets,
       limits: { idleMs: options.serverChannelMaxIdleTimeSeconds * 1000 },
       // What waits for the log is these same bytes; a little more for everything else.
       requestBytesInFlightMax: options.maxInFlightBytes + OTHER_REQUESTS_BYTES,
     })
-    this.client = new RemotingClient({ clock, log })
+    this.client = new RemotingClient({ clock, log, sockets })
     this.#shareViews()
   }
 

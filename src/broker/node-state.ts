@@ -19,6 +19,7 @@ import type { BadRange } from '../store/bad-ranges.ts'
 import type { CommitLog } from '../store/commit-log.ts'
 import { DataFolder } from '../store/folder.ts'
 import { HardStateFile, type HardStateFields } from '../store/hard-state.ts'
+import { openLevelDatabase } from '../store/level-database.ts'
 import type { LogSource } from '../store/log-source.ts'
 import { MessageStore } from '../store/message-store.ts'
 import { nodeFileSystem, nodeProcesses } from '../store/node-file-system.ts'
@@ -56,7 +57,7 @@ export function openFolder(options: BrokerOptions, parts: BrokerParts): Promise<
   return DataFolder.open({
     fileSystem: parts.fileSystem ?? nodeFileSystem,
     clock: parts.clock,
-    processes: nodeProcesses,
+    processes: parts.processes ?? nodeProcesses,
     path: options.storePathRootDir,
     owner: { nodeId: options.nodeId, group: options.dLegerGroup },
   })
@@ -68,7 +69,7 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
   const { fileSystem } = folder
   const derived = `${folder.path}/derived`
   const staged = `${folder.path}/reset-state`
-  const tableStore = await TableStore.open(`${folder.path}/tables`)
+  const tableStore = await TableStore.open(`${folder.path}/tables`, parts.openDatabase ?? openLevelDatabase)
   const install = (): Promise<unknown> =>
     installReset({ fileSystem, path: staged, folder: derived, tables: tableStore })
   const loadTables = async (): Promise<void> => {

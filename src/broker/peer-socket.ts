@@ -1,8 +1,6 @@
-/**
- * One socket between two nodes: frames in, frames out. The only file of the broker room that touches node:net; the
- * simulator hands in a `PeerNetwork` of its own.
- */
-import { createServer, connect, type Server, type Socket } from 'node:net'
+/** One socket between two nodes: frames in, frames out. */
+import type { Clock } from '../lib/clock.ts'
+import type { Sockets, StreamSocket } from '../remoting/sockets.ts'
 import { encodePeerFrame, PeerFrameSplitter, type PeerFrame, type PeerFrameKind } from './peer-wire.ts'
 
 export interface PeerSocketEvents {
@@ -35,52 +33,52 @@ export interface PeerSocketLimits {
   readonly maxOutgoingBytes: number
 }
 
-export function tcpPeerNetwork(limits: PeerSocketLimits): PeerNetwork {
+export interface PeerNetworkNeeds {
+  readonly sockets: Sockets
+  readonly clock: Clock
+  readonly limits: PeerSocketLimits
+}
+
+export function streamPeerNetwork({ sockets, clock, limits }: PeerNetworkNeeds): PeerNetwork {
   return {
     dial(host, port, timeoutMs) {
       return new Promise((resolve, reject) => {
-        const socket = connect({ host, port, noDelay: true, keepAlive: true })
-        socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no connection to ${host}:${port}`)))
+        const socket = sockets.connect({ host, port })
+        const timeout = clock.after(timeoutMs, () => socket.destroy(new Error(`no connection to ${host}:${port}`)))
         socket.once('error', reject)
+        socket.once('close', () => timeout.cancel())
         socket.once('connect', () => {
-          socket.setTimeout(0)
+          timeout.cancel()
           socket.off('error', reject)
           resolve(wrap(socket, limits))
         })
       })
     },
-    listen(host, port, accept) {
-      return new Promise((resolve, reject) => {
-        const sockets = new Set<Socket>()
-        const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
-          sockets.add(socket)
-          socket.once('close', () => sockets.delete(socket))
+    async listen(host, port, accept) {
+      const open = new Set<StreamSocket>()
+      const listener = await sockets.listen({
+        host,
+        port,
+        accept(socket) {
+          open.add(socket)
+          socket.once('close', () => open.delete(socket))
           accept(wrap(socket, limits))
-        })
-        server.once('error', reject)
-        server.listen({ host, port }, () => {
-          server.off('error', reject)
-          server.on('error', () => {})
-          resolve({ port: boundPort(server), close: () => closeServer(server, sockets) })
-        })
+        },
+        failed() {},
       })
+      return {
+        port: listener.port,
+        close() {
+          const closed = listener.close()
+          for (const socket of open) socket.destroy()
+          return closed
+        },
+      }
     },
   }
 }
 
-function boundPort(server: Server): number {
-  const address = server.address()
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-function closeServer(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve())
-    for (const socket of sockets) socket.destroy()
-  })
-}
-
-function wrap(socket: Socket, limits: PeerSocketLimits): PeerSocket {
+function wrap(socket: StreamSocket, limits: PeerSocketLimits): PeerSocket {
   const splitter = new PeerFrameSplitter(limits.maxFrameBytes)
   let corked = false
   let failure: Error | undefined

@@ -2,7 +2,10 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/prng.ts'
+import type { Sockets } from '../remoting/sockets.ts'
+import type { OpenDatabase } from '../store/database.ts'
 import type { FileSystem } from '../store/file-system.ts'
+import type { Processes } from '../store/node-file-system.ts'
 import type { Address } from './options-values.ts'
 
 export interface BrokerParts {
@@ -13,6 +16,10 @@ export interface BrokerParts {
   readonly pid: number
   /** The disk of its folder; this machine's where none is handed in. */
   readonly fileSystem?: FileSystem
+  /** Likewise: where the snapshot of its tables is, who else runs beside it, and how it reaches others. */
+  readonly openDatabase?: OpenDatabase
+  readonly processes?: Processes
+  readonly sockets?: Sockets
   /** Called at every change, from a turn of its own. */
   readonly onStatus?: (status: BrokerStatus) => void
 }

@@ -17,7 +17,7 @@ import { channels } from './diagnostics.ts'
 import type { RouteEvent } from './diagnostics.ts'
 import { abortedError, clientErrors, noNamesrv, responseCodeOf } from './errors.ts'
 import type { ClientErrorCode } from './errors.ts'
-import { machineIdentity, newClientId } from './identity.ts'
+import { newClientId } from './identity.ts'
 import type { Identity } from './identity.ts'
 import { keepAlive } from './keep-alive.ts'
 import type { ResolvedClientOptions } from './options.ts'
@@ -64,7 +64,7 @@ const notHere: ReadonlySet<string> = new Set(['CLIENT_CONNECT', 'CLIENT_CONNECTI
 
 export class ClientCore {
   readonly options: ResolvedClientOptions
-  readonly identity: Identity = machineIdentity()
+  readonly identity: Identity
   readonly clientId: string
   readonly routes: RouteCache
   readonly remoting: RemotingClient
@@ -78,14 +78,16 @@ export class ClientCore {
 
   constructor(needs: ClientCoreNeeds) {
     const { options } = needs
-    const { clock, log, random } = options
+    const { clock, log, random, sockets, identity } = options
     this.#needs = needs
     this.options = options
+    this.identity = identity
     this.clientId = newClientId(this.identity, clock.nowMs(), options.instanceName)
     this.#namesrv = random.integer(0, options.namesrv.length - 1)
     this.remoting = new RemotingClient({
       clock,
       log,
+      sockets,
       router: new Router({ routes: needs.routes ?? [], log }),
       connectTimeoutMs: options.connectTimeoutMs,
       limits: {

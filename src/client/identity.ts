@@ -6,12 +6,19 @@ export interface Identity {
   /** This machine's address, 4 bytes: goes into message ids. */
   readonly ip: Uint8Array
   readonly pid: number
+  /** Numbers of the clients of this process, one after the other. */
+  readonly nextClient: () => number
 }
 
 let clients = 0
 
+function nextClient(): number {
+  clients += 1
+  return clients
+}
+
 export function machineIdentity(): Identity {
-  return { ip: localIpv4(), pid }
+  return { ip: localIpv4(), pid, nextClient }
 }
 
 /**
@@ -19,9 +26,8 @@ export function machineIdentity(): Identity {
  * processes that had the same pid one after the other.
  */
 export function newClientId(identity: Identity, bornMs: number, instance: string | undefined): string {
-  clients += 1
   const host = identity.ip.join('.')
-  return `${host}@${identity.pid}#${bornMs.toString(36)}${clients}${instance === undefined ? '' : `@${instance}`}`
+  return `${host}@${identity.pid}#${bornMs.toString(36)}${identity.nextClient()}${instance === undefined ? '' : `@${instance}`}`
 }
 
 function localIpv4(): Uint8Array {

@@ -4,6 +4,8 @@ import type { Clock } from '../lib/clock.ts'
 import { silentLog } from '../lib/log.ts'
 import type { Log } from '../lib/log.ts'
 import { systemRandom } from '../lib/prng.ts'
+import { nodeSockets } from '../remoting/sockets.ts'
+import type { Sockets } from '../remoting/sockets.ts'
 import type { Random } from '../lib/prng.ts'
 import { isCompressionSupported } from '../message/compression.ts'
 import type { CompressionType } from '../message/compression.ts'
@@ -11,6 +13,8 @@ import { groupFault } from '../message/topic-name.ts'
 import { allocateQueuesBy } from './allocate-queues.ts'
 import type { AllocateStrategy } from './allocate-queues.ts'
 import { clientErrors } from './errors.ts'
+import { machineIdentity } from './identity.ts'
+import type { Identity } from './identity.ts'
 
 export interface ClientOptions {
   /** Name servers: `'a:9876;b:9876'`, or a list. */
@@ -30,6 +34,10 @@ export interface ClientOptions {
   readonly log?: Log
   readonly clock?: Clock
   readonly random?: Random
+  /** Connections of a network that is not the machine's, for tests and simulations. */
+  readonly sockets?: Sockets
+  /** Address and process that ids are made of, likewise. */
+  readonly identity?: Identity
 }
 
 export interface ProducerOptions extends ClientOptions {
@@ -211,8 +219,16 @@ const ranges: Readonly<Record<string, { readonly low: number; readonly high: num
 
 /** Errors of all three: `CLIENT_OPTION`. */
 export function resolveClientOptions(options: ClientOptions): ResolvedClientOptions {
-  const { namesrv, instanceName, log = silentLog, clock = systemClock, random = systemRandom, ...rest } = options
-  const resolved = { ...clientDefaults, ...given(rest), log, clock, random, namesrv: namesrvAddresses(namesrv) }
+  const { namesrv, instanceName, ...rest } = options
+  const {
+    log = silentLog,
+    clock = systemClock,
+    random = systemRandom,
+    sockets = nodeSockets,
+    identity = machineIdentity(),
+  } = rest
+  const world = { log, clock, random, sockets, identity }
+  const resolved = { ...clientDefaults, ...given(rest), ...world, namesrv: namesrvAddresses(namesrv) }
   checkRanges(resolved)
   return instanceName === undefined ? resolved : { ...resolved, instanceName }
 }

@@ -4,6 +4,7 @@ import type { Log } from '../lib/log.ts'
 import { ResponseCode } from '../remoting/codes.ts'
 import { type ErrorReplies, type Origin, Router } from '../remoting/route.ts'
 import { RemotingServer } from '../remoting/server.ts'
+import type { Sockets } from '../remoting/sockets.ts'
 import { KvConfig } from './kv-config.ts'
 import { LiveOptions } from './live-options.ts'
 import type { NamesrvOptions } from './options.ts'
@@ -16,6 +17,8 @@ export interface NamesrvNeeds {
   readonly files: TextFiles
   readonly clock: Clock
   readonly log: Log
+  /** The machine's network where none is handed in. */
+  readonly sockets?: Sockets
 }
 
 const CLOSE_GRACE_MS = 500
@@ -47,6 +50,7 @@ export class Namesrv {
       router: new Router({ routes, errors: errorReplies, log }),
       clock,
       log,
+      ...(need.sockets === undefined ? {} : { sockets: need.sockets }),
       limits: { idleMs: options.serverChannelMaxIdleTimeSeconds * 1000 },
     })
   }

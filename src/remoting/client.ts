@@ -1,5 +1,4 @@
 /** Dials; one connection per address, shared by all who ask for it, dialled again on demand. */
-import { connect as dial, type Socket } from 'node:net'
 import type { Clock, Timer } from '../lib/clock.ts'
 import { errorMessage } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
@@ -9,12 +8,15 @@ import { remotingErrors } from './errors.ts'
 import type { OnResponse } from './invocations.ts'
 import { type ConnectionLimits, defaultConnectionLimits, SWEEP_MS } from './limits.ts'
 import { Router } from './route.ts'
+import { nodeSockets, type Sockets, type StreamSocket } from './sockets.ts'
 
 export interface ClientNeeds {
   readonly clock: Clock
   readonly log: Log
   /** Answers requests of servers (RocketMQ sends some to its clients); without it they get code 3. */
   readonly router?: Router
+  /** The machine's network where none is handed in. */
+  readonly sockets?: Sockets
   readonly limits?: Partial<ConnectionLimits>
   readonly connectTimeoutMs?: number
   readonly onConnection?: (connection: Connection, address: string) => void
@@ -128,7 +130,7 @@ export class RemotingClient {
   #dial(address: string, first: OnConnected): void {
     const place = parseAddress(address)
     if (place === undefined) return first(failed(address, 'it is not host:port'), undefined)
-    const socket = dial({ ...place, noDelay: true })
+    const socket = (this.#need.sockets ?? nodeSockets).connect(place)
     let over = false
     const end = (error: Error | undefined): void => {
       if (over) return
@@ -147,7 +149,7 @@ export class RemotingClient {
     this.#dialling.set(address, { waiting: [first], abort: () => end(this.#closedError()) })
   }
 
-  #connectionOf(socket: Socket, peer: string): Connection {
+  #connectionOf(socket: StreamSocket, peer: string): Connection {
     const { clock, log } = this.#need
     return new Connection({
       socket,

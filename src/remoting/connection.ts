@@ -5,7 +5,6 @@
  * Back-pressure: a peer that has too much unanswered, or reads its answers too slowly, is not read on; one that keeps
  * too many bytes waiting for too long is cut off. TLS ends before this class: a TLSSocket is a Socket.
  */
-import type { Socket } from 'node:net'
 import type { Clock } from '../lib/clock.ts'
 import { errorCode, errorMessage } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
@@ -19,6 +18,7 @@ import { IncomingCall } from './incoming-call.ts'
 import { Invocations, type OnResponse } from './invocations.ts'
 import type { ConnectionLimits } from './limits.ts'
 import type { Origin, Reply, Router } from './route.ts'
+import type { StreamSocket } from './sockets.ts'
 
 export interface Request {
   /** A RequestCode. */
@@ -38,7 +38,7 @@ export interface Admission {
 }
 
 export interface ConnectionNeeds {
-  readonly socket: Socket
+  readonly socket: StreamSocket
   /** Where to, for log lines and errors, when the socket does not say (a dialled address). */
   readonly peer?: string
   readonly router: Router
@@ -63,7 +63,7 @@ export class Connection implements Origin {
   readonly remotePort: number
   /** `host:port` at which the peer reaches this side. */
   readonly localAddress: string
-  readonly #socket: Socket
+  readonly #socket: StreamSocket
   readonly #router: Router
   readonly #limits: ConnectionLimits
   readonly #admission: Admission

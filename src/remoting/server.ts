@@ -1,5 +1,4 @@
 /** Listens, keeps the set of connections, and sweeps their deadlines. */
-import { createServer, type Server, type Socket } from 'node:net'
 import type { Clock, Timer } from '../lib/clock.ts'
 import { errorMessage } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
@@ -7,6 +6,7 @@ import { type Admission, Connection } from './connection.ts'
 import { remotingErrors } from './errors.ts'
 import { type ConnectionLimits, defaultConnectionLimits, SWEEP_MS } from './limits.ts'
 import type { Router } from './route.ts'
+import { type Listener, nodeSockets, type Sockets, type StreamSocket } from './sockets.ts'
 
 export interface ServerNeeds {
   readonly host: string
@@ -15,6 +15,8 @@ export interface ServerNeeds {
   readonly router: Router
   readonly clock: Clock
   readonly log: Log
+  /** The machine's network where none is handed in. */
+  readonly sockets?: Sockets
   readonly limits?: Partial<ConnectionLimits>
   /** More peers than this are turned away. */
   readonly connectionsMax?: number
@@ -30,8 +32,8 @@ export class RemotingServer {
   readonly #need: ServerNeeds
   readonly #limits: ConnectionLimits
   readonly #admission: Admission
-  readonly #listener: Server
   readonly #connections = new Set<Connection>()
+  #listener: Listener | undefined
   #sweep: Timer | undefined
   #closing = false
 
@@ -39,33 +41,28 @@ export class RemotingServer {
     this.#need = need
     this.#limits = { ...defaultConnectionLimits, ...need.limits }
     this.#admission = { bytesMax: need.requestBytesInFlightMax ?? REQUEST_BYTES_IN_FLIGHT_MAX, bytes: 0 }
-    this.#listener = createServer({ noDelay: true }, (socket) => this.#accept(socket))
   }
 
   /** Resolves when the port is open. Rejects with REMOTING_LISTEN_FAILED. */
-  listen(): Promise<void> {
-    const { host, port, clock } = this.#need
-    return new Promise((resolve, reject) => {
-      const onError = (error: Error): void => {
-        const message = `cannot listen on ${host}:${port}: ${errorMessage(error)}`
-        reject(remotingErrors.create('REMOTING_LISTEN_FAILED', message, error))
-      }
-      this.#listener.once('error', onError)
-      this.#listener.listen({ host, port }, () => {
-        this.#listener.off('error', onError)
-        this.#listener.on('error', (error) =>
-          this.#need.log.error({ error: errorMessage(error) }, 'the listener failed'),
-        )
-        this.#sweep = clock.every(SWEEP_MS, () => this.#sweepAll())
-        resolve()
+  async listen(): Promise<void> {
+    const { host, port, clock, log, sockets = nodeSockets } = this.#need
+    try {
+      this.#listener = await sockets.listen({
+        host,
+        port,
+        accept: (socket) => this.#accept(socket),
+        failed: (error) => log.error({ error: errorMessage(error) }, 'the listener failed'),
       })
-    })
+    } catch (error) {
+      const message = `cannot listen on ${host}:${port}: ${errorMessage(error)}`
+      throw remotingErrors.create('REMOTING_LISTEN_FAILED', message, error)
+    }
+    this.#sweep = clock.every(SWEEP_MS, () => this.#sweepAll())
   }
 
   /** The port listened on. */
   get port(): number {
-    const address = this.#listener.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
+    return this.#listener?.port ?? 0
   }
 
   get connections(): ReadonlySet<Connection> {
@@ -79,7 +76,7 @@ export class RemotingServer {
   async close(graceMs = 0): Promise<void> {
     if (this.#closing) return
     this.#closing = true
-    const stopped = new Promise<void>((resolve) => this.#listener.close(() => resolve()))
+    const stopped = this.#listener?.close()
     const connections = [...this.#connections]
     if (graceMs > 0) for (const connection of connections) connection.drain()
     else this.#cutAll()
@@ -90,7 +87,7 @@ export class RemotingServer {
     this.#sweep?.cancel()
   }
 
-  #accept(socket: Socket): void {
+  #accept(socket: StreamSocket): void {
     const { router, clock, log, onConnection } = this.#need
     if (this.#closing || this.#connections.size >= (this.#need.connectionsMax ?? CONNECTIONS_MAX)) {
       if (!this.#closing)

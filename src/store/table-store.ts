@@ -1,14 +1,14 @@
 /**
- * Snapshots of the replicated tables, in LevelDB: rows under `table/key` in msgpack, and the index of the entry up to
+ * Snapshots of the replicated tables, in a database of keys (LevelDB): rows under `table/key` in msgpack, and the index of the entry up to
  * which the tables were applied, all in one atomic, synced batch. Values are encoded when they are taken: what the table
  * changes later does not reach into a snapshot.
  *
  * A snapshot is written after the checkpoint of queues and indexes that was cut in the same turn, so it is never ahead of
  * them: an entry applied again to the tables (a deleted topic) is at most passed over by the queues, never missed.
  */
-import { Level } from 'level'
 import { pack, unpack } from 'msgpackr'
 import { errorMessage } from '../lib/errors.ts'
+import type { Database, DatabaseChange, OpenDatabase } from './database.ts'
 import { storeErrors } from './errors.ts'
 
 /** What the store needs of a replicated table. */
@@ -22,32 +22,27 @@ export interface SnapshotTable {
   load(rows: Iterable<readonly [key: string, value: unknown]>): void
 }
 
-type Batch = { type: 'put'; key: string; value: Buffer } | { type: 'del'; key: string }
-
 /** A key of its own: those of rows have a slash. */
 const INDEX_KEY = 'index'
 const ROWS_PER_BATCH = 4096
 
 export class TableStore {
-  readonly #level: Level<string, Buffer>
+  readonly #database: Database
   #appliedIndex: number
   /** Changes taken and not yet in the snapshot; the newest of a row counts. */
   readonly #pending = new Map<string, Buffer | undefined>()
   #writing: Promise<void> = Promise.resolve()
-  /** A write failed and may have left half a record in LevelDB's log, behind which nothing must be written. */
-  #mustReopen = false
 
-  private constructor(level: Level<string, Buffer>, appliedIndex: number) {
-    this.#level = level
+  private constructor(database: Database, appliedIndex: number) {
+    this.#database = database
     this.#appliedIndex = appliedIndex
   }
 
-  static async open(folder: string): Promise<TableStore> {
-    const level = new Level<string, Buffer>(folder, { keyEncoding: 'utf8', valueEncoding: 'buffer' })
+  static async open(folder: string, openDatabase: OpenDatabase): Promise<TableStore> {
     try {
-      await level.open()
-      const index: unknown = decode(await level.get(INDEX_KEY))
-      return new TableStore(level, typeof index === 'number' ? index : 0)
+      const database = await openDatabase(folder)
+      const index: unknown = decode(await database.get(INDEX_KEY))
+      return new TableStore(database, typeof index === 'number' ? index : 0)
     } catch (cause) {
       throw storeErrors.create(
         'STORE_UNREADABLE',
@@ -68,7 +63,7 @@ export class TableStore {
       const prefix = `${table.name}/`
       const rows: (readonly [string, unknown])[] = []
       // '0' follows '/'.
-      for await (const [key, value] of this.#level.iterator({ gte: prefix, lt: `${table.name}0` })) {
+      for await (const [key, value] of this.#database.rows(prefix, `${table.name}0`)) {
         rows.push([key.slice(prefix.length), decode(value)])
       }
       table.load(rows)
@@ -96,33 +91,27 @@ export class TableStore {
   ): Promise<void> {
     await this.#writing.catch(() => undefined)
     this.#pending.clear()
-    await this.#level.clear()
-    let batch: Batch[] = []
+    await this.#database.clear()
+    let batch: DatabaseChange[] = []
     for await (const [table, key, value] of rows) {
       batch.push({ type: 'put', key: `${table}/${key}`, value: pack(value) })
       if (batch.length < ROWS_PER_BATCH) continue
-      await this.#level.batch(batch)
+      await this.#database.write(batch, { sync: false })
       batch = []
     }
     batch.push({ type: 'put', key: INDEX_KEY, value: pack(index) })
-    await this.#level.batch(batch, { sync: true })
+    await this.#database.write(batch, { sync: true })
     this.#appliedIndex = index
   }
 
   async close(): Promise<void> {
     await this.#writing.catch(() => undefined)
-    await this.#level.close()
+    await this.#database.close()
   }
 
-  async #commit(batch: Batch[]): Promise<void> {
+  async #commit(batch: DatabaseChange[]): Promise<void> {
     try {
-      if (this.#mustReopen) {
-        await this.#level.close()
-        await this.#level.open()
-      }
-      this.#mustReopen = true
-      await this.#level.batch(batch, { sync: true })
-      this.#mustReopen = false
+      await this.#database.write(batch, { sync: true })
     } catch (cause) {
       throw writeFailure(cause)
     }
@@ -133,7 +122,7 @@ export class TableStore {
       .catch(() => undefined)
       .then(async () => {
         if (changes.size === 0 && index === this.#appliedIndex) return
-        const batch: Batch[] = [{ type: 'put', key: INDEX_KEY, value: pack(index) }]
+        const batch: DatabaseChange[] = [{ type: 'put', key: INDEX_KEY, value: pack(index) }]
         for (const [key, value] of changes) {
           batch.push(value === undefined ? { type: 'del', key } : { type: 'put', key, value })
         }

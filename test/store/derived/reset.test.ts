@@ -8,6 +8,7 @@ import { seededRandom } from '../../../src/lib/prng.ts'
 import { installReset } from '../../../src/store/install-reset.ts'
 import { LOG_ORIGIN } from '../../../src/store/log-position.ts'
 import { readResetState, stageResetState, type ResetFile } from '../../../src/store/reset-state.ts'
+import { openLevelDatabase } from '../../../src/store/level-database.ts'
 import { TableStore } from '../../../src/store/table-store.ts'
 import { CrashDisk } from './crash-disk.ts'
 import { expectEqualToModel } from './compare.ts'
@@ -19,7 +20,7 @@ let folder = ''
 let tables: TableStore
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'reset-'))
-  tables = await TableStore.open(folder)
+  tables = await TableStore.open(folder, openLevelDatabase)
 })
 afterEach(async () => {
   await tables.close()

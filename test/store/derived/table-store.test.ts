@@ -5,6 +5,7 @@ import { fc, test } from '@fast-check/vitest'
 import { Level } from 'level'
 import { afterEach, describe, expect, vi } from 'vitest'
 import { errorCode } from '../../../src/lib/errors.ts'
+import { openLevelDatabase } from '../../../src/store/level-database.ts'
 import { TableStore } from '../../../src/store/table-store.ts'
 import { PlainTable } from './tables.ts'
 
@@ -32,7 +33,7 @@ describe('the snapshot of tables', () => {
     async (changes) => {
       const folder = await temporary()
       const tables = [new PlainTable('topics'), new PlainTable('topics2')]
-      let store = await TableStore.open(folder)
+      let store = await TableStore.open(folder, openLevelDatabase)
       let index = 0
       for (const { table, key, value, isSaved } of changes) {
         index++
@@ -44,7 +45,7 @@ describe('the snapshot of tables', () => {
       }
       await store.cut(index, tables)()
       await store.close()
-      store = await TableStore.open(folder)
+      store = await TableStore.open(folder, openLevelDatabase)
       const loaded = [new PlainTable('topics'), new PlainTable('topics2')]
       await store.load(loaded)
       expect(store.appliedIndex).toBe(index)
@@ -54,7 +55,7 @@ describe('the snapshot of tables', () => {
   )
 
   test('holds values as they were when they were taken', async () => {
-    const store = await TableStore.open(await temporary())
+    const store = await TableStore.open(await temporary(), openLevelDatabase)
     const table = new PlainTable('t')
     const row = { count: 1 }
     table.set('k', row)
@@ -68,7 +69,7 @@ describe('the snapshot of tables', () => {
   })
 
   test('is replaced as a whole by a reset', async () => {
-    const store = await TableStore.open(await temporary())
+    const store = await TableStore.open(await temporary(), openLevelDatabase)
     const table = new PlainTable('t')
     table.set('old', 1)
     await store.cut(5, [table])()
@@ -87,7 +88,7 @@ describe('the snapshot of tables', () => {
 describe('a snapshot that could not be written', () => {
   test('tells of a full disk by its code, and is written with the next one', async () => {
     const folder = await temporary()
-    let store = await TableStore.open(folder)
+    let store = await TableStore.open(folder, openLevelDatabase)
     const table = new PlainTable('t')
     table.set('a', 1)
     const batch = vi
@@ -101,7 +102,7 @@ describe('a snapshot that could not be written', () => {
     table.set('b', 2)
     await store.cut(2, [table])()
     await store.close()
-    store = await TableStore.open(folder)
+    store = await TableStore.open(folder, openLevelDatabase)
     const loaded = new PlainTable('t')
     await store.load([loaded])
     expect([...loaded.rows()]).toEqual([
