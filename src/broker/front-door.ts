@@ -13,6 +13,7 @@ import { ForwardedOrigin } from './forwarded-origin.ts'
 import type { LeaderLocator } from './leader-locator.ts'
 import type { ServiceHandler } from './peers.ts'
 import { whereHandled } from './processors/where.ts'
+import { refusedBecause } from './refused-codes.ts'
 import { errorReplies } from './response-codes.ts'
 
 export interface FrontDoorNeeds {
@@ -60,6 +61,7 @@ export class FrontDoor {
     this.#inner = new Router({
       routes,
       errors: errorReplies,
+      refusedBecause,
       log: this.#need.log,
       intercept: (call) => this.#divert(call),
       recover: (error, call) => this.recover(error, call),

@@ -28,6 +28,7 @@ const changeable = [
   'transactionCheckMax',
   'transactionTimeOut',
   'storeReplyMessageEnable',
+  'useServerSideResetOffset',
 ] as const satisfies readonly (keyof typeof brokerOptionTable)[]
 
 /** Keys that are the group's, not this node's: a change of them goes through the log. */

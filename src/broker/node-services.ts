@@ -24,6 +24,7 @@ import { PreferredLeader } from './preferred-leader.ts'
 import { RetentionService } from './retention-service.ts'
 import { RotRepair } from './rot-repair.ts'
 import { PullHold } from './pull-hold.ts'
+import { PullResets } from './pull-resets.ts'
 import { TimedServices } from './timed-services.ts'
 import type { BrokerParts } from './running-broker.ts'
 import { uniqueIds } from '../message/message-id.ts'
@@ -48,6 +49,7 @@ const MAX_PARKED_PULLS = 200_000
 const MAX_PENDING_OFFSETS = 200_000
 const OFFSET_COMMIT_PERIOD_MS = 200
 const MAX_SENDS = 200_000
+const MAX_PULL_RESETS = 100_000
 const MAX_STAT_ITEMS = 50_000
 
 export class NodeServices {
@@ -165,6 +167,9 @@ export class NodeServices {
       relay: network.relay,
       store: state.store,
       hold: this.#hold,
+      forbidden: tables.forbidden,
+      resets: new PullResets(MAX_PULL_RESETS),
+      dropExpired: () => this.#retention.decide(true),
       commits: this.#commits,
       leadership,
       sessions: this.#sessions,

@@ -7,6 +7,7 @@ import { createSubscriptionGroups, type SubscriptionGroups } from './subscriptio
 import { ConsumerOffsets } from './consumer-offsets.ts'
 import { DelayOffsets } from './delay-offsets.ts'
 import { GroupMode } from './group-mode.ts'
+import { GroupForbidden } from './group-forbidden.ts'
 import { LogStartTable } from './log-start-table.ts'
 import type { ReplicatedTable } from './needs.ts'
 import { PendingHalves } from './pending-halves.ts'
@@ -27,6 +28,7 @@ export class NodeTables {
   readonly halves = new PendingHalves()
   readonly logStart = new LogStartTable()
   readonly mode = new GroupMode()
+  readonly forbidden = new GroupForbidden()
   readonly locks: QueueLocks
   readonly byName: ReadonlyMap<string, ReplicatedTable>
   #applyingIndex = 0
@@ -44,6 +46,7 @@ export class NodeTables {
       deleted: (group, withOffsets) => {
         if (withOffsets) this.offsets.forgetGroup(group)
         need.locks.forgetGroup(group)
+        this.forbidden.forgetGroup(group)
       },
     })
     const all: readonly ReplicatedTable[] = [
@@ -54,6 +57,7 @@ export class NodeTables {
       this.halves,
       this.logStart,
       this.mode,
+      this.forbidden,
       need.locks,
     ]
     this.byName = new Map(all.map((table) => [table.name, table]))

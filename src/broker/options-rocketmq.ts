@@ -281,7 +281,7 @@ export const unsupported: readonly (readonly [why: string, defaults: string])[] 
     'only what RocketMQ does by default is done',
     `
       startAcceptSendRequestTimeStamp=0 traceOn=true regionId=DefaultRegion rejectPullConsumerEnable=false
-      realTimeNotifyConsumerChange=true useServerSideResetOffset=true
+      realTimeNotifyConsumerChange=true
       validateSystemTopicWhenUpdateTopic=true useStaticSubscription=false
       subscriptionExpiredTimeout=600000 enableMixedMessageType=false clearRetryTopicWhenDeleteTopic=true
       enableRegisterProducer=true enableCreateSysGroup=true enableBroadcastOffsetStore=true

@@ -2,10 +2,11 @@
  * The broker properties that are honoured. Keys that RocketMQ has are RocketMQ's, in its units and with its defaults,
  * but for the flush: where nothing is said, it is sync.
  */
-import { boolean, integer, oneOf, optional, option, string } from '../lib/options.ts'
+import { boolean, integer, oneOf, optional, string } from '../lib/options.ts'
 import { durability } from './options-durability.ts'
 import { defaultRaftConfig } from '../raft/config.ts'
-import { address, addresses, delays, dialAddresses, hours, name, NODE_ID, peerPlaces, port } from './options-values.ts'
+import { messageOptions } from './options-messages.ts'
+import { address, addresses, dialAddresses, hours, name, NODE_ID, peerPlaces, port } from './options-values.ts'
 
 const KiB = 1024
 const MiB = 1024 * KiB
@@ -185,141 +186,11 @@ const store = {
   }),
 } as const
 
-const messages = {
-  maxMessageSize: integer({
-    default: 4 * MiB,
-    min: 1,
-    max: 12 * MiB,
-    scope: 'group',
-    doc: 'Bytes of a message body, or of a whole batch, at most.',
-  }),
-  maxInFlightBytes: integer({
-    default: 32 * MiB,
-    min: MiB,
-    doc: 'Bytes of requests taken and not yet decided; above it sends are answered "system busy".',
-  }),
-  decideWithinMs: integer({
-    default: 2500,
-    min: 100,
-    max: 60_000,
-    doc: 'After so long a send is answered, decided or not. Below the 3 s after which stock clients give up.',
-  }),
-  forwardWithinMs: integer({
-    default: 2500,
-    min: 100,
-    max: 60_000,
-    doc: 'How long a follower looks for the leader and waits for its answer when it forwards a request.',
-  }),
-  forwardMaxInFlight: integer({ default: 10_000, min: 1, doc: 'Requests being forwarded; more are answered busy.' }),
-  forwardMaxInFlightBytes: integer({ default: 16 * MiB, min: MiB, doc: 'The same in bytes.' }),
-  autoCreateTopicEnable: boolean({
-    default: true,
-    scope: 'group',
-    doc: 'A send to a topic that does not exist makes it, after the pattern of TBW102.',
-  }),
-  autoCreateSubscriptionGroup: boolean({
-    default: true,
-    scope: 'group',
-    doc: 'A consumer group is made when its first member appears.',
-  }),
-  defaultTopicQueueNums: integer({
-    default: 8,
-    min: 1,
-    max: 1024,
-    scope: 'group',
-    doc: 'Queues of TBW102, and so at most those of a topic made by a send.',
-  }),
-  clusterTopicEnable: boolean({
-    default: true,
-    scope: 'group',
-    doc: 'Whether the topic named as the cluster can be used.',
-  }),
-  brokerTopicEnable: boolean({
-    default: true,
-    scope: 'group',
-    doc: 'Whether the topic named as the broker can be used.',
-  }),
-  traceTopicEnable: boolean({ default: false, scope: 'group', doc: 'Whether the topic of message traces is made.' }),
-  msgTraceTopicName: name({ default: 'RMQ_SYS_TRACE_TOPIC', scope: 'group', doc: 'Its name.' }),
-  reviveQueueNum: integer({
-    default: 8,
-    min: 1,
-    max: 1024,
-    scope: 'group',
-    doc: 'Queues of the topic rmq_sys_REVIVE_LOG.',
-  }),
-  messageDelayLevel: delays({
-    default: '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h'.split(' ').map(delayOf),
-    scope: 'group',
-    doc: 'The delays of levels 1, 2, ….',
-  }),
-  rejectTransactionMessage: boolean({
-    default: false,
-    scope: 'group',
-    doc: 'Whether messages of transactions are refused.',
-  }),
-  transactionTimeOut: integer({
-    default: 6000,
-    min: 1,
-    doc: 'Milliseconds after its birth from which a half message without an end is checked.',
-  }),
-  transactionCheckInterval: integer({
-    default: 30_000,
-    min: 100,
-    doc: 'How often, in milliseconds, producers are asked what became of their transactions.',
-  }),
-  transactionCheckMax: integer({
-    default: 15,
-    min: 1,
-    max: 1000,
-    scope: 'group',
-    doc: 'A half message that was asked about so often goes to TRANS_CHECK_MAX_TIME_TOPIC.',
-  }),
-  brokerPermission: option({
-    default: 6,
-    allowed: '2 (write), 4 (read) or 6 (both)',
-    parse: (text) => (/^[246]$/.test(text) ? Number(text) : undefined),
-    format: String,
-    scope: 'group',
-    doc: 'What this broker group allows, as RocketMQ writes permissions: 4 read, 2 write.',
-  }),
-  enablePropertyFilter: boolean({
-    default: false,
-    scope: 'group',
-    doc: 'Consumers may filter by SQL92 expressions over properties; without it they are refused (code 1), as in RocketMQ.',
-  }),
-  storeReplyMessageEnable: boolean({
-    default: true,
-    scope: 'group',
-    doc: 'Replies to requests are also stored, in the topic <cluster>_REPLY_TOPIC.',
-  }),
-  longPollingEnable: boolean({
-    default: true,
-    doc: 'A pull that finds nothing waits as long as its consumer allows; otherwise for shortPollingTimeMills.',
-  }),
-  shortPollingTimeMills: integer({ default: 1000, min: 1, max: 60_000, doc: 'That shorter wait, in milliseconds.' }),
-  notifyConsumerIdsChangedEnable: boolean({
-    default: true,
-    doc: 'Consumers are told (code 40) when a member of their group comes or goes.',
-  }),
-  maxTransferBytesOnMessageInMemory: integer({
-    default: 256 * KiB,
-    min: KiB,
-    max: 16 * MiB,
-    doc: 'Bytes of one answer to a pull; one message always goes.',
-  }),
-  maxTransferCountOnMessageInMemory: integer({
-    default: 1024,
-    min: 1,
-    max: 65_536,
-    doc: 'Messages of one answer to a pull, whatever the consumer asks for.',
-  }),
-  defaultQueryMaxNum: integer({ default: 32, min: 1, max: 10_000, doc: 'Messages that a query by key finds at most.' }),
+export const brokerOptionTable = {
+  ...identity,
+  ...network,
+  ...group,
+  ...durability,
+  ...store,
+  ...messageOptions,
 } as const
-
-export const brokerOptionTable = { ...identity, ...network, ...group, ...durability, ...store, ...messages } as const
-
-function delayOf(text: string): number {
-  const size = { s: 1000, m: 60_000, h: 3_600_000 }[text.slice(-1)] ?? 0
-  return Number(text.slice(0, -1)) * size
-}

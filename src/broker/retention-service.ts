@@ -61,13 +61,13 @@ export class RetentionService {
     this.#timer = clock.every(PERIOD_MS, () => void this.decide())
   }
 
-  /** On a ready leader: proposes a new log start if something may go. Never rejects: it is looked at again soon. */
-  async decide(): Promise<void> {
+  /** On a ready leader: proposes a new log start if something may go; with `atAnyHour` deleteWhen is not asked. Never rejects: it is looked at again soon. */
+  async decide(atAnyHour = false): Promise<void> {
     const { leadership, proposals, logger } = this.#need
     if (this.#isRunning || !leadership.isReady) return
     this.#isRunning = true
     try {
-      const offset = await this.#wanted()
+      const offset = await this.#wanted(atAnyHour)
       if (offset !== undefined && offset > this.#need.table.offset) {
         await proposals.command(logStartCommands.move(offset))
         logger.info({ offset }, 'old segments are dropped')
@@ -99,12 +99,13 @@ export class RetentionService {
     await this.#moving
   }
 
-  async #wanted(): Promise<number | undefined> {
+  async #wanted(atAnyHour: boolean): Promise<number | undefined> {
     const { state, clock, options, heldByAll } = this.#need
     const diskUsedRatio = await this.#fullestRatio()
     const waitedFor = await this.#need.waitedFor()
     const nowMs = this.#time.nowMs({ wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() })
-    const chosen = options()
+    const hour = new Date(clock.nowMs()).getHours()
+    const chosen = atAnyHour ? { ...options(), deleteHours: [hour] } : options()
     // Under pressure nothing goes that a voter still has to be sent; by age it may, and that voter is reset.
     const isForced = diskUsedRatio > chosen.forceUsedRatio
     const held = state.log.segments().findLast(({ lastIndex }) => lastIndex <= heldByAll())
@@ -113,7 +114,7 @@ export class RetentionService {
       {
         segments: state.log.segments(),
         nowMs,
-        hour: new Date(clock.nowMs()).getHours(),
+        hour,
         diskUsedRatio,
         coveredOffset: Math.min(state.store.endOffset, state.log.flushed.offset, heldOffset, waitedFor),
       },

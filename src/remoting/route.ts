@@ -86,6 +86,8 @@ export interface RouterNeeds {
   readonly log: Log
   /** Asked before every request. True: it took the call over and answers it. */
   readonly intercept?: (call: Call) => boolean
+  /** Why a code without a route is refused, for the remark. */
+  readonly refusedBecause?: (code: number) => string | undefined
   /** Asked when a handler failed. True: it took the call over and answers it. */
   readonly recover?: (error: unknown, call: Call) => boolean
 }
@@ -96,6 +98,7 @@ export class Router {
   readonly #log: Log
   readonly #intercept: ((call: Call) => boolean) | undefined
   readonly #recover: ((error: unknown, call: Call) => boolean) | undefined
+  readonly #refusedBecause: (code: number) => string | undefined
 
   constructor(need: RouterNeeds) {
     for (const row of need.routes) {
@@ -106,6 +109,7 @@ export class Router {
     this.#log = need.log
     this.#intercept = need.intercept
     this.#recover = need.recover
+    this.#refusedBecause = need.refusedBecause ?? (() => undefined)
   }
 
   /** Handles one request. Never throws, except for our own broken invariants. */
@@ -114,10 +118,9 @@ export class Router {
       if (this.#intercept?.(call) === true) return
       const row = this.#routes.get(call.code)
       if (row === undefined) {
-        return call.respond({
-          code: ResponseCode.REQUEST_CODE_NOT_SUPPORTED,
-          remark: ` request type ${call.code} not supported`,
-        })
+        const why = this.#refusedBecause(call.code)
+        const remark = ` request type ${call.code} not supported${why === undefined ? '' : `: ${why}`}`
+        return call.respond({ code: ResponseCode.REQUEST_CODE_NOT_SUPPORTED, remark })
       }
       const result = row.handle(row.request.decode(call.fields), call)
       if (result === undefined) return

@@ -11,7 +11,15 @@ import {
 } from '../message/record.ts'
 import type { ConsumeQueue, UnitRun } from './consume-queue.ts'
 import type { UnitReader } from './consume-queue-pull.ts'
-import { UNIT_BYTES, isUnitSound, unitOffset, unitSalt, unitSize, writeUnit } from './consume-queue-unit.ts'
+import {
+  UNIT_BYTES,
+  isUnitSound,
+  unitOffset,
+  unitSalt,
+  unitSize,
+  unitTagsCode,
+  writeUnit,
+} from './consume-queue-unit.ts'
 import { recordTagsCode } from './dispatcher.ts'
 import { scanFramesFrom, type LogSource } from './log-source.ts'
 import { PAGE_BYTES, PAGE_HEADER_BYTES, UNITS_PER_PAGE, pageIndexOf, readPageHeader, unitAt } from './page-layout.ts'
@@ -22,6 +30,13 @@ import { newPage } from './page-writer.ts'
 export interface UnitPlace {
   readonly offset: number
   readonly size: number
+  /** Hash of the tags. */
+  readonly tagsCode: number
+}
+
+export interface UnitRange {
+  readonly from: number
+  readonly count: number
 }
 
 export class ConsumeQueueReader implements UnitReader {
@@ -69,12 +84,24 @@ export class ConsumeQueueReader implements UnitReader {
         if (!found) return undefined
       }
       if (isUnitSound(run.bytes, run.at, unitSalt(queue.number, queueOffset))) {
-        return { offset: unitOffset(run.bytes, run.at), size: unitSize(run.bytes, run.at) }
+        const { bytes, at } = run
+        return { offset: unitOffset(bytes, at), size: unitSize(bytes, at), tagsCode: unitTagsCode(bytes, at) }
       }
       await this.repair(queue, queueOffset)
       repairs++
     }
     return undefined
+  }
+
+  /** The units in `range`; less where the queue ends, and none outside of it. */
+  async unitsOf(queue: ConsumeQueue, { from, count }: UnitRange): Promise<UnitPlace[]> {
+    const places: UnitPlace[] = []
+    for (let queueOffset = from; places.length < count; queueOffset++) {
+      const place = await this.unit(queue, queueOffset)
+      if (place === undefined) break
+      places.push(place)
+    }
+    return places
   }
 
   /** Store time of the first unit of a page; undefined when only the record can say it. */

@@ -12,7 +12,7 @@ import type { Log } from '../lib/log.ts'
 import { frameIndex, frameLength, frameOffset, frameRecordCount, frameRecordsStart } from '../message/entry-frame.ts'
 import { recordFault, recordOffset, recordSize, recordStoreTimestampMs } from '../message/record.ts'
 import { QueuePull, emptyResult, type PullRequest, type PullResult } from './consume-queue-pull.ts'
-import { ConsumeQueueReader } from './consume-queue-reader.ts'
+import { ConsumeQueueReader, type UnitPlace, type UnitRange } from './consume-queue-reader.ts'
 import type { ConsumeQueue } from './consume-queue.ts'
 import { DerivedWriter, type DerivedOptions } from './derived-writer.ts'
 import { Dispatcher, type Touched } from './dispatcher.ts'
@@ -201,6 +201,12 @@ export class MessageStore {
   async timeOfQueueOffset(topic: string, queueId: number, queueOffset: number): Promise<number | undefined> {
     const queue = this.#writer.queues.queue(topic, queueId)
     return queue === undefined ? undefined : this.#timeOf(queue, queueOffset)
+  }
+
+  /** What the queue says of its messages in `range`. */
+  units(topic: string, queueId: number, range: UnitRange): Promise<UnitPlace[]> {
+    const queue = this.#writer.queues.queue(topic, queueId)
+    return queue === undefined ? Promise.resolve([]) : this.#reader.unitsOf(queue, range)
   }
 
   /** Store time of the oldest message of a queue; undefined when it has none. */

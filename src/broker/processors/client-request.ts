@@ -1,38 +1,29 @@
 /**
- * Administrators ask something of a consumer: 222, 223, 307, 309 (RocketMQ AdminBrokerProcessor, Broker2Client). The
+ * Administrators ask something of a consumer: 223, 307, 309 (RocketMQ AdminBrokerProcessor, Broker2Client). The
  * broker asks the consumer, over whatever node holds its connection, and hands its answer on.
  */
 import { decodeOffsetMessageId } from '../../message/message-id.ts'
-import { GetConsumerStatusBody, ResetOffsetBody, ResetOffsetBodyForC } from '../../remoting/bodies/queue.ts'
-import { LanguageCode, RequestCode, ResponseCode } from '../../remoting/codes.ts'
+import { GetConsumerStatusBody } from '../../remoting/bodies/queue.ts'
+import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
 import {
   ConsumeMessageDirectlyResultRequestHeader,
   GetConsumerRunningInfoRequestHeader,
   GetConsumerStatusRequestHeader,
-  ResetOffsetRequestHeader,
 } from '../../remoting/headers/client.ts'
 import { type Call, type Reply, type Route, route } from '../../remoting/route.ts'
 import type { ClientRelay } from '../client-relay.ts'
-import type { Clients, Member } from '../clients.ts'
-import type { ConsumerOffsets } from '../consumer-offsets.ts'
+import type { Clients } from '../clients.ts'
 import { refusal } from '../errors.ts'
 import type { BrokerIdentity } from '../identity.ts'
-import type { Leadership } from '../needs.ts'
-import type { OffsetCommits } from '../offset-commits.ts'
 import type { SubscriptionGroups } from '../subscription-groups.ts'
 import type { Topics } from '../topics.ts'
 
 export interface ClientRequestNeeds {
   readonly topics: Topics
   readonly groups: SubscriptionGroups
-  readonly offsets: ConsumerOffsets
-  readonly commits: Pick<OffsetCommits, 'pending'>
   readonly clients: Pick<Clients, 'consumer' | 'consumers'>
-  readonly relay: Pick<ClientRelay, 'ask' | 'notify'>
-  readonly leadership: Pick<Leadership, 'readBarrier'>
+  readonly relay: Pick<ClientRelay, 'ask'>
   readonly store: {
-    queueBounds(topic: string, queueId: number): { readonly min: number; readonly max: number } | undefined
-    offsetByTime(topic: string, queueId: number, timestampMs: number, boundary: 'lower' | 'upper'): Promise<number>
     recordAt(offset: number): Promise<Buffer | undefined>
   }
   readonly identity: BrokerIdentity
@@ -41,13 +32,10 @@ export interface ClientRequestNeeds {
 /** RocketMQ waits 10 s in callClient, 5 s in getConsumeStatus; mqadmin itself waits 5 s. */
 const ASK_TIMEOUT_MS = 4_500
 
-type QueueOffsets = ResetOffsetBody['offsetTable']
-
 export function clientRequest(need: ClientRequestNeeds): Route<unknown>[] {
   const { topics, groups, clients, relay, store, identity } = need
 
   return [
-    route({ code: RequestCode.INVOKE_BROKER_TO_RESET_OFFSET, request: ResetOffsetRequestHeader, handle: reset }),
     route({
       code: RequestCode.INVOKE_BROKER_TO_GET_CONSUMER_STATUS,
       request: GetConsumerStatusRequestHeader,
@@ -94,50 +82,6 @@ export function clientRequest(need: ClientRequestNeeds): Route<unknown>[] {
     })
   }
 
-  /** The group's consumers set their offsets themselves and commit them; without any, the tool sets them by 15. */
-  async function reset(header: ResetOffsetRequestHeader): Promise<Reply> {
-    await need.leadership.readBarrier()
-    const { topic, group, timestamp } = header
-    const row = topics.get(topic)
-    if (row === undefined) {
-      throw refusal(
-        'BROKER_TOPIC_NOT_EXIST',
-        `[reset-offset] reset offset failed, no topic in this broker. topic=${topic}`,
-      )
-    }
-    const isOneQueue = header.queueId !== undefined && header.queueId >= 0
-    const queueIds = isOneQueue ? [header.queueId ?? 0] : Array.from({ length: row.writeQueueNums }, (_, at) => at)
-    const offsetTable: QueueOffsets[number][] = []
-    for (const queueId of queueIds) {
-      offsetTable.push([{ brokerName: identity.brokerName, queueId, topic }, await resetTo(header, queueId)])
-    }
-    const members = clients.consumers(group)
-    if (members.length === 0) {
-      throw refusal(
-        'BROKER_CONSUMER_OFFLINE',
-        `Consumer not online, so can not reset offset, Group: ${group} Topic: ${topic} Timestamp: ${timestamp}`,
-      )
-    }
-    for (const member of members) {
-      relay.notify(member, {
-        code: RequestCode.RESET_CONSUMER_CLIENT_OFFSET,
-        header: { topic, group, timestamp, isForce: header.isForce },
-        body: resetBody(member, offsetTable),
-      })
-    }
-    return { code: ResponseCode.SUCCESS, body: ResetOffsetBody.encode({ offsetTable }) }
-  }
-
-  async function resetTo(header: ResetOffsetRequestHeader, queueId: number): Promise<number> {
-    const { topic, group, timestamp, offset } = header
-    const consumed = need.commits.pending(topic, group, queueId) ?? need.offsets.get(topic, group, queueId)
-    if (consumed === undefined) throw refusal('BROKER_REFUSED', `THe consumer group <${group}> not exist`)
-    if (offset !== undefined && offset >= 0) return offset
-    const end = store.queueBounds(topic, queueId)?.max ?? 0
-    const wanted = timestamp === -1 ? end : await store.offsetByTime(topic, queueId, timestamp, 'lower')
-    return header.isForce === true ? wanted : Math.min(wanted, consumed)
-  }
-
   async function status({ topic, group, clientAddr }: GetConsumerStatusRequestHeader): Promise<Reply> {
     const members = clients
       .consumers(group)
@@ -156,9 +100,4 @@ export function clientRequest(need: ClientRequestNeeds): Route<unknown>[] {
     const body = GetConsumerStatusBody.encode({ consumerTable, messageQueueTable: [] })
     return { code: ResponseCode.SUCCESS, body }
   }
-}
-
-function resetBody(member: Member, offsetTable: QueueOffsets): Buffer {
-  if (member.language !== LanguageCode.CPP) return ResetOffsetBody.encode({ offsetTable })
-  return ResetOffsetBodyForC.encode({ offsetTable: offsetTable.map(([queue, offset]) => ({ ...queue, offset })) })
 }

@@ -1,7 +1,8 @@
 /** Subscription groups: 200, 201, 207, 208, 225, 317, 343, 345, 352 (RocketMQ AdminBrokerProcessor). */
-import { groupFault } from '../../message/topic-name.ts'
+import { groupFault, topicFault } from '../../message/topic-name.ts'
 import { QuerySubscriptionResponseBody } from '../../remoting/bodies/client.ts'
 import {
+  GroupForbidden as GroupForbiddenBody,
   SubscriptionGroupConfig,
   SubscriptionGroupList,
   SubscriptionGroupWrapper,
@@ -18,6 +19,7 @@ import {
   GetSubscriptionGroupConfigRequestHeader,
   QuerySubscriptionByConsumerRequestHeader,
   QueryTopicsByConsumerRequestHeader,
+  UpdateGroupForbiddenRequestHeader,
 } from '../../remoting/headers/group.ts'
 import { type Call, type Reply, type Route, route } from '../../remoting/route.ts'
 import { checkAttributeChanges, groupAttributes } from '../attributes.ts'
@@ -26,6 +28,7 @@ import type { Clients } from '../clients.ts'
 import { dataVersion, groupBody, groupRow } from '../config-bodies.ts'
 import { behind, type ConsumeStatsNeeds, consumeStats, topicsToCollect } from '../consume-stats.ts'
 import { refusal } from '../errors.ts'
+import { forbiddenCommands, type GroupForbidden } from '../group-forbidden.ts'
 import type { Leadership, Proposals } from '../needs.ts'
 import type { OffsetCommits } from '../offset-commits.ts'
 import type { SubscriptionGroups } from '../subscription-groups.ts'
@@ -35,6 +38,7 @@ export interface GroupAdminNeeds extends ConsumeStatsNeeds {
   readonly commits: Pick<OffsetCommits, 'forget' | 'pending'>
   readonly clients: Pick<Clients, 'consumerGroup' | 'subscription'>
   readonly autoCreate: AutoCreate
+  readonly forbidden: GroupForbidden
   readonly proposals: Pick<Proposals, 'command'>
   readonly leadership: Pick<Leadership, 'term' | 'readBarrier'>
 }
@@ -43,6 +47,11 @@ export function groupAdmin(need: GroupAdminNeeds): Route<unknown>[] {
   const { topics, groups, offsets, clients, proposals, leadership, identity } = need
 
   return [
+    route({
+      code: RequestCode.UPDATE_AND_GET_GROUP_FORBIDDEN,
+      request: UpdateGroupForbiddenRequestHeader,
+      handle: forbid,
+    }),
     route({ code: RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, request: EmptyHeader, handle: update }),
     route({ code: RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST, request: EmptyHeader, handle: updateList }),
     route({
@@ -124,10 +133,19 @@ export function groupAdmin(need: GroupAdminNeeds): Route<unknown>[] {
       header: { totalGroupNum: groups.size },
       body: SubscriptionGroupWrapper.encode({
         dataVersion: dataVersion(groups.version, leadership.term),
-        forbiddenTable: new Map(),
+        forbiddenTable: need.forbidden.all(),
         subscriptionGroupTable: new Map(page.map((row) => [row.groupName, groupBody(row)])),
       }),
     }
+  }
+
+  async function forbid({ group, topic, readable }: UpdateGroupForbiddenRequestHeader): Promise<Reply> {
+    await leadership.readBarrier()
+    if (!groups.has(group)) throw refusal('BROKER_GROUP_NOT_EXIST', `No group in this broker. group: ${group}`)
+    if (topicFault(topic) !== undefined) throw refusal('BROKER_INVALID_PARAMETER', `topic ${topic}`)
+    if (readable !== undefined) await proposals.command(forbiddenCommands.set(group, topic, !readable))
+    const body = { group, topic, readable: !need.forbidden.isReadForbidden(group, topic) }
+    return { code: ResponseCode.SUCCESS, body: GroupForbiddenBody.encode(body) }
   }
 
   async function get({ group }: GetSubscriptionGroupConfigRequestHeader): Promise<Reply> {

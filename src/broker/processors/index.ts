@@ -1,6 +1,7 @@
 /** All routes of a broker. */
 import { assert } from '../../lib/assert.ts'
 import type { Route } from '../../remoting/route.ts'
+import { type CleaningNeeds, cleaning } from './cleaning.ts'
 import { type ClientRequestNeeds, clientRequest } from './client-request.ts'
 import { type ConnectionsNeeds, connections } from './connections.ts'
 import { type ConsumerOffsetNeeds, consumerOffset } from './consumer-offset.ts'
@@ -9,9 +10,11 @@ import { type GroupAdminNeeds, groupAdmin } from './group-admin.ts'
 import { type HeartbeatNeeds, heartbeat } from './heartbeat.ts'
 import { type PullMessageNeeds, pullMessage } from './pull-message.ts'
 import { type QueryMessageNeeds, queryMessage } from './query-message.ts'
+import { type QueueInspectionNeeds, queueInspection } from './queue-inspection.ts'
 import { type QueueLockNeeds, queueLock } from './queue-lock.ts'
 import { type QueueOffsetNeeds, queueOffset } from './queue-offset.ts'
 import { type ReplyMessageNeeds, replyMessage } from './reply-message.ts'
+import { type ResetOffsetNeeds, resetOffset } from './reset-offset.ts'
 import { type RuntimeInfoNeeds, runtimeInfo } from './runtime-info.ts'
 import { type SendBackNeeds, sendBack } from './send-back.ts'
 import { type RaftAdminNeeds, raftAdmin } from './raft-admin.ts'
@@ -20,7 +23,8 @@ import { type TopicAdminNeeds, topicAdmin } from './topic-admin.ts'
 import { whereHandled } from './where.ts'
 
 /** Everything that any processor needs; each takes the few that it names. */
-export type ProcessorNeeds = ClientRequestNeeds &
+export type ProcessorNeeds = CleaningNeeds &
+  ClientRequestNeeds &
   ConnectionsNeeds &
   ConsumerOffsetNeeds &
   EndTransactionNeeds &
@@ -28,16 +32,19 @@ export type ProcessorNeeds = ClientRequestNeeds &
   HeartbeatNeeds &
   PullMessageNeeds &
   QueryMessageNeeds &
+  QueueInspectionNeeds &
   QueueLockNeeds &
   QueueOffsetNeeds &
   RaftAdminNeeds &
   ReplyMessageNeeds &
+  ResetOffsetNeeds &
   RuntimeInfoNeeds &
   SendBackNeeds &
   SendMessageNeeds &
   TopicAdminNeeds
 
 const processors: readonly ((need: ProcessorNeeds) => Route<unknown>[])[] = [
+  cleaning,
   clientRequest,
   connections,
   consumerOffset,
@@ -46,10 +53,12 @@ const processors: readonly ((need: ProcessorNeeds) => Route<unknown>[])[] = [
   heartbeat,
   pullMessage,
   queryMessage,
+  queueInspection,
   queueLock,
   queueOffset,
   raftAdmin,
   replyMessage,
+  resetOffset,
   runtimeInfo,
   sendBack,
   sendMessage,

@@ -7,15 +7,17 @@ import type { Clock } from '../../lib/clock.ts'
 import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
 import { PullMessageRequestHeader } from '../../remoting/headers/pull.ts'
 import { type Call, type Reply, type Route, route } from '../../remoting/route.ts'
-import type { PullRequest, PullResult, PullStatus } from '../../store/consume-queue-pull.ts'
+import { emptyResult, type PullRequest, type PullResult, type PullStatus } from '../../store/consume-queue-pull.ts'
 import type { AutoCreate } from '../auto-create.ts'
 import type { BrokerStats } from '../broker-stats.ts'
 import type { Clients } from '../clients.ts'
 import { refusal } from '../errors.ts'
 import type { BrokerIdentity } from '../identity.ts'
 import type { Leadership } from '../needs.ts'
+import type { GroupForbidden } from '../group-forbidden.ts'
 import type { OffsetCommits } from '../offset-commits.ts'
 import type { PullHold } from '../pull-hold.ts'
+import type { PullResets } from '../pull-resets.ts'
 import { checkExpressionType, isTagExpression, parseSubscription, type Subscription } from '../subscription.ts'
 import { type SubscriptionGroup, type SubscriptionGroups, subscriptionGroup } from '../subscription-groups.ts'
 import { isReadable, type TopicConfig, type Topics } from '../topics.ts'
@@ -31,6 +33,8 @@ export interface PullMessageNeeds {
     queueBounds(topic: string, queueId: number): { readonly min: number; readonly max: number } | undefined
   }
   readonly hold: PullHold
+  readonly forbidden: Pick<GroupForbidden, 'isReadForbidden'>
+  readonly resets: PullResets
   readonly commits: Pick<OffsetCommits, 'offer'>
   readonly leadership: Pick<Leadership, 'isReady'>
   readonly stats: Pick<BrokerStats, 'got' | 'getMissed'>
@@ -106,6 +110,7 @@ const outcomesAtStart: Readonly<Partial<Record<PullStatus, Outcome>>> = {
 /** Statuses that say "the queue ends before this offset", which a node that is behind cannot know. */
 const beyondTheEnd: ReadonlySet<PullStatus> = new Set(['overflowBadly', 'noMessageInQueue', 'noSuchQueue'])
 const behind = notFound('OFFSET_OVERFLOW_ONE')
+const offsetReset = moved('OFFSET_RESET')
 
 export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
   const { topics, groups, clients, store, hold, leadership, identity, clock, options } = need
@@ -137,6 +142,12 @@ export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
 
   function run(pull: Pull, mayPark: boolean): void {
     const { header, call, tagsCodes, accept } = pull
+    const { topic, queueId, consumerGroup } = header
+    const wanted = need.resets.take(topic, consumerGroup, queueId, pull.queueOffset)
+    if (wanted !== undefined) {
+      const { min, max } = store.queueBounds(topic, queueId) ?? { min: 0, max: 0 }
+      return call.respond(replyOf(pull, emptyResult('tooSmall', wanted, min, max), offsetReset, false))
+    }
     const maxBytes = options.maxTransferBytesOnMessageInMemory
     const request: PullRequest = {
       topic: header.topic,
@@ -243,6 +254,12 @@ export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
       throw refusal(
         'BROKER_NO_PERMISSION',
         `the consumer group[${header.consumerGroup}] can not consume by broadcast way`,
+      )
+    }
+    if (need.forbidden.isReadForbidden(header.consumerGroup, header.topic)) {
+      throw refusal(
+        'BROKER_NO_PERMISSION',
+        `the consumer group[${header.consumerGroup}] is forbidden for topic[${header.topic}]`,
       )
     }
     const known = members.subscriptions.get(header.topic)

@@ -5,7 +5,6 @@ import { RemotingCommand } from '../../../src/remoting/command.ts'
 import { noFields } from '../../../src/remoting/fields.ts'
 import { parseJson } from '../../../src/remoting/json-dialect.ts'
 import { mayRepeat, placedCodes, whereHandled } from '../../../src/broker/processors/where.ts'
-import { topicConfig } from '../../../src/broker/topics.ts'
 import { createHarness, FakeOrigin, type Harness, pullHeader, sendHeader, type TestReply } from './harness.ts'
 
 const create = (topic: string, given: Record<string, string | number | boolean> = {}) => ({
@@ -301,25 +300,6 @@ describe('a request to a consumer', () => {
       header: { brokerName: 'broker-a', topicSysFlag: 0, groupSysFlag: 0 },
       body: harness.log.all()[0],
     })
-  })
-
-  test('to reset its offsets tells every member of the group, and the administrator', async () => {
-    const harness = createHarness()
-    harness.topics.apply('create', [topicConfig('T', { readQueueNums: 1, writeQueueNums: 1 })], { timestampMs: 1 })
-    const reset = { group: 'CG', topic: 'T', timestamp: -1, isForce: true }
-    expect((await harness.ask(222, { ...reset, topic: 'No' })).code).toBe(17)
-    const origin = await withConsumer(harness, 'c1')
-    expect(await harness.ask(222, reset)).toMatchObject({ code: 1, remark: 'THe consumer group <CG> not exist' })
-    for (let at = 0; at < 3; at++) await harness.ask(10, sendHeader('T'), 'x')
-    await harness.ask(15, { consumerGroup: 'CG', topic: 'T', queueId: 0, commitOffset: 1 }, '', { oneway: true })
-    const reply = await harness.ask(222, reset)
-    expect(reply.bytes.toString()).toBe('{"offsetTable":{{"brokerName":"broker-a","queueId":0,"topic":"T"}:3}}')
-    expect(origin.received.at(-1)).toMatchObject({ code: 220, header: { topic: 'T', group: 'CG', timestamp: -1 } })
-    expect(String(origin.received.at(-1)?.body)).toBe(reply.bytes.toString())
-    const gentle = await harness.ask(222, { ...reset, isForce: false })
-    expect(gentle.bytes.toString()).toContain('}:1}')
-    origin.close()
-    expect((await harness.ask(222, reset)).code).toBe(206)
   })
 
   test('for its places asks all members and names each', async () => {

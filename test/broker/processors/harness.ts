@@ -2,7 +2,6 @@
 import type { Clock } from '../../../src/lib/clock.ts'
 import { silentLog } from '../../../src/lib/log.ts'
 import { seededRandom } from '../../../src/lib/prng.ts'
-import { findProperty } from '../../../src/message/properties.ts'
 import {
   decodeRecord,
   type RecordDraft,
@@ -10,12 +9,9 @@ import {
   type StoredMessage,
   writeRecord,
 } from '../../../src/message/record.ts'
-import { tagsCode } from '../../../src/message/tags-code.ts'
 import { RemotingCommand } from '../../../src/remoting/command.ts'
 import { Fields } from '../../../src/remoting/fields.ts'
 import { type Call, type Origin, type Reply, Router } from '../../../src/remoting/route.ts'
-import type { PullRequest, PullResult, PullStatus } from '../../../src/store/consume-queue-pull.ts'
-import type { KeyQuery, KeyResult } from '../../../src/store/key-query.ts'
 import { Admission } from '../../../src/broker/admission.ts'
 import { AutoCreate } from '../../../src/broker/auto-create.ts'
 import { BrokerStats } from '../../../src/broker/broker-stats.ts'
@@ -25,11 +21,13 @@ import { Claims } from '../../../src/broker/claims.ts'
 import { ConsumerOffsets } from '../../../src/broker/consumer-offsets.ts'
 import { delayLevels as delayLevelsOf } from '../../../src/broker/delay-levels.ts'
 import { DelayOffsets } from '../../../src/broker/delay-offsets.ts'
+import { GroupForbidden } from '../../../src/broker/group-forbidden.ts'
 import type { BrokerIdentity } from '../../../src/broker/identity.ts'
 import type { Command, Proposals, ReplicatedTable, Stored } from '../../../src/broker/needs.ts'
 import { OffsetCommits } from '../../../src/broker/offset-commits.ts'
 import { PendingHalves } from '../../../src/broker/pending-halves.ts'
 import { brokerRoutes } from '../../../src/broker/processors/index.ts'
+import { PullResets } from '../../../src/broker/pull-resets.ts'
 import { PullHold } from '../../../src/broker/pull-hold.ts'
 import { QueueLocks } from '../../../src/broker/queue-locks.ts'
 import { errorReplies } from '../../../src/broker/response-codes.ts'
@@ -39,6 +37,7 @@ import { Transactions } from '../../../src/broker/transactions.ts'
 import { WaitingMessages } from '../../../src/broker/waiting-messages.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { FakeOrigin, FakeRelay } from './fakes.ts'
+import { MemoryStore } from './memory-store.ts'
 
 export { FakeOrigin } from './fakes.ts'
 export { pullHeader, sendHeader } from './request-headers.ts'
@@ -150,97 +149,6 @@ export class MemoryLog implements Proposals {
   }
 }
 
-/** Reads what a `MemoryLog` holds, as the message store does. */
-export class MemoryStore {
-  readonly #log: MemoryLog
-  /** While true, a pull waits for `read` to be called: as if from disk. */
-  isSlow = false
-  readonly waiting: (() => void)[] = []
-
-  constructor(log: MemoryLog) {
-    this.#log = log
-  }
-
-  queueBounds(topic: string, queueId: number): { min: number; max: number } | undefined {
-    return this.#log.bounds(topic, queueId)
-  }
-
-  pull(request: PullRequest): PullResult | Promise<PullResult> {
-    const result = this.#pull(request)
-    if (!this.isSlow) return result
-    return new Promise((resolve) => this.waiting.push(() => resolve(result)))
-  }
-
-  read(): void {
-    for (const wake of this.waiting.splice(0)) wake()
-  }
-
-  recordAt(offset: number): Promise<Buffer | undefined> {
-    return Promise.resolve(this.#log.all().find((record) => decodeRecord(record, 0).offset === offset))
-  }
-
-  byKey(query: KeyQuery): Promise<KeyResult> {
-    const all = this.#log.all().filter((record) => {
-      const message = decodeRecord(record, 0)
-      const keys = findProperty(message.properties, 'KEYS')?.split(' ') ?? []
-      return (
-        message.topic === query.topic && [...keys, findProperty(message.properties, 'UNIQ_KEY')].includes(query.key)
-      )
-    })
-    const records = all.slice(-query.maxCount)
-    return Promise.resolve({ records, bytes: 0, lastUpdateTimestampMs: 1, lastUpdateOffset: 2 })
-  }
-
-  offsetByTime(topic: string, queueId: number, timestampMs: number, boundary: 'lower' | 'upper'): Promise<number> {
-    const times = this.#log.messages(topic, queueId).map((message) => message.storeTimestampMs)
-    const at = times.findIndex((time) => time >= timestampMs)
-    const lower = at < 0 ? times.length : at
-    if (boundary === 'lower') return Promise.resolve(lower)
-    const upper = times.findLastIndex((time) => time <= timestampMs)
-    return Promise.resolve(Math.max(upper, 0))
-  }
-
-  earliestTime(topic: string, queueId: number): Promise<number | undefined> {
-    return Promise.resolve(this.#log.messages(topic, queueId)[0]?.storeTimestampMs)
-  }
-
-  timeOfQueueOffset(topic: string, queueId: number, queueOffset: number): Promise<number | undefined> {
-    return Promise.resolve(this.#log.messages(topic, queueId)[queueOffset]?.storeTimestampMs)
-  }
-
-  #pull({ topic, queueId, queueOffset, maxCount, maxBytes, tagsCodes, accept }: PullRequest): PullResult {
-    const bounds = this.#log.bounds(topic, queueId)
-    const empty = (status: PullStatus, nextQueueOffset: number): PullResult => ({
-      status,
-      slices: [],
-      count: 0,
-      bytes: 0,
-      nextQueueOffset,
-      minQueueOffset: bounds?.min ?? 0,
-      maxQueueOffset: bounds?.max ?? 0,
-    })
-    if (bounds === undefined) return empty('noSuchQueue', 0)
-    if (bounds.max === 0) return empty('noMessageInQueue', 0)
-    if (queueOffset < bounds.min) return empty('tooSmall', bounds.min)
-    if (queueOffset === bounds.max) return empty('overflowOne', queueOffset)
-    if (queueOffset > bounds.max) return empty('overflowBadly', bounds.max)
-    const slices: Buffer[] = []
-    let bytes = 0
-    let next = queueOffset
-    for (const record of (this.#log.queues.get(`${topic}@${queueId}`) ?? []).slice(queueOffset)) {
-      const tags = findProperty(decodeRecord(record, 0).properties, 'TAGS')
-      const isWanted = (tagsCodes?.has(tagsCode(tags)) ?? true) && (accept?.(record) ?? true)
-      if (isWanted && slices.length > 0 && (slices.length >= maxCount || bytes + record.length > maxBytes)) break
-      next++
-      if (!isWanted) continue
-      slices.push(record)
-      bytes += record.length
-    }
-    if (slices.length === 0) return empty('noMatched', next)
-    return { ...empty('found', next), slices, count: slices.length, bytes }
-  }
-}
-
 export interface TestReply extends Reply {
   readonly fields: Readonly<Record<string, unknown>>
   readonly bytes: Buffer
@@ -258,8 +166,7 @@ export function createHarness(
   given: {
     readonly autoCreate?: boolean
     readonly maxSends?: number
-    readonly sql?: boolean
-    readonly storeReplies?: boolean
+    readonly options?: Readonly<Record<string, boolean>>
   } = {},
 ) {
   const clock = new ManualClock()
@@ -269,6 +176,7 @@ export function createHarness(
   const offsets = new ConsumerOffsets()
   const delayOffsets = new DelayOffsets()
   const halves = new PendingHalves()
+  const forbidden = new GroupForbidden()
   const locks = new QueueLocks({ proposals: log, leadership, clock, leaseMs: 60_000 })
   const topics = createTopics({ deleted: (topic) => offsets.forgetTopic(topic) })
   const groups = createSubscriptionGroups({
@@ -277,7 +185,8 @@ export function createHarness(
       if (withOffsets) offsets.forgetGroup(group)
     },
   })
-  for (const table of [offsets, locks, topics, groups, delayOffsets, halves]) log.tables.set(table.name, table)
+  for (const table of [offsets, locks, topics, groups, delayOffsets, halves, forbidden])
+    log.tables.set(table.name, table)
   const autoCreateTopicEnable = given.autoCreate ?? true
   const system = systemTopics({
     clusterName: identity.clusterName,
@@ -315,6 +224,7 @@ export function createHarness(
     clock,
     options: { notifyConsumerIdsChangedEnable: true },
   })
+  const dropped: number[] = []
   const admission = new Admission({ max: given.maxSends ?? 1_000, what: 'sends' })
   const delayLevels = delayLevelsOf(DELAYS_MS)
   const waiting = new WaitingMessages({ delayLevels })
@@ -322,18 +232,20 @@ export function createHarness(
   const options = {
     brokerPermission: 6,
     maxMessageSize: 4_194_304,
-    enablePropertyFilter: given.sql ?? true,
+    enablePropertyFilter: true,
     longPollingEnable: true,
     shortPollingTimeMills: 1_000,
     maxTransferBytesOnMessageInMemory: 262_144,
     maxTransferCountOnMessageInMemory: 32,
     defaultQueryMaxNum: 32,
-    storeReplyMessageEnable: given.storeReplies ?? true,
+    storeReplyMessageEnable: true,
+    useServerSideResetOffset: true,
     rejectTransactionMessage: false,
     transactionTimeOut: 6_000,
     transactionCheckInterval: 30_000,
     transactionCheckMax: 15,
     fileReservedTime: 72,
+    ...given.options,
   }
   const transactions = new Transactions({
     halves,
@@ -380,6 +292,9 @@ export function createHarness(
     admission,
     delayOffsets,
     recover: () => false,
+    forbidden,
+    resets: new PullResets(100),
+    dropExpired: () => Promise.resolve(void dropped.push(clock.nowMs())),
     delayLevels,
     waiting,
     transactions,
@@ -459,6 +374,7 @@ export function createHarness(
   return {
     clock,
     log,
+    dropped,
     store,
     leadership,
     offsets,

@@ -48,7 +48,7 @@ describe('a reply', () => {
   })
 
   test('is only pushed where storeReplyMessageEnable is off', async () => {
-    const harness = createHarness({ storeReplies: false })
+    const harness = createHarness({ options: { storeReplyMessageEnable: false } })
     await requester(harness, 'asker')
     expect(await reply(harness, { REPLY_TO_CLIENT: 'asker' })).toMatchObject({ code: 0, fields: { msgId: '0' } })
     expect(harness.log.messages(REPLY_TOPIC, 0)).toEqual([])

@@ -73,7 +73,7 @@ describe('a pull by SQL92', () => {
   })
 
   test('is refused as RocketMQ does it where enablePropertyFilter is off', async () => {
-    const harness = createHarness({ sql: false })
+    const harness = createHarness({ options: { enablePropertyFilter: false } })
     harness.topics.apply('create', [topicConfig('T')], { timestampMs: 1 })
     const remark = 'The broker does not support consumer to filter message by SQL92'
     expect(await harness.ask(11, sql('a = 1'))).toMatchObject({ code: 1, remark })
