@@ -11,6 +11,7 @@
 import { languageCode, SerializeType } from './codes.ts'
 import { remotingErrors } from './errors.ts'
 import { Fields, noFields, readLength } from './fields.ts'
+import { scanJsonHead } from './json-header.ts'
 
 const HEADER_WORD_BYTES = 4
 const BINARY_FIXED_BYTES = 21
@@ -114,6 +115,24 @@ function readShort(bytes: Buffer, at: number): number {
 }
 
 function decodeJson(bytes: Buffer, start: number, end: number, body: Buffer): RemotingCommand {
+  const head = scanJsonHead(bytes, start, end)
+  if (head === undefined) return parseUnusual(bytes, start, end, body)
+  const { code, language, version, opaque, flag, remark, fieldsStart, fieldsEnd } = head
+  return new RemotingCommand({
+    form: SerializeType.JSON,
+    code,
+    language,
+    version,
+    opaque,
+    flag,
+    remark,
+    fields: fieldsStart === fieldsEnd ? noFields : Fields.ofJson(bytes, fieldsStart, fieldsEnd),
+    body,
+  })
+}
+
+/** A header in JSON form that is not written the usual way. */
+function parseUnusual(bytes: Buffer, start: number, end: number, body: Buffer): RemotingCommand {
   const header = parseJson(bytes.toString('utf8', start, end))
   const language = header['language']
   const remark = header['remark']

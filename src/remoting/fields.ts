@@ -1,36 +1,55 @@
 /**
- * The extension fields of one command, as they came: a record (JSON form), or bytes that are read when asked for
- * (ROCKETMQ form: repeated `[2 key length][key][4 value length][value]`, RocketMQ RocketMQSerializable).
+ * The extension fields of one command, as they came: bytes that are read when asked for, or a record.
+ *
+ *   ROCKETMQ form   repeated `[2 key length][key][4 value length][value]` (RocketMQ RocketMQSerializable)
+ *   JSON form       `"key":"value","key":"value"`, as `json-header.ts` found it; a record where it looked different
  */
 import { remotingErrors } from './errors.ts'
+import { closingQuote, jsonText } from './json-header.ts'
 
 /** Field values by name; `undefined` fields are not sent. */
 export type HeaderRecord = Readonly<Record<string, string | number | boolean | undefined>>
 
 const noBytes = Buffer.alloc(0)
 
+/** How the pairs are written in `bytes`. */
+type FieldsForm = 'none' | 'binary' | 'json'
+
 export class Fields {
-  /** ROCKETMQ form: the pairs are in `bytes` from `start` to `end`, checked to be whole. */
+  readonly form: FieldsForm
+  /** The pairs are in `bytes` from `start` to `end`, checked to be whole; nowhere when the form is `none`. */
   readonly bytes: Buffer
   readonly start: number
   readonly end: number
   #record: Readonly<Record<string, string>> | undefined
 
-  private constructor(record: Readonly<Record<string, string>> | undefined, bytes: Buffer, start: number, end: number) {
+  private constructor(
+    record: Readonly<Record<string, string>> | undefined,
+    form: FieldsForm,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ) {
     this.#record = record
+    this.form = form
     this.bytes = bytes
     this.start = start
     this.end = end
   }
 
   static ofRecord(record: Readonly<Record<string, string>>): Fields {
-    return new Fields(record, noBytes, 0, 0)
+    return new Fields(record, 'none', noBytes, 0, 0)
   }
 
   /** The pairs in `bytes` from `start` to `end`. Throws REMOTING_FRAME_MALFORMED unless they are whole. */
   static ofBytes(bytes: Buffer, start: number, end: number): Fields {
     checkPairs(bytes, start, end)
-    return new Fields(undefined, bytes, start, end)
+    return new Fields(undefined, 'binary', bytes, start, end)
+  }
+
+  /** The pairs of a flat JSON object, found by `scanJsonHead` between its braces. */
+  static ofJson(bytes: Buffer, start: number, end: number): Fields {
+    return new Fields(undefined, 'json', bytes, start, end)
   }
 
   /** The fields as a record, when there is one already; undefined: they are in `bytes` alone. */
@@ -45,7 +64,8 @@ export class Fields {
 
   /** All fields by name; the record may hold any name, so ask with `Object.hasOwn`. */
   toRecord(): Readonly<Record<string, string>> {
-    this.#record ??= readPairs(this.bytes, this.start, this.end)
+    this.#record ??=
+      this.form === 'json' ? readTexts(this.bytes, this.start, this.end) : readPairs(this.bytes, this.start, this.end)
     return this.#record
   }
 
@@ -85,6 +105,18 @@ function readPairs(bytes: Buffer, start: number, end: number): Record<string, st
     const valueBytes = readLength(bytes, at)
     if (valueBytes > 0) setOwn(record, name, bytes.toString('utf8', at + 4, at + 4 + valueBytes))
     at += 4 + valueBytes
+  }
+  return record
+}
+
+function readTexts(bytes: Buffer, start: number, end: number): Record<string, string> {
+  const record: Record<string, string> = {}
+  for (let at = start; at < end; ) {
+    const nameEnd = closingQuote(bytes, at + 1)
+    const found = closingQuote(bytes, nameEnd + 3)
+    const valueEnd = found < 0 ? ~found : found
+    setOwn(record, bytes.toString('utf8', at + 1, nameEnd), jsonText(bytes, nameEnd + 3, valueEnd))
+    at = valueEnd + 2
   }
   return record
 }

@@ -4,6 +4,7 @@
  */
 import { languageName, SerializeType } from './codes.ts'
 import type { HeaderRecord } from './fields.ts'
+import { writeInt32, writeQuoted, writeText, writeValue } from './frame-text.ts'
 
 export interface FrameHead {
   readonly form: SerializeType
@@ -22,8 +23,12 @@ const BLOCK_BYTES_MIN = 1024
 const BLOCK_BYTES_MAX = 65_536
 const LENGTH_AND_WORD_BYTES = 8
 const BINARY_FIXED_BYTES = 21
-/** Strings up to this length are written here; longer ones are worth the call into the runtime. */
-const SHORT_TEXT = 24
+/** Bounds what stands in a header in JSON form beside its fields and remark. */
+const JSON_FIXED_BYTES = 256
+const JSON_TYPE = ',"serializeTypeCurrentRPC":"JSON"'
+const COMMA = 0x2c
+const COLON = 0x3a
+const CLOSE = 0x7d
 /** Room for the fields of common headers, so that asking for more is rare. */
 const FIELDS_BYTES_GUESS = 512
 /** `-1.7976931348623157e+308` */
@@ -128,19 +133,33 @@ export class FrameWriter {
   }
 
   #writeJson(head: FrameHead, header: HeaderRecord, remark: string | undefined, extraBytes: number): number {
-    let text = `{"code":${head.code},"extFields":{`
-    let separator = ''
+    let bound = LENGTH_AND_WORD_BYTES + JSON_FIXED_BYTES + extraBytes + (remark === undefined ? 0 : quotedBound(remark))
+    for (const name in header) {
+      const value = header[name]
+      if (value !== undefined) bound += quotedBound(name) + quotedBound(value) + 2
+    }
+    this.#begin(bound)
+    const block = this.#block
+    let at = writeText(block, this.#frameAt + LENGTH_AND_WORD_BYTES, '{"code":')
+    at = writeText(block, writeValue(block, at, head.code), ',"extFields":{')
+    let isFirst = true
     for (const name in header) {
       const value = header[name]
       if (value === undefined) continue
-      text += `${separator}${quoted(name)}:${typeof value === 'string' ? quoted(value) : `"${value}"`}`
-      separator = ','
+      if (!isFirst) block[at++] = COMMA
+      isFirst = false
+      at = writeQuoted(block, at, name)
+      block[at] = COLON
+      at = writeQuoted(block, at + 1, value)
     }
-    text += `},"flag":${head.flag},"language":"${languageName(head.language)}","opaque":${head.opaque}`
-    if (remark !== undefined) text += `,"remark":${quoted(remark)}`
-    text += `,"serializeTypeCurrentRPC":"JSON","version":${head.version}}`
-    this.#begin(LENGTH_AND_WORD_BYTES + text.length * 3 + extraBytes)
-    this.#at = writeText(this.#block, this.#frameAt + LENGTH_AND_WORD_BYTES, text)
+    at = writeValue(block, writeText(block, at, '},"flag":'), head.flag)
+    at = writeQuoted(block, writeText(block, at, ',"language":'), languageName(head.language))
+    at = writeValue(block, writeText(block, at, ',"opaque":'), head.opaque)
+    if (remark !== undefined) at = writeQuoted(block, writeText(block, at, ',"remark":'), remark)
+    at = writeText(block, at, JSON_TYPE)
+    at = writeValue(block, writeText(block, at, ',"version":'), head.version)
+    block[at] = CLOSE
+    this.#at = at + 1
     return this.#frameAt
   }
 
@@ -197,63 +216,14 @@ export function encodeFrame(
   return Buffer.concat(writer.take())
 }
 
+/** `\\u001f`: six bytes for one. */
+function quotedBound(value: string | number | boolean): number {
+  return 2 + (typeof value === 'string' ? value.length * 6 : NUMBER_BYTES_MAX)
+}
+
 function sizeOf(body: Body): number {
   if (Buffer.isBuffer(body)) return body.length
   let bytes = 0
   for (const part of body) bytes += part.length
   return bytes
-}
-
-function writeText(block: Buffer, at: number, text: string): number {
-  const length = text.length
-  if (length > SHORT_TEXT) return at + block.write(text, at)
-  for (let i = 0; i < length; i++) {
-    const unit = text.charCodeAt(i)
-    if (unit > 0x7f) return at + block.write(text, at)
-    block[at + i] = unit
-  }
-  return at + length
-}
-
-function writeValue(block: Buffer, at: number, value: string | number | boolean): number {
-  if (typeof value === 'string') return writeText(block, at, value)
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return writeDigits(block, at, value)
-  return writeText(block, at, String(value))
-}
-
-function writeDigits(block: Buffer, at: number, value: number): number {
-  let digits = 1
-  for (let bound = 10; bound <= value; bound *= 10) digits += 1
-  let rest = value
-  let i = at + digits - 1
-  // Above 32 bits every division is one of doubles: take off nine digits at a time.
-  while (rest > 0x7fffffff) {
-    const high = Math.floor(rest / 1e9)
-    let low = rest - high * 1e9
-    for (let k = 0; k < 9; k++) {
-      const quotient = (low / 10) | 0
-      block[i--] = 48 + low - quotient * 10
-      low = quotient
-    }
-    rest = high
-  }
-  do {
-    const quotient = (rest / 10) | 0
-    block[i--] = 48 + rest - quotient * 10
-    rest = quotient
-  } while (i >= at)
-  return at + digits
-}
-
-function writeInt32(block: Buffer, at: number, value: number): void {
-  block[at] = value >>> 24
-  block[at + 1] = value >>> 16
-  block[at + 2] = value >>> 8
-  block[at + 3] = value
-}
-
-const plainText = /^[ !#-[\]-~]*$/
-
-function quoted(text: string): string {
-  return plainText.test(text) ? `"${text}"` : JSON.stringify(text)
 }

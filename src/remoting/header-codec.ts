@@ -13,6 +13,7 @@ import {
   readDigits,
 } from './field-value.ts'
 import { type Fields, type HeaderRecord, readLength } from './fields.ts'
+import { closingQuote, isText, jsonText } from './json-header.ts'
 import { LastText } from './text-cache.ts'
 
 export interface Row {
@@ -87,9 +88,10 @@ export class HeaderCodec {
 
   /** Throws REMOTING_HEADER_INVALID. */
   decode(fields: Fields): HeaderRecord {
-    const { record } = fields
-    if (record === undefined) this.#readBytes(fields)
-    else this.#readRecord(record)
+    const { form, record } = fields
+    if (form === 'binary') this.#readBinary(fields)
+    else if (form === 'json') this.#readJson(fields)
+    else if (record !== undefined) this.#readRecord(record)
     return this.#make(this.#values)
   }
 
@@ -110,11 +112,10 @@ export class HeaderCodec {
     }
   }
 
-  #readBytes(fields: Fields): void {
+  #readBinary(fields: Fields): void {
     const { bytes, end } = fields
     const values = this.#values
     const finder = this.#finder
-    const lastSlots = finder.lastSlots
     let seen = 0
     let at = fields.start
     for (let place = 0; at < end; place++) {
@@ -122,16 +123,43 @@ export class HeaderCodec {
       const nameEnd = nameStart + (((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0))
       const valueStart = nameEnd + 4
       at = valueStart + readLength(bytes, nameEnd)
-      // One sender writes its fields in one order: what stood at this place last time is tried first.
-      let slot = lastSlots[place]
-      if (slot === undefined || !isName(slot.nameBytes, bytes, nameStart, nameEnd)) {
-        slot = finder.find(place, bytes, nameStart, nameEnd)
-      }
+      const slot = finder.find(place, bytes, nameStart, nameEnd)
       if (slot === undefined || at === valueStart) continue
       values[slot.index] = readValue(slot, bytes, valueStart, at)
       seen |= 1 << slot.index
     }
+    this.#fillIn(seen)
+  }
+
+  #readJson(fields: Fields): void {
+    const { bytes, end } = fields
+    const values = this.#values
+    const finder = this.#finder
+    let seen = 0
+    let at = fields.start
+    for (let place = 0; at < end; place++) {
+      const nameStart = at + 1
+      const nameEnd = closingQuote(bytes, nameStart)
+      const valueStart = nameEnd + 3
+      const found = closingQuote(bytes, valueStart)
+      const valueEnd = found < 0 ? ~found : found
+      at = valueEnd + 2
+      const slot = finder.find(place, bytes, nameStart, nameEnd)
+      if (slot === undefined) continue
+      const { wireName, kind } = slot.row
+      values[slot.index] =
+        found < 0 || valueStart === valueEnd
+          ? parseField(wireName, kind, jsonText(bytes, valueStart, valueEnd))
+          : readValue(slot, bytes, valueStart, valueEnd)
+      seen |= 1 << slot.index
+    }
+    this.#fillIn(seen)
+  }
+
+  /** What was not there of the rows: those whose bit is not in `seen`. */
+  #fillIn(seen: number): void {
     if (seen === this.#allRows) return
+    const values = this.#values
     for (let i = 0; i < values.length; i++) if ((seen & (1 << i)) === 0) values[i] = this.#absent(i)
   }
 
@@ -157,17 +185,10 @@ function readValue(slot: Slot, bytes: Buffer, start: number, end: number): Field
   return parseField(slot.row.wireName, slot.row.kind, bytes.toString('utf8', start, end))
 }
 
-function isName(name: Uint8Array, bytes: Buffer, start: number, end: number): boolean {
-  const length = name.length
-  if (length !== end - start) return false
-  for (let i = 0; i < length; i++) if (name[i] !== bytes[start + i]) return false
-  return true
-}
-
 /** Finds a name's slot among a fixed set by a hash without collisions: one probe, then a comparison. */
 class SlotFinder {
-  /** Place in a header → slot that stood there last. */
-  readonly lastSlots: (Slot | undefined)[] = []
+  /** Place in a header → slot that stood there last: one sender writes its fields in one order. */
+  readonly #lastSlots: (Slot | undefined)[] = []
   readonly #slots: readonly Slot[]
   readonly #table: (Slot | undefined)[]
   readonly #seed: number
@@ -182,9 +203,11 @@ class SlotFinder {
 
   /** Undefined: none of the names. */
   find(place: number, bytes: Buffer, start: number, end: number): Slot | undefined {
+    const last = this.#lastSlots[place]
+    if (last !== undefined && isText(last.nameBytes, bytes, start, end)) return last
     const slot = this.#table[this.#hash(bytes, start, end, this.#seed)]
-    if (slot === undefined || !isName(slot.nameBytes, bytes, start, end)) return undefined
-    if (place < PLACES_MAX) this.lastSlots[place] = slot
+    if (slot === undefined || !isText(slot.nameBytes, bytes, start, end)) return undefined
+    if (place < PLACES_MAX) this.#lastSlots[place] = slot
     return slot
   }
 

@@ -6,6 +6,7 @@ import { LanguageCode, SerializeType } from '../../src/remoting/codes.ts'
 import { decodeCommand } from '../../src/remoting/command.ts'
 import { encodeFrame, type FrameHead, FrameWriter } from '../../src/remoting/frame-writer.ts'
 import type { HeaderRecord } from '../../src/remoting/fields.ts'
+import { SendMessageRequestHeader } from '../../src/remoting/headers/send.ts'
 
 const int32 = fc.integer({ min: -2147483648, max: 2147483647 })
 const int16 = fc.integer({ min: -32768, max: 32767 })
@@ -28,6 +29,27 @@ function texts(record: HeaderRecord): Record<string, string> {
   )
 }
 
+/** A frame without its length word. */
+function jsonFrame(text: string | Buffer): Buffer {
+  const bytes = Buffer.from(text)
+  const word = Buffer.alloc(4)
+  word.writeUInt32BE(bytes.length)
+  return Buffer.concat([word, bytes])
+}
+
+function attempt<T>(run: () => T): T | Error {
+  try {
+    return run()
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}
+
+function field(value: unknown, name: string): object | undefined {
+  const found: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+  return typeof found === 'object' && found !== null ? found : undefined
+}
+
 describe('a command', () => {
   it.prop([head, header, fc.option(words, { nil: undefined }), fc.uint8Array({ maxLength: 6000 })])(
     'that was written is read as it was, in both forms',
@@ -38,6 +60,52 @@ describe('a command', () => {
       expect(command).toMatchObject({ ...parts, remark: remark === '' ? undefined : remark })
       expect(command.fields.toRecord()).toEqual(texts(fields))
       expect(command.body.equals(Buffer.from(bytes))).toBe(true)
+    },
+  )
+
+  const anyText = fc.string({
+    unit: fc.constantFrom('a', '7', '"', '\\', '\u0001', '\u0002', '\n', 'é', '漢', '\u{1f600}'),
+  })
+  const sendFields = fc.record(
+    {
+      a: anyText,
+      b: anyText,
+      c: anyText,
+      d: fc.constantFrom('4', '-1', '', '2147483648', '01', 'x'),
+      e: int32.map(String),
+      f: int32.map(String),
+      g: fc.maxSafeInteger().map(String),
+      h: int32.map(String),
+      i: anyText,
+      k: fc.constantFrom('true', 'TRUE', 'false', ''),
+      other: anyText,
+    },
+    { requiredKeys: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'] },
+  )
+
+  it.prop([sendFields, int32, fc.option(anyText, { nil: undefined })])(
+    'in JSON form without a space, as stock clients write it, is read as JSON.parse reads it',
+    (extFields, opaque, remark) => {
+      const parts = { code: 310, extFields, flag: 0, language: 'JAVA', opaque, remark, version: 479 }
+      const frames = [0, 1].map((space) => jsonFrame(JSON.stringify(parts, undefined, space)))
+      const [usual, spaced] = frames.map((frame) => {
+        const { form, code, flag, language, version, remark: said, fields, opaque: asked } = decodeCommand(frame)
+        const sent = attempt(() => SendMessageRequestHeader.short.decode(fields))
+        return { form, code, flag, language, version, said, asked, sent, record: fields.toRecord() }
+      })
+      expect(usual).toEqual(spaced)
+    },
+  )
+
+  it.prop([sendFields, fc.nat(), fc.integer({ min: 0, max: 255 })])(
+    'in JSON form with a changed byte is refused, or read as JSON.parse reads it',
+    (extFields, place, byte) => {
+      const text = Buffer.from(JSON.stringify({ code: 310, extFields, opaque: 7, version: 479 }))
+      text[place % text.length] = byte
+      const parsed = attempt((): unknown => JSON.parse(text.toString()))
+      const command = attempt(() => decodeCommand(jsonFrame(text)))
+      if (parsed instanceof Error) expect(errorCode(command)).toBe('REMOTING_FRAME_MALFORMED')
+      else if (!(command instanceof Error)) expect(command.fields.toRecord()).toEqual({ ...field(parsed, 'extFields') })
     },
   )
 
