@@ -5,6 +5,7 @@
  *   stop    leadership handed over → routes withdrawn → requests in flight answered → everything flushed → folder left
  */
 import { deferred } from '../lib/deferred.ts'
+import { refusal } from './errors.ts'
 import { errorMessage } from '../lib/errors.ts'
 import type { Command } from './needs.ts'
 import { AutoCreate } from './auto-create.ts'
@@ -111,7 +112,7 @@ export class BrokerNode implements RunningBroker {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close()
+    this.#closing ??= this.#close(undefined)
     return this.#closing
   }
 
@@ -141,6 +142,7 @@ export class BrokerNode implements RunningBroker {
       network,
       leadership,
       applied: (entry, command) => this.#applied(entry, command),
+      removed: () => this.#removed(),
       settled: () => this.#services?.arrived(state.store.takeTouched()),
       fatal: (error) => this.#fatal(error),
     })
@@ -179,6 +181,7 @@ export class BrokerNode implements RunningBroker {
       },
       namesrvs: () => options.namesrvAddr.map(formatAddress),
       leadership: this.#announced(),
+      isWhole: () => core.replica.status().filled,
       topics: tables.topics,
       changed: () => this.#tell(),
       options: {
@@ -189,6 +192,7 @@ export class BrokerNode implements RunningBroker {
     })
     leadership.onChange(() => this.#roleChanged(folder))
     network.locator.onChange(() => this.#tell())
+    network.peers.onRemoved(() => this.#removed())
     network.door.open(this.#services.routes())
     core.replica.setDiskFull(state.log.isDiskFull)
     core.start()
@@ -285,14 +289,23 @@ export class BrokerNode implements RunningBroker {
     })
   }
 
-  async #close(): Promise<void> {
+  /** The group goes on without this node: what its clients wait for is answered, then it ends. */
+  #removed(): void {
+    if (this.#closing !== undefined) return
+    const { nodeId, dLegerGroup } = this.#options
+    const reason = refusal('BROKER_REMOVED', `${nodeId} was removed from ${dLegerGroup}, for good; this node stops`)
+    this.#parts.log.warn({}, reason.message)
+    this.#closing = this.#close(reason)
+  }
+
+  async #close(reason: Error | undefined): Promise<void> {
     await this.#core?.stop()
     await this.#registration?.close()
     await this.#services?.close()
     await this.#network.close(DRAIN_MS)
     await this.#state?.close()
     await this.#folder?.close()
-    this.#ended.resolve(undefined)
+    this.#ended.resolve(reason)
   }
 
   /** The disk or an invariant failed: nothing is answered any more, nothing more is written. */

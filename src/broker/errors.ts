@@ -73,6 +73,10 @@ export const brokerErrors = defineErrors({
     doc: 'What is asked for may not be done to what it names, or not any more; the message says why.',
     retriable: false,
   },
+  BROKER_REMOVED: {
+    doc: 'This node was removed from its group, for good. Its folder is of no use to the group any more.',
+    retriable: false,
+  },
   BROKER_REFUSED: {
     doc: 'The request cannot be done as it is; the message says why.',
     retriable: false,

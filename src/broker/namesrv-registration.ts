@@ -28,6 +28,8 @@ export interface RegistrationNeeds {
   }
   readonly namesrvs: () => readonly string[]
   readonly leadership: { readonly isReady: boolean; readonly term: number }
+  /** False while this node's disk is being filled: nobody is sent to a node that has not what the group has. */
+  readonly isWhole: () => boolean
   readonly topics: {
     all(): Iterable<TopicConfig>
     get(name: string): TopicConfig | undefined
@@ -121,7 +123,7 @@ export class NamesrvRegistration {
   }
 
   #run(): void {
-    if (this.#closed) return
+    if (this.#closed || !this.#need.isWhole()) return
     const nowMs = this.#need.clock.monotonicMs()
     for (const address of this.#need.namesrvs()) {
       let target = this.#targets.get(address)

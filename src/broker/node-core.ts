@@ -7,7 +7,9 @@ import { type Clock, sleep } from '../lib/clock.ts'
 import { errorCode } from '../lib/errors.ts'
 import { raftConfig } from '../raft/config.ts'
 import { Replica } from '../raft/replica.ts'
+import { isRemoved, membersOf } from '../raft/memberships.ts'
 import type { ReplicaEvents, ResetMeta } from '../raft/ports.ts'
+import type { Membership } from '../raft/types.ts'
 import {
   FrameKind,
   frameCommand,
@@ -24,7 +26,8 @@ import type { Leadership } from './leadership.ts'
 import type { Command, Proposals as ProposalsNeed } from './needs.ts'
 import type { NodeState } from './node-state.ts'
 import type { NodeTables } from './node-tables.ts'
-import type { NodeNetwork } from './node-network.ts'
+import { Members } from './members.ts'
+import { placesOfFile, type NodeNetwork } from './node-network.ts'
 import type { BrokerOptions } from './options.ts'
 import type { Draft } from './proposal-flight.ts'
 import { Proposals, deletedTopic } from './proposals.ts'
@@ -44,6 +47,8 @@ export interface NodeCoreNeeds {
   readonly leadership: Leadership
   /** An entry was applied, with its command if it has one. */
   readonly applied: (entry: AppliedEntry, command: Command | undefined) => void
+  /** The log says, for good, that this node is no member any more. */
+  readonly removed: () => void
   /** Messages arrived: who waits for them is woken. */
   readonly settled: () => void
   readonly fatal: (error: Error) => void
@@ -55,6 +60,7 @@ export class NodeCore {
   /** For processors: commands are proposed wherever the leader is. */
   readonly proposals: ProposalsNeed
   readonly counters: QueueCounters
+  readonly members: Members
   readonly #local: Proposals
   readonly #need: NodeCoreNeeds
 
@@ -96,7 +102,7 @@ export class NodeCore {
         maxInflightBytes: options.raftMaxInflightBytes,
         maxUncommittedBytes: options.raftMaxUncommittedBytes,
       }),
-      peers: { voters: votersOf(options), outgoing: [], learners: [] },
+      peers: configured(options),
       store: raftLog(log, { open: () => state.openReset(), apply: (meta, chunks) => this.#replace(meta, chunks) }),
       stableStore: state.stableStore,
       transport: network.peers,
@@ -104,6 +110,13 @@ export class NodeCore {
       random: parts.random,
       events: this.#events(),
       log: parts.log,
+    })
+    this.members = new Members({
+      ownId: options.nodeId,
+      replica: this.replica,
+      leadership,
+      placesOfFile: placesOfFile(options),
+      clock: parts.clock,
     })
     this.counters = new QueueCounters(store)
     this.#local = new Proposals({
@@ -114,7 +127,7 @@ export class NodeCore {
       proposing: (command) => {
         if (asksForSyncFlush(command)) this.replica.demand('durable')
       },
-      commandVersion: () => network.peers.commandVersionOf(this.replica.status().members.voters, COMMAND_VERSION),
+      commandVersion: () => network.peers.commandVersionOf(membersOf(this.replica.status().members), COMMAND_VERSION),
       clock: parts.clock,
       options: {
         maxInFlightBytes: options.maxInFlightBytes,
@@ -160,13 +173,18 @@ export class NodeCore {
   }
 
   #events(): ReplicaEvents {
-    const { leadership, fatal } = this.#need
+    const { leadership, network, options, removed, fatal } = this.#need
     return {
       committed: (index) => this.machine.committed(index),
       roleChanged: (role) => leadership.roleChanged(role),
       // What a truncation cut off is decided when an entry is committed in its place.
       truncated: () => {},
       stable: (index) => this.#local.stable(index),
+      members: (current, committed) => {
+        network.membersChanged(current, committed)
+        this.members.changed(current, committed)
+        if (isRemoved(committed.membership, options.nodeId)) removed()
+      },
       // `#replace` did what there is to do.
       reset: () => {},
       fatal,
@@ -254,6 +272,8 @@ function isData(frame: Buffer): boolean {
   return frameKind(frame, 0) === FrameKind.data
 }
 
-function votersOf(options: BrokerOptions): readonly string[] {
-  return options.peers.length === 0 ? [options.nodeId] : options.peers.map(({ id }) => id)
+/** Who takes part until the log says so: everybody whom the file names. */
+function configured(options: BrokerOptions): Membership {
+  const voters = options.peers.length === 0 ? [options.nodeId] : options.peers.map(({ id }) => id)
+  return { voters, outgoing: [], learners: [], places: Object.fromEntries(placesOfFile(options)) }
 }

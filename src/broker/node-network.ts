@@ -17,13 +17,16 @@ import type { Identity } from './peer-handshake.ts'
 import type { PeerAddress } from './peer-link.ts'
 import { Peers } from './peers.ts'
 import { streamPeerNetwork } from './peer-socket.ts'
+import { formatAddress, parseAddress } from './options-values.ts'
+import { membersOf } from '../raft/memberships.ts'
+import type { MembershipEntry } from '../raft/types.ts'
 import { fromPeer } from './peer-wire.ts'
 import { mayRepeat } from './processors/where.ts'
 
 export interface NodeNetworkNeeds {
   readonly options: BrokerOptions
   readonly parts: BrokerParts
-  readonly identity: () => Identity
+  readonly identity: () => Omit<Identity, 'place'>
   readonly leadership: Leadership
 }
 
@@ -44,15 +47,18 @@ export class NodeNetwork {
   /** For name servers. */
   readonly client: RemotingClient
   readonly #need: NodeNetworkNeeds
+  /** Where this node's peers are told to reach it: as the file says, until the log does. */
+  #place: string | undefined
 
   constructor(need: NodeNetworkNeeds) {
     this.#need = need
     const { options, leadership } = need
     const { clock, log, sockets = nodeSockets } = need.parts
     const ownId = options.nodeId
+    this.#place = placesOfFile(options).get(ownId)
     this.locator = new LeaderLocator({ ownId, clock, maxWaiting: MAX_LEADER_WAITERS })
     this.peers = new Peers({
-      identity: need.identity,
+      identity: () => ({ ...need.identity(), place: this.#place }),
       addresses: peerAddresses(options),
       listen: options.peerListen ?? undefined,
       network: streamPeerNetwork({ sockets, clock, limits: PEER_LIMITS }),
@@ -101,6 +107,29 @@ export class NodeNetwork {
     await this.server.listen()
   }
 
+  /**
+   * The log says who takes part: links follow. Whoever takes part by the membership in force or by the one known to be
+   * committed is linked; who the committed one says is out is not.
+   */
+  membersChanged(current: MembershipEntry, committed: MembershipEntry): void {
+    const { options } = this.#need
+    const ofFile = placesOfFile(options)
+    const dialled = new Map(options.dialPeers.map((place) => [place.id, place]))
+    const addresses = new Map<string, PeerAddress>()
+    for (const { membership } of [committed, current]) {
+      for (const id of membersOf(membership)) {
+        const place = membership.places?.[id] ?? ofFile.get(id)
+        const address = place === undefined ? undefined : parseAddress(place)
+        if (address === undefined) continue
+        // A file may know another way to a peer, but not once the log says that the peer moved.
+        const isAsInFile = place === ofFile.get(id)
+        addresses.set(id, (isAsInFile ? dialled.get(id) : undefined) ?? address)
+        if (id === options.nodeId) this.#place = place
+      }
+    }
+    this.peers.setMembers({ addresses, removed: new Set(committed.membership.removed) })
+  }
+
   async close(graceMs: number): Promise<void> {
     this.door.close()
     this.clients.close()
@@ -137,6 +166,11 @@ export class NodeNetwork {
       clients.nodeLost(peer)
     })
   }
+}
+
+/** The members' addresses for each other by this node's file, `host:port`. */
+export function placesOfFile(options: BrokerOptions): ReadonlyMap<string, string> {
+  return new Map(options.peers.map((place) => [place.id, formatAddress(place)]))
 }
 
 function peerAddresses(options: BrokerOptions): ReadonlyMap<string, PeerAddress> {

@@ -21,7 +21,7 @@ import type { BrokerOptions } from './options.ts'
 import { formatAddress } from './options-values.ts'
 import { brokerRoutes } from './processors/index.ts'
 import { PreferredLeader } from './preferred-leader.ts'
-import { RetentionService } from './retention-service.ts'
+import { heldByMembers, RetentionService } from './retention-service.ts'
 import { RotRepair } from './rot-repair.ts'
 import { PullHold } from './pull-hold.ts'
 import { PullResets } from './pull-resets.ts'
@@ -99,7 +99,7 @@ export class NodeServices {
       leadership,
       peers: network.peers,
       waitedFor: () => this.#timed.lowestOffset(),
-      heldByAll: () => Math.min(...Object.values(core.replica.status().progress).map(({ match }) => match)),
+      heldByAll: () => heldByMembers(core.replica.status()),
       startMoved: () => core.replica.logStartMoved(),
       clock,
       logger: parts.log,
@@ -178,6 +178,7 @@ export class NodeServices {
       options,
       configuration,
       transferLeadership: (to) => handOver({ ownId: options.nodeId, replica: core.replica, clock }, to),
+      members: core.members,
       tablesState: () => ({ appliedIndex: tables.standsAt, digest: tables.digest() }),
       changeMode: (to) => this.#mode.change(to),
       nodeRuntime: () =>

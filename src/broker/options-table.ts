@@ -83,7 +83,11 @@ const group = {
     'brokerName',
   ),
   dLegerPeers: optional(
-    peerPlaces({ default: [], scope: 'group', doc: 'All members with the address at which their peers reach them.' }),
+    peerPlaces({
+      default: [],
+      scope: 'group',
+      doc: 'The members a new group begins with, and where peers reach them.',
+    }),
   ),
   dLegerSelfId: optional(
     string({ default: '', pattern: NODE_ID, allowed: 'an id such as n0', doc: 'Which of the members this node is.' }),

@@ -4,9 +4,8 @@
  */
 import { assert } from '../lib/assert.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
-import { errorMessage } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
-import { helloOf, readHello, type Identity, type Lane } from './peer-handshake.ts'
+import { helloOf, readHello, readRefusal, type Identity, type Lane } from './peer-handshake.ts'
 import type { PeerNetwork, PeerSocket } from './peer-socket.ts'
 import { peerErrors } from './peer-errors.ts'
 import { fromPeer, PeerFrameKind, type PeerFrame } from './peer-wire.ts'
@@ -32,7 +31,9 @@ export interface PeerLinkNeeds {
   readonly options: PeerLinkOptions
   /** The peer said who it is; called before `opened`. */
   readonly greeted: (incarnation: string, commandVersion: number, clusterId: string | undefined) => void
-  readonly opened?: () => void
+  readonly opened: () => void
+  /** The peer says that this node was removed from the group. */
+  readonly removed: () => void
 }
 
 export interface PeerLinkOptions {
@@ -152,16 +153,18 @@ export class PeerLink {
     this.#lastRefusal = ''
     this.#need.greeted(welcome.incarnation, welcome.commandVersion, welcome.clusterId)
     this.#open = true
-    this.#need.opened?.()
+    this.#need.opened()
   }
 
   #refused(frame: PeerFrame): void {
-    const reason = errorMessage(frame.meta)
+    const { reason, isRemoved } = readRefusal(frame.meta)
     // One line for each new reason, however often it is dialled again.
     if (reason !== this.#lastRefusal) this.#need.log.warn({ peer: this.#need.peer, reason }, 'a peer refuses this node')
     this.#lastRefusal = reason
     this.#redialMs = this.#need.options.redialMaxMs
-    this.#socket?.close()
+    if (isRemoved) this.#need.removed()
+    // What was asked over a link that was open is still answered.
+    if (!this.#open) this.#socket?.close()
   }
 
   #answered(frame: PeerFrame): void {

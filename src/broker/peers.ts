@@ -2,13 +2,23 @@
  * All connections between this node and its peers: a raft lane (one way, at most once) and a service lane (requests and
  * answers: forwarding, client registry, repair) to each, and an acceptor for theirs.
  */
-import type { Clock, Timer } from '../lib/clock.ts'
+import type { Clock } from '../lib/clock.ts'
 import { errorMessage } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { Envelope } from '../raft/ports.ts'
 import type { Message } from '../raft/message.ts'
-import { helloOf, readHello, refusalOf, type Identity, type Lane } from './peer-handshake.ts'
+import {
+  helloOf,
+  readHello,
+  refusalOf,
+  type Hello,
+  type Identity,
+  type KnownMembers,
+  type Lane,
+} from './peer-handshake.ts'
+import { parseAddress } from './options-values.ts'
 import { PeerLink, type PeerAddress, type PeerLinkOptions, type ServiceAnswer } from './peer-link.ts'
+import { PeerLinks } from './peer-links.ts'
 import { peerErrors } from './peer-errors.ts'
 import type { PeerListener, PeerNetwork, PeerSocket } from './peer-socket.ts'
 import { fromPeer, PeerFrameKind, type PeerFrame } from './peer-wire.ts'
@@ -28,6 +38,7 @@ export interface RaftEnd {
 
 export interface PeersNeeds {
   readonly identity: () => Identity
+  /** The members until the log says who they are, this node included. */
   readonly addresses: ReadonlyMap<string, PeerAddress>
   /** Undefined in a group of one, which has no peers to listen for. */
   readonly listen: PeerAddress | undefined
@@ -37,49 +48,81 @@ export interface PeersNeeds {
   readonly link: PeerLinkOptions
 }
 
-const SWEEP_PERIOD_MS = 50
+/** Everybody who takes part by the log, at the addresses to dial, and who is out for good. */
+export interface PeerMembers {
+  readonly addresses: ReadonlyMap<string, PeerAddress>
+  readonly removed: ReadonlySet<string>
+}
+
+interface Incoming {
+  readonly from: string
+  readonly lane: Lane
+}
+
+const nobody: ReadonlySet<string> = new Set()
 
 export class Peers {
   readonly #need: PeersNeeds
-  readonly #raftLinks = new Map<string, PeerLink>()
-  readonly #serviceLinks = new Map<string, PeerLink>()
+  readonly #links: PeerLinks
   readonly #handlers = new Map<string, ServiceHandler>()
   /** The newest incoming raft connection of each peer: an older one may belong to a process that is gone. */
   readonly #incomingRaft = new Map<string, PeerSocket>()
-  readonly #incoming = new Set<PeerSocket>()
+  /** Undefined until the peer said who it is. */
+  readonly #incoming = new Map<PeerSocket, Incoming | undefined>()
   readonly #incarnations = new Map<string, string>()
   readonly #commandVersions = new Map<string, number>()
-  readonly #members: ReadonlySet<string>
+  readonly #removedListeners: (() => void)[] = []
   readonly #openedListeners: ((peer: string) => void)[] = []
   readonly #lostListeners: ((peer: string) => void)[] = []
+  #members: KnownMembers
   #raft: RaftEnd | undefined
   #listener: PeerListener | undefined
-  #sweep: Timer | undefined
 
   constructor(need: PeersNeeds) {
     this.#need = need
-    this.#members = new Set(need.addresses.keys())
-    for (const [peer, address] of need.addresses) {
-      if (peer === need.identity().id) continue
-      this.#raftLinks.set(peer, this.#link(peer, address, 'raft'))
-      this.#serviceLinks.set(peer, this.#link(peer, address, 'service'))
-    }
+    this.#members = { ids: new Set(need.addresses.keys()), removed: nobody }
+    this.#links = new PeerLinks({
+      ownId: need.identity().id,
+      clock: need.clock,
+      link: (peer, address, lane) => this.#link(peer, address, lane),
+    })
+    this.#links.keep(need.addresses, nobody, () => false)
   }
 
   /** Listens, then dials. Rejects when the port cannot be had. */
   async start(): Promise<void> {
-    const { network, listen, clock } = this.#need
+    const { network, listen } = this.#need
     if (listen !== undefined) {
       this.#listener = await network.listen(listen.host, listen.port, (socket) => this.#accept(socket))
     }
-    for (const link of [...this.#raftLinks.values(), ...this.#serviceLinks.values()]) link.start()
-    this.#sweep = clock.every(SWEEP_PERIOD_MS, () => {
-      for (const link of this.#serviceLinks.values()) link.sweep(clock.monotonicMs())
-    })
+    this.#links.start()
   }
 
   get ids(): readonly string[] {
-    return [...this.#raftLinks.keys()]
+    return this.#links.ids
+  }
+
+  /**
+   * The log says who takes part. Links to who is new are made, links to who left end: raft at once, services once what
+   * is in flight has had its time. Who was removed is told.
+   */
+  setMembers({ addresses, removed }: PeerMembers): void {
+    this.#members = { ids: new Set(addresses.keys()), removed }
+    this.#links.keep(addresses, removed, (peer) => this.#isConnected(peer))
+    for (const [socket, incoming] of this.#incoming) {
+      if (incoming === undefined || !removed.has(incoming.from)) continue
+      const { from, lane } = incoming
+      this.#incarnations.delete(from)
+      const reason = `node ${from} was removed from ${this.#need.identity().group}`
+      socket.send(PeerFrameKind.refusal, { reason, isRemoved: true }, [])
+      // It ends the others itself, once its clients have their answers.
+      if (lane === 'raft') this.#incomingRaft.delete(from)
+    }
+  }
+
+  /** Calls `listener` when a peer says that this node was removed from the group. */
+  onRemoved(listener: () => void): void {
+    this.#removedListeners.push(listener)
   }
 
   /** Declares who answers `method`. */
@@ -105,11 +148,11 @@ export class Peers {
 
   /** `PeerTransport.send` of the Raft driver: at most once, never blocking. */
   send(to: string, envelope: Envelope): void {
-    this.#raftLinks.get(to)?.send(PeerFrameKind.raft, envelope.message, envelope.payload)
+    this.#links.raft(to)?.send(PeerFrameKind.raft, envelope.message, envelope.payload)
   }
 
   isReachable(peer: string): boolean {
-    return this.#serviceLinks.get(peer)?.isOpen ?? false
+    return this.#links.service(peer)?.isOpen ?? false
   }
 
   /** One request to `peer`; `done` is called exactly once, with an answer or a `PEER_*` error. */
@@ -121,7 +164,7 @@ export class Peers {
     timeoutMs: number,
     done: (error: Error | undefined, answer: ServiceAnswer | undefined) => void,
   ): void {
-    const link = this.#serviceLinks.get(peer)
+    const link = this.#links.service(peer)
     if (link === undefined) return done(peerErrors.create('PEER_UNREACHABLE', `no peer ${peer}`), undefined)
     link.request(method, meta, payload, timeoutMs, done)
   }
@@ -143,18 +186,17 @@ export class Peers {
 
   /** Sends and forgets: lost if there is no connection. */
   tell(peer: string, method: string, meta: unknown, payload: readonly Uint8Array[] = []): void {
-    this.#serviceLinks.get(peer)?.send(PeerFrameKind.oneway, { method, meta }, payload)
+    this.#links.service(peer)?.send(PeerFrameKind.oneway, { method, meta }, payload)
   }
 
-  /** The lowest command version that every one of `voters` understands; peers never met count as `own`. */
-  commandVersionOf(voters: readonly string[], own: number): number {
-    return Math.min(own, ...voters.map((voter) => this.#commandVersions.get(voter) ?? own))
+  /** The lowest command version that every one of `members` understands; peers never met count as `own`. */
+  commandVersionOf(members: readonly string[], own: number): number {
+    return Math.min(own, ...members.map((member) => this.#commandVersions.get(member) ?? own))
   }
 
   async close(): Promise<void> {
-    this.#sweep?.cancel()
-    for (const link of [...this.#raftLinks.values(), ...this.#serviceLinks.values()]) link.close()
-    for (const socket of this.#incoming) socket.close()
+    this.#links.close()
+    for (const socket of this.#incoming.keys()) socket.close()
     await this.#listener?.close()
   }
 
@@ -173,6 +215,9 @@ export class Peers {
       opened: () => {
         if (lane === 'service') for (const listener of this.#openedListeners) listener(peer)
       },
+      removed: () => {
+        for (const listener of this.#removedListeners) listener()
+      },
     })
   }
 
@@ -184,48 +229,53 @@ export class Peers {
   }
 
   #accept(socket: PeerSocket): void {
-    let from: string | undefined
-    let lane: Lane | undefined
-    this.#incoming.add(socket)
+    this.#incoming.set(socket, undefined)
     socket.listen({
       frame: (frame) => {
-        if (from === undefined || lane === undefined) {
-          const hello = this.#greet(socket, frame)
-          from = hello?.from
-          lane = hello?.lane
-          return
-        }
-        if (lane === 'raft') this.#raftFrame(socket, from, frame)
-        else void this.#serviceFrame(socket, from, frame)
+        const incoming = this.#incoming.get(socket)
+        if (incoming === undefined) this.#greet(socket, frame)
+        else if (incoming.lane === 'raft') this.#raftFrame(socket, incoming.from, frame)
+        else void this.#serviceFrame(socket, incoming.from, frame)
       },
       closed: () => {
+        const incoming = this.#incoming.get(socket)
         this.#incoming.delete(socket)
-        if (from === undefined) return
+        if (incoming === undefined) return
+        const { from, lane } = incoming
         if (this.#incomingRaft.get(from) === socket) this.#incomingRaft.delete(from)
         if (lane === 'service') for (const listener of this.#lostListeners) listener(from)
+        if (!this.#isConnected(from)) this.#links.left(from)
       },
     })
   }
 
-  #greet(socket: PeerSocket, frame: PeerFrame): { from: string; lane: Lane } | undefined {
+  #greet(socket: PeerSocket, frame: PeerFrame): void {
     const hello = frame.kind === PeerFrameKind.hello ? readHello(frame.meta) : undefined
-    if (hello === undefined) {
-      socket.close()
-      return undefined
-    }
+    if (hello === undefined) return socket.close()
     const own = this.#need.identity()
     const refusal = refusalOf(own, hello, this.#members)
     if (refusal !== undefined) {
       socket.send(PeerFrameKind.refusal, refusal, [])
-      return undefined
+      return
     }
+    this.#incoming.set(socket, hello)
+    this.#welcome(hello)
     if (hello.lane === 'raft') {
       this.#incomingRaft.get(hello.from)?.close()
       this.#incomingRaft.set(hello.from, socket)
     }
     this.#met(hello.from, hello.incarnation, hello.commandVersion)
     socket.send(PeerFrameKind.welcome, helloOf(own, hello.from, hello.lane), [])
-    return { from: hello.from, lane: hello.lane }
+  }
+
+  #isConnected(peer: string): boolean {
+    return [...this.#incoming.values()].some((incoming) => incoming?.from === peer)
+  }
+
+  /** A node that is behind, or new, answers who it does not know yet. */
+  #welcome({ from, place }: Hello): void {
+    const address = place === undefined ? undefined : parseAddress(place)
+    if (address !== undefined && !this.#members.ids.has(from)) this.#links.welcome(from, address)
   }
 
   #raftFrame(socket: PeerSocket, from: string, frame: PeerFrame): void {

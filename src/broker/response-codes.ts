@@ -34,6 +34,7 @@ const brokerReplies: Readonly<Record<BrokerErrorCode, ErrorReply>> = {
   BROKER_CLIENT_TIMEOUT: { code: ResponseCode.CONSUME_MSG_TIMEOUT },
   BROKER_UNSUPPORTED: { code: ResponseCode.SYSTEM_ERROR },
   BROKER_ILLEGAL_OPERATION: { code: ResponseCode.ILLEGAL_OPERATION },
+  BROKER_REMOVED: { code: ResponseCode.SERVICE_NOT_AVAILABLE },
   BROKER_REFUSED: { code: ResponseCode.SYSTEM_ERROR },
 }
 

@@ -6,6 +6,8 @@
 import type { Clock, Timer } from '../lib/clock.ts'
 import { errorMessage } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
+import { isVoter } from '../raft/memberships.ts'
+import type { ReplicaStatus } from '../raft/status.ts'
 import { RetentionClock, retentionOffset, type RetentionOptions } from '../store/retention.ts'
 import { logStartCommands, type LogStartTable } from './log-start-table.ts'
 import type { Leadership, Proposals } from './needs.ts'
@@ -31,7 +33,7 @@ export interface RetentionServiceNeeds {
   }
   /** The first offset that somebody still waits for, decided when it is due: nothing from there on goes. */
   readonly waitedFor: () => Promise<number>
-  /** The highest index that every voter holds, as this leader knows. */
+  /** The highest index that every member holds, as this leader knows. */
   readonly heldByAll: () => number
   /** The log let go of its front: Raft must know its new start. */
   readonly startMoved: () => void
@@ -42,9 +44,19 @@ export interface RetentionServiceNeeds {
 }
 
 const METHOD = 'disk'
+/** A learner that was not heard for so long is not waited for: it is reset when it comes back. */
+const LEARNER_HEARD_WITHIN_MS = 30_000
 /** RocketMQ cleanResourceInterval. */
 const PERIOD_MS = 10_000
 const TIMEOUT_MS = 2_000
+
+/** The highest index that every voter holds, and every learner that is being filled. Pure. */
+export function heldByMembers({ members, progress }: Pick<ReplicaStatus, 'members' | 'progress'>): number {
+  const held = Object.entries(progress)
+    .filter(([id, { lastContactMs }]) => isVoter(members, id) || lastContactMs < LEARNER_HEARD_WITHIN_MS)
+    .map(([, { match }]) => match)
+  return Math.min(...held)
+}
 
 export class RetentionService {
   readonly #need: RetentionServiceNeeds

@@ -4,6 +4,7 @@ import type { BrokerConfiguration } from '../broker/options.ts'
 import { startBroker } from '../broker/main.ts'
 import type { BrokerParts, RunningBroker } from '../broker/running-broker.ts'
 import { systemClock } from '../lib/clock.ts'
+import { errorCode } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { systemRandom } from '../lib/prng.ts'
 import { supervisorChannel, type SupervisorChannel } from './child-channel.ts'
@@ -43,6 +44,7 @@ export async function runBrokerProcess(
   supervisor?.tell({ type: 'status', status: broker.status })
   log.info({ address: formatAddress(options.advertised), dir: options.storePathRootDir }, 'started')
   const end = await Promise.race([signal.asked, broker.ended])
+  if (errorCode(end) === 'BROKER_REMOVED') return leave(supervisor)
   if (end instanceof Error) return fail(end, log, supervisor)
   // Nobody would notice a node that hangs in its stop once its supervisor is gone.
   if (supervisor !== undefined) systemClock.after(STOP_WITHIN_MS, () => process.exit(1))
@@ -50,6 +52,13 @@ export async function runBrokerProcess(
   log.info({}, 'stopped')
   supervisor?.close()
   // What still holds the event loop (a client's half-open socket) must not hold the process.
+  process.exit(0)
+}
+
+/** Its group goes on without it: nothing went wrong, and starting it again would change nothing. */
+function leave(supervisor: SupervisorChannel | undefined): never {
+  supervisor?.tell({ type: 'removed' })
+  supervisor?.close()
   process.exit(0)
 }
 

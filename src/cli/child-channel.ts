@@ -6,6 +6,8 @@ import type { BrokerStatus } from '../broker/running-broker.ts'
 
 export type FromChild =
   | { readonly type: 'status'; readonly status: BrokerStatus }
+  /** It was removed from its group, and will exit for good. */
+  | { readonly type: 'removed' }
   /** It could not start or cannot go on, and will exit. */
   | { readonly type: 'failed'; readonly message: string }
 
@@ -39,6 +41,7 @@ export function readFromChild(message: unknown): FromChild | undefined {
   if (typeof message !== 'object' || message === null) return undefined
   const type = messageType(message)
   if (type === 'failed' && 'message' in message) return { type, message: String(message.message) }
+  if (type === 'removed') return { type }
   if (type !== 'status' || !('status' in message) || typeof message.status !== 'object') return undefined
   const fields = new Map<string, unknown>(Object.entries(message.status ?? {}))
   const [role, term, leader] = [fields.get('role'), fields.get('term'), fields.get('leader')]

@@ -20,12 +20,15 @@ export function readShape(dir: string): ClusterShape | undefined {
   const shape: unknown = JSON.parse(text)
   if (typeof shape !== 'object' || shape === null || !('nodes' in shape) || !('brokers' in shape)) return undefined
   const { nodes, brokers } = shape
-  return typeof nodes === 'number' && typeof brokers === 'number' ? { nodes, brokers } : undefined
+  if (typeof nodes !== 'number' || typeof brokers !== 'number') return undefined
+  const removed: unknown = 'removed' in shape ? shape.removed : []
+  return { nodes, brokers, removed: Array.isArray(removed) ? removed.map(String) : [] }
 }
 
-export function writeShape(dir: string, { nodes, brokers }: ClusterShape): void {
+export function writeShape(dir: string, { nodes, brokers, removed }: ClusterShape): void {
   makeFolder(dir)
-  writeFileSync(join(dir, SHAPE_FILE), `${JSON.stringify({ nodes, brokers })}\n`)
+  const shape = removed.length === 0 ? { nodes, brokers } : { nodes, brokers, removed }
+  writeFileSync(join(dir, SHAPE_FILE), `${JSON.stringify(shape)}\n`)
 }
 
 /** Writes the node's `broker.properties` and gives its path. */

@@ -84,6 +84,23 @@ function planGroup(request: ClusterRequest, group: number): readonly NodePlan[] 
   })
 }
 
+/**
+ * One more node for the group that `members` are the plans of: its file names them and itself, the log will say more.
+ * @throws `CLUSTER_INVALID` for a group of one, whose node listens for no peers.
+ */
+export function planJoining(members: readonly NodePlan[], id: string, ports: NodePorts): NodePlan {
+  const [first] = members
+  if (first?.properties.has('dLegerPeers') !== true) throw invalid('a group of one node cannot be joined')
+  const peers = [...members, { id, ports }].map((member) => `${member.id}-${HOST}:${member.ports.peer}`).join(';')
+  const dir = joinPath(first.dir.slice(0, -first.id.length - 1), id)
+  const properties = new Map(first.properties)
+    .set('listenPort', String(ports.client))
+    .set('storePathRootDir', joinPath(dir, 'store'))
+    .set('dLegerPeers', peers)
+    .set('dLegerSelfId', id)
+  return { broker: first.broker, id, ports, dir, properties }
+}
+
 /** @throws `CLUSTER_INVALID` when the name server would take the port of a node. */
 export function checkNamesrvPort(plans: readonly NodePlan[], namesrvPort: number): void {
   const taken = plans.find(({ ports }) => ports.client === namesrvPort || ports.peer === namesrvPort)
@@ -93,13 +110,19 @@ export function checkNamesrvPort(plans: readonly NodePlan[], namesrvPort: number
 }
 
 export interface ClusterShape {
+  /** Nodes that each group was planned with, those that were removed since included. */
   readonly nodes: number
   readonly brokers: number
+  /** Nodes that are out of their group for good, `broker-a/n1`: they are not started any more. */
+  readonly removed: readonly string[]
 }
 
+export const nodeKey = ({ broker, id }: Pick<NodePlan, 'broker' | 'id'>): string => `${broker}/${id}`
+
 /**
- * What to start in a folder that may hold a cluster already: its shape where nothing else is asked for.
- * @throws `CLUSTER_INVALID` when another shape is asked for: members are not added or lost by starting anew.
+ * What to start in a folder that may hold a cluster already: its shape where nothing else is asked for. More nodes than
+ * it has may be asked for: they join their groups.
+ * @throws `CLUSTER_INVALID` when another shape is asked for: members are not lost by starting anew.
  */
 export function chooseShape(
   asked: { readonly nodes?: number | undefined; readonly brokers?: number | undefined },
@@ -107,11 +130,14 @@ export function chooseShape(
   dir: string,
 ): ClusterShape {
   const shape = { nodes: asked.nodes ?? found?.nodes ?? 3, brokers: asked.brokers ?? found?.brokers ?? 1 }
-  if (found !== undefined && (found.nodes !== shape.nodes || found.brokers !== shape.brokers)) {
+  if (found === undefined) return { ...shape, removed: [] }
+  const grows = shape.nodes > found.nodes && found.nodes > 1
+  if (found.brokers !== shape.brokers || (shape.nodes !== found.nodes && !grows)) {
     const holds = `--nodes ${found.nodes} --brokers ${found.brokers}`
-    throw invalid(`${dir} holds a cluster of ${holds}: start it so, choose another --dir, or delete the folder`)
+    const how = 'start it so (nodes leave with raftmq member remove), choose another --dir, or delete the folder'
+    throw invalid(`${dir} holds a cluster of ${holds}: ${how}`)
   }
-  return shape
+  return { ...shape, removed: found.removed }
 }
 
 function joinPath(...parts: readonly string[]): string {

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Admin } from '../client/admin.ts'
 import { startBroker } from '../broker/main.ts'
 import { readBrokerOptions, type BrokerConfiguration } from '../broker/options.ts'
 import type { BrokerStatus, RunningBroker } from '../broker/running-broker.ts'
@@ -13,7 +14,7 @@ import { defineErrors, errorMessage } from '../lib/errors.ts'
 import { silentLog, type Log } from '../lib/log.ts'
 import { systemRandom } from '../lib/prng.ts'
 import type { Namesrv } from '../namesrv/namesrv.ts'
-import { HOST, planCluster, type NodePlan, type NodePorts } from './cluster-plan.ts'
+import { HOST, planCluster, planJoining, type NodePlan, type NodePorts } from './cluster-plan.ts'
 import { isServing } from './readiness.ts'
 import { thisMachine } from './machine.ts'
 import { makeFolder } from './make-folder.ts'
@@ -67,6 +68,10 @@ export interface Cluster {
   kill(node: ClusterNode): void
   /** Starts a killed node again on its data. Resolves once it takes part in its group. */
   restart(node: ClusterNode): Promise<void>
+  /** One more node in `broker` (the first group if nothing is said). Resolves once it is filled and votes. */
+  addNode(broker?: string): Promise<ClusterNode>
+  /** Takes a node, running or killed, out of its group for good. Resolves once the group is without it. */
+  removeNode(node: ClusterNode): Promise<void>
   /** Stops everything cleanly, and deletes the folder if it was a temporary one. */
   close(): Promise<void>
 }
@@ -95,6 +100,8 @@ class Member implements ClusterNode {
   readonly plan: NodePlan
   running: RunningBroker | undefined
   status: BrokerStatus | undefined
+  /** Of the one that was killed. */
+  ended: Promise<unknown> | undefined
 
   constructor(plan: NodePlan) {
     this.plan = plan
@@ -122,6 +129,8 @@ class InProcessCluster implements Cluster {
   readonly #options: StartClusterOptions
   readonly #changed = new Set<() => void>()
   #members: readonly Member[] = []
+  /** Ids that were given, by group: none is given twice. */
+  readonly #lastId = new Map<string, number>()
   #namesrv: Namesrv | undefined
   #closing: Promise<void> | undefined
 
@@ -156,6 +165,7 @@ class InProcessCluster implements Cluster {
       ports,
     })
     this.#members = plans.map((plan) => new Member(plan))
+    for (const { broker } of plans) this.#lastId.set(broker, nodes - 1)
     this.#namesrv = await startNamesrv(localNamesrvOptions(this.#dir, 0), log)
     await Promise.all(this.#members.map((member) => this.#run(member)))
   }
@@ -190,13 +200,51 @@ class InProcessCluster implements Cluster {
   kill(node: ClusterNode): void {
     const member = this.#memberOf(node)
     member.running?.kill()
+    member.ended = member.running?.ended
     member.running = undefined
     member.status = undefined
   }
 
   async restart(node: ClusterNode): Promise<void> {
     const member = this.#memberOf(node)
-    if (member.running === undefined) await this.#run(member)
+    if (member.running !== undefined) return
+    // What was killed a moment ago may hold its folder still.
+    await member.ended
+    await this.#run(member)
+  }
+
+  async addNode(broker = 'broker-a'): Promise<ClusterNode> {
+    const plans = this.#members.filter((member) => member.broker === broker).map(({ plan }) => plan)
+    const last = this.#lastId.get(broker)
+    if (last === undefined) throw new TypeError(`no group of this cluster: ${broker}`)
+    const [client = 0, peer = 0] = await freePorts(2)
+    const plan = planJoining(plans, `n${last + 1}`, { client, peer })
+    this.#lastId.set(broker, last + 1)
+    const member = new Member(plan)
+    await this.#withAdmin((admin) =>
+      admin.changeMembers(broker, { change: 'add', id: plan.id, place: `${HOST}:${peer}` }),
+    )
+    this.#members = [...this.#members, member]
+    await this.#run(member)
+    await this.#withAdmin((admin) => admin.changeMembers(broker, { change: 'promote', id: plan.id }))
+    return member
+  }
+
+  async removeNode(node: ClusterNode): Promise<void> {
+    const member = this.#memberOf(node)
+    await this.#withAdmin((admin) => admin.changeMembers(node.broker, { change: 'remove', id: node.id }))
+    // It hears that it is out, and ends by itself; a killed one has nothing to end.
+    await member.running?.ended
+    this.#members = this.#members.filter((other) => other !== member)
+  }
+
+  async #withAdmin(work: (admin: Admin) => Promise<void>): Promise<void> {
+    const admin = new Admin({ namesrv: this.namesrv })
+    try {
+      await work(admin)
+    } finally {
+      admin.close()
+    }
   }
 
   close(): Promise<void> {

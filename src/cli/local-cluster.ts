@@ -5,10 +5,12 @@ import type { Clock } from '../lib/clock.ts'
 import { silentLog } from '../lib/log.ts'
 import type { Namesrv } from '../namesrv/namesrv.ts'
 import { readShape, writeNodeProperties, writeShape } from './cluster-folder.ts'
+import { Joining } from './join-members.ts'
 import {
   checkNamesrvPort,
   chooseShape,
   HOST,
+  nodeKey,
   planCluster,
   portsFrom,
   type ClusterShape,
@@ -51,7 +53,7 @@ export async function startLocalCluster(
 ): Promise<LocalCluster> {
   const dir = resolve(request.dir)
   const shape = chooseShape(request, readShape(dir), request.dir)
-  const plans = planCluster({
+  const planned = planCluster({
     ...shape,
     dir,
     flush: request.flush,
@@ -59,6 +61,7 @@ export async function startLocalCluster(
     clusterName: 'DefaultCluster',
     ports: portsFrom(request.port),
   })
+  const plans = planned.filter((plan) => !shape.removed.includes(nodeKey(plan)))
   checkNamesrvPort(plans, request.namesrvPort)
   // A start that fails leaves no folder behind; in one that is there already, who works on it is the better answer.
   const isNew = !existsSync(dir)
@@ -73,11 +76,19 @@ export async function startLocalCluster(
     namesrv = await startNamesrv(localNamesrvOptions(dir, request.namesrvPort), silentLog)
     writeShape(dir, shape)
     const configOf = (plan: NodePlan): string => writeNodeProperties(plan, address)
-    supervisor = supervise({ nodes: plans, configOf, restart: request.restart, verbose: request.verbose, ...need })
+    const { restart, verbose } = request
+    const gone = [...shape.removed]
+    const removed = (plan: NodePlan): void => {
+      gone.push(nodeKey(plan))
+      writeShape(dir, { ...shape, removed: gone })
+    }
+    supervisor = supervise({ nodes: plans, configOf, restart, verbose, removed, ...need })
   } catch (error) {
     await release(namesrv, lock)
     throw error
   }
+  // Nodes that a folder has more than its groups have members: they were asked for now, or before a crash.
+  const joining = isNew ? undefined : new Joining({ plans, namesrv: address, ...need })
   return {
     dir,
     shape,
@@ -87,10 +98,14 @@ export async function startLocalCluster(
     },
     ready: supervisor.ready,
     async stop() {
+      joining?.stop()
       await supervisor.stop()
       await release(namesrv, lock)
     },
-    kill: () => supervisor.kill(),
+    kill() {
+      joining?.stop()
+      supervisor.kill()
+    },
   }
 }
 

@@ -30,6 +30,10 @@ const entries: Readonly<Record<string, Entry>> = {
     summary: 'move the leadership of a broker group to another node',
     load: () => import('./commands/transfer-leader.ts'),
   },
+  member: {
+    summary: 'list, add, promote, remove or replace nodes of a broker group',
+    load: () => import('./commands/member.ts'),
+  },
   bench: { summary: 'measure sends or deliveries', load: () => import('./commands/bench.ts') },
 }
 

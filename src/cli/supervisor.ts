@@ -34,6 +34,8 @@ export interface SupervisorNeeds {
   readonly restart: boolean
   readonly verbose: boolean
   readonly clock: Clock
+  /** A node was removed from its group: it has ended and is not started again. */
+  readonly removed: (node: NodePlan) => void
   /** One line for the person. */
   readonly say: (line: string) => void
 }
@@ -59,6 +61,7 @@ interface Child {
   /** Deaths in a row soon after the start. */
   quickDeaths: number
   failure: string | undefined
+  isRemoved: boolean
 }
 
 export function supervise(need: SupervisorNeeds): Supervisor {
@@ -75,6 +78,7 @@ export function supervise(need: SupervisorNeeds): Supervisor {
     startedMs: 0,
     quickDeaths: 0,
     failure: undefined,
+    isRemoved: false,
   }))
   for (const child of children) start(child)
 
@@ -110,6 +114,11 @@ export function supervise(need: SupervisorNeeds): Supervisor {
       child.failure = message.message
       return
     }
+    if (message.type === 'removed') {
+      child.isRemoved = true
+      need.removed(child.plan)
+      return
+    }
     const before = child.status
     child.status = message.status
     if (
@@ -120,16 +129,23 @@ export function supervise(need: SupervisorNeeds): Supervisor {
     ) {
       say(`${nameOf(child.plan)} leads (term ${message.status.term})`)
     }
-    if (!isReady && isServing(children)) {
-      isReady = true
-      ready.resolve()
-    }
+    look()
+  }
+
+  function look(): void {
+    if (isReady || !isServing(children.filter(({ isRemoved }) => !isRemoved))) return
+    isReady = true
+    ready.resolve()
   }
 
   function ended(child: Child, how: string): void {
     child.process = undefined
     child.status = undefined
     if (isStopping) return
+    if (child.isRemoved) {
+      say(`${nameOf(child.plan)} is out of its group for good; it is not started again`)
+      return look()
+    }
     const why = child.failure === undefined ? how : `${how}: ${child.failure}`
     if (!isReady && child.failure !== undefined) {
       const message = `${nameOf(child.plan)} did not start: ${child.failure}`

@@ -6,6 +6,8 @@ import type { Request } from './broker-api.ts'
 import { ClientCore } from './client-core.ts'
 import { clientErrors, noNamesrv, responseCodeOf } from './errors.ts'
 import { field, integerOf, listOf, parseBody, rowsOf, textOf } from './java-json.ts'
+import { changeMembers, listMembers } from './member-admin.ts'
+import type { GroupChange, GroupMembers, MemberAdminNeeds } from './member-admin.ts'
 import { compareQueues, compareText } from './message-queue.ts'
 import type { MessageQueue } from './message-queue.ts'
 import { resolveClientOptions } from './options.ts'
@@ -68,9 +70,12 @@ const permissions = { r: 4, w: 2, rw: 6 } as const
 /** Errors of every method: `CLIENT_NO_NAMESRV`, `CLIENT_NO_LEADER`, `CLIENT_REFUSED`, and as said. */
 export class Admin {
   readonly #core: ClientCore
+  readonly #memberNeeds: MemberAdminNeeds
 
   constructor(options: ClientOptions) {
     this.#core = new ClientCore({ options: resolveClientOptions(options) })
+    const { invoke, options: resolved } = this.#core
+    this.#memberNeeds = { groupOf: (broker) => this.#groupOf(broker), invoke, clock: resolved.clock }
   }
 
   close(): void {
@@ -255,9 +260,23 @@ export class Admin {
 
   /** Gives the leadership of a group to one of its nodes. Resolves when the old leader says that it is done. */
   async transferLeader({ broker, to }: { readonly broker: string; readonly to: string }): Promise<void> {
+    await this.#leader(await this.#groupOf(broker), { code: RaftmqCode.TRANSFER_LEADERSHIP, header: { to } })
+  }
+
+  /** By the leader's word. */
+  members(broker: string): Promise<GroupMembers> {
+    return listMembers(this.#memberNeeds, broker)
+  }
+
+  /** Resolves once it is so (`member-admin.ts`). `withinMs`: how long a node that is to vote may take to catch up. */
+  changeMembers(broker: string, change: GroupChange, withinMs = 60_000): Promise<void> {
+    return changeMembers(this.#memberNeeds, broker, change, withinMs)
+  }
+
+  async #groupOf(broker: string): Promise<BrokerGroup> {
     const group = (await this.brokers()).find(({ brokerName }) => brokerName === broker)
     if (group === undefined) throw clientErrors.create('CLIENT_OPTION', `there is no broker group ${broker}`)
-    await this.#leader(group, { code: RaftmqCode.TRANSFER_LEADERSHIP, header: { to } })
+    return group
   }
 
   async #existing(topic: string): Promise<TopicRoute> {

@@ -13,6 +13,7 @@ export type {
 export type { AllocateStrategy } from './allocate-queues.ts'
 export type { RebalanceEvent, ReceiveEvent, RouteEvent, SendEvent } from './diagnostics.ts'
 export type { MessageContext, MessageHandler } from './dispatcher.ts'
+export type { GroupChange, GroupMemberNode, GroupMembers } from './member-admin.ts'
 export { clientErrors, mayBeStored, responseCodeOf } from './errors.ts'
 export type { BrokerAnswer, ClientError, ClientErrorCode } from './errors.ts'
 export type { MessageQueue } from './message-queue.ts'

@@ -66,7 +66,7 @@ export class Announcer {
     const [current, before] = this.#members
     if (memberships.currentIndex === current && committed.index === before) return
     this.#members = [memberships.currentIndex, committed.index]
-    this.#events.members?.(memberships.current, committed.membership)
+    this.#events.members?.(memberships.at(memberships.currentIndex), committed)
   }
 
   #roleNow(): RoleState {

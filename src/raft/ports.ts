@@ -127,7 +127,7 @@ export interface ReplicaEvents {
    */
   stable?(index: Index): void
   /** Who takes part now, and by the last membership known to be committed: at the start and at every change of either. */
-  members?(current: Membership, committed: Membership): void
+  members?(current: MembershipEntry, committed: MembershipEntry): void
   /** The log was replaced by a reset; the state machine must load its tables again. */
   reset(state: LogState): void
   /** The disk or a checked invariant failed: the node must end now. */

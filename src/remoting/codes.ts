@@ -178,7 +178,12 @@ export const RequestCode = {
 } as const
 
 /** Request codes of our own, above all of RocketMQ's. */
-export const RaftmqCode = { TRANSFER_LEADERSHIP: 700_001, GET_TABLES_STATE: 700_002 } as const
+export const RaftmqCode = {
+  TRANSFER_LEADERSHIP: 700_001,
+  GET_TABLES_STATE: 700_002,
+  GET_MEMBERS: 700_011,
+  CHANGE_MEMBERS: 700_012,
+} as const
 
 export const ResponseCode = {
   SUCCESS: 0,

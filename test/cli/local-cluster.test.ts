@@ -5,6 +5,7 @@ import {
   checkNamesrvPort,
   chooseShape,
   planCluster,
+  planJoining,
   portsFrom,
   type ClusterRequest,
 } from '../../src/cli/cluster-plan.ts'
@@ -75,11 +76,28 @@ describe('the plan of a local cluster', () => {
   })
 
   test('keeps the shape of the folder it is started in', () => {
-    const found = { nodes: 5, brokers: 2 }
-    expect(chooseShape({}, undefined, 'd')).toEqual({ nodes: 3, brokers: 1 })
+    const found = { nodes: 5, brokers: 2, removed: ['broker-a/n1'] }
+    expect(chooseShape({}, undefined, 'd')).toEqual({ nodes: 3, brokers: 1, removed: [] })
     expect(chooseShape({}, found, 'd')).toEqual(found)
     expect(chooseShape({ nodes: 5 }, found, 'd')).toEqual(found)
     expect(() => chooseShape({ nodes: 3 }, found, 'd')).toThrow('d holds a cluster of --nodes 5 --brokers 2')
+    expect(() => chooseShape({ brokers: 3 }, found, 'd')).toThrow('d holds a cluster of --nodes 5 --brokers 2')
+  })
+
+  test('lets a group grow where it was started, but not a group of one, whose node listens for no peers', () => {
+    const found = { nodes: 3, brokers: 1, removed: [] }
+    expect(chooseShape({ nodes: 5 }, found, 'd')).toEqual({ ...found, nodes: 5 })
+    expect(() => chooseShape({ nodes: 3 }, { ...found, nodes: 1 }, 'd')).toThrow('d holds a cluster of --nodes 1')
+  })
+
+  test('plans a node that joins with a file that names the members and itself', () => {
+    const [first, ...others] = planCluster(request)
+    if (first === undefined) throw new Error('a plan has nodes')
+    const joining = planJoining([first, ...others], 'n3', { client: 1, peer: 2 })
+    expect(joining.dir).toBe(first.dir.replace(/n0$/, 'n3'))
+    expect(joining.properties.get('dLegerPeers')).toBe(`${first.properties.get('dLegerPeers')};n3-127.0.0.1:2`)
+    expect(joining.properties.get('dLegerSelfId')).toBe('n3')
+    expect(joining.properties.get('brokerName')).toBe(first.properties.get('brokerName'))
   })
 })
 
@@ -113,7 +131,7 @@ describe('a local cluster', () => {
       pid: 100 + at,
       status: status(at === 1 ? 'leader' : 'follower', true),
     }))
-    const cluster = { namesrv: '127.0.0.1:9876', nodes, dir: '/data', shape: { nodes: 3, brokers: 1 } }
+    const cluster = { namesrv: '127.0.0.1:9876', nodes, dir: '/data', shape: { nodes: 3, brokers: 1, removed: [] } }
     const json = describeClusterJson(cluster)
     expect(json).not.toContain('\n')
     expect(JSON.parse(json)).toEqual({

@@ -14,6 +14,7 @@ const names = [
   'group',
   'mode',
   'transfer-leader',
+  'member',
   'bench',
 ]
 

@@ -8,6 +8,7 @@ import { type ConsumerOffsetNeeds, consumerOffset } from './consumer-offset.ts'
 import { type EndTransactionNeeds, endTransaction } from './end-transaction.ts'
 import { type GroupAdminNeeds, groupAdmin } from './group-admin.ts'
 import { type HeartbeatNeeds, heartbeat } from './heartbeat.ts'
+import { type MembersAdminNeeds, membersAdmin } from './members.ts'
 import { type PullMessageNeeds, pullMessage } from './pull-message.ts'
 import { type QueryMessageNeeds, queryMessage } from './query-message.ts'
 import { type QueueInspectionNeeds, queueInspection } from './queue-inspection.ts'
@@ -30,6 +31,7 @@ export type ProcessorNeeds = CleaningNeeds &
   EndTransactionNeeds &
   GroupAdminNeeds &
   HeartbeatNeeds &
+  MembersAdminNeeds &
   PullMessageNeeds &
   QueryMessageNeeds &
   QueueInspectionNeeds &
@@ -51,6 +53,7 @@ const processors: readonly ((need: ProcessorNeeds) => Route<unknown>[])[] = [
   endTransaction,
   groupAdmin,
   heartbeat,
+  membersAdmin,
   pullMessage,
   queryMessage,
   queueInspection,

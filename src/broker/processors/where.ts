@@ -84,6 +84,8 @@ const places: ReadonlyMap<number, Where> = new Map([
   ...byCode(table),
   [RaftmqCode.TRANSFER_LEADERSHIP, 'leader'],
   [RaftmqCode.GET_TABLES_STATE, 'local'],
+  [RaftmqCode.GET_MEMBERS, 'leader'],
+  [RaftmqCode.CHANGE_MEMBERS, 'leader'],
 ])
 
 /** Undefined for a code that no route of the broker has. */

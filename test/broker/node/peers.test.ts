@@ -18,16 +18,18 @@ function node(
   id: string,
   network: MemoryPeerNetwork,
   clock: ManualClock,
-  more: { incarnation?: string; group?: string } = {},
+  more: { incarnation?: string; group?: string; clusterId?: string; known?: typeof addresses } = {},
 ): Peers {
   const listen = addresses.get(id) ?? { host: 'x', port: 9 }
   const identity = {
     group: more.group ?? 'broker-a',
     id,
-    clusterId: undefined,
+    clusterId: more.clusterId,
     incarnation: more.incarnation ?? `${id}-1`,
+    place: `${listen.host}:${listen.port}`,
   }
-  return new Peers({ identity: () => identity, addresses, listen, network, clock, log: silentLog, link })
+  const known = more.known ?? addresses
+  return new Peers({ identity: () => identity, addresses: known, listen, network, clock, log: silentLog, link })
 }
 
 const settle = async (clock: ManualClock): Promise<void> => {
@@ -116,6 +118,59 @@ describe('peers', () => {
     expect(codes).toMatchObject([{ code: 'PEER_BUSY' }])
   })
 
+  test('a node that is new to the members is linked, and one that was removed is told and no longer linked', async () => {
+    const clock = new ManualClock()
+    const network = new MemoryPeerNetwork()
+    const a = node('n0', network, clock, { clusterId: 'c', known: new Map([['n0', { host: 'a', port: 1 }]]) })
+    const b = node('n1', network, clock)
+    const told: string[] = []
+    b.onRemoved(() => told.push('removed'))
+    b.handle('slow', () => new Promise((resolve) => clock.after(2000, () => resolve({ meta: 'done' }))))
+    await a.start()
+    await b.start()
+    await settle(clock)
+    // n1 belongs to no cluster, and n0 has not heard of it.
+    expect([a.isReachable('n1'), b.isReachable('n0')]).toEqual([false, false])
+    a.setMembers({ addresses, removed: new Set() })
+    for (let round = 0; round < 10; round++) await settle(clock)
+    expect([a.isReachable('n1'), b.isReachable('n0')]).toEqual([true, true])
+    const asked = a.ask('n1', 'slow', 0, [], 3000)
+    a.setMembers({ addresses: new Map([['n0', { host: 'a', port: 1 }]]), removed: new Set(['n1']) })
+    await settle(clock)
+    expect(told).toEqual(['removed', 'removed'])
+    expect(a.ids).toEqual([])
+    // What was in flight is answered.
+    clock.advance(2000)
+    expect((await asked).meta).toBe('done')
+    clock.advance(5000)
+    await settle(clock)
+    expect(b.isReachable('n0')).toBe(true)
+    // And whoever comes back under that id is told again.
+    await b.close()
+    const again = node('n1', network, clock, { incarnation: 'n1-2' })
+    again.onRemoved(() => told.push('again'))
+    await again.start()
+    await settle(clock)
+    expect(told.at(-1)).toBe('again')
+  })
+
+  test('a node that is behind answers a member of its cluster that it has not heard of', async () => {
+    const clock = new ManualClock()
+    const network = new MemoryPeerNetwork()
+    const a = node('n0', network, clock, { clusterId: 'c' })
+    const b = node('n1', network, clock, { clusterId: 'c', known: new Map([['n1', { host: 'b', port: 2 }]]) })
+    await a.start()
+    await b.start()
+    await settle(clock)
+    expect(b.isReachable('n0')).toBe(true)
+    // An old membership does not end it; the end of the connection does.
+    b.setMembers({ addresses: new Map([['n1', { host: 'b', port: 2 }]]), removed: new Set() })
+    expect(b.isReachable('n0')).toBe(true)
+    await a.close()
+    await settle(clock)
+    expect(b.ids).toEqual([])
+  })
+
   test('nodes of different groups do not talk', async () => {
     const clock = new ManualClock()
     const network = new MemoryPeerNetwork()
@@ -128,27 +183,30 @@ describe('peers', () => {
 })
 
 describe('the peer handshake', () => {
-  const own = { group: 'g', id: 'n0', clusterId: 'c1', incarnation: 'i' }
-  const members = new Set(['n0', 'n1'])
-  const hello = helloOf({ group: 'g', id: 'n1', clusterId: 'c1', incarnation: 'j' }, 'n0', 'raft')
+  const own = { group: 'g', id: 'n0', clusterId: 'c1', incarnation: 'i', place: 'a:1' }
+  const members = { ids: new Set(['n0', 'n1']), removed: new Set(['n8']) }
+  const hello = helloOf({ group: 'g', id: 'n1', clusterId: 'c1', incarnation: 'j', place: 'b:2' }, 'n0', 'raft')
 
   test.each([
     ['another group', { ...hello, group: 'h' }],
     ['another cluster', { ...hello, clusterId: 'c2' }],
     ['another format', { ...hello, formatVersion: 99 }],
-    ['a stranger', { ...hello, from: 'n7' }],
+    ['a stranger', { ...hello, from: 'n7', clusterId: undefined }],
+    ['who was removed, with the old disk or an empty one', { ...hello, from: 'n8' }],
     ['somebody who looks for another node', { ...hello, to: 'n1' }],
   ])('refuses %s', (_, other) => {
-    expect(refusalOf(own, other, members)).toBeTypeOf('string')
+    expect(refusalOf(own, other, members)).toMatchObject({ isRemoved: other.from === 'n8' })
   })
 
-  test('takes a member of its cluster, and a member that belongs to no cluster yet', () => {
+  test('takes who is of its cluster, a member that belongs to no cluster yet, and as a new node whoever calls', () => {
     expect(refusalOf(own, hello, members)).toBeUndefined()
+    expect(refusalOf(own, { ...hello, from: 'n7' }, members)).toBeUndefined()
+    expect(refusalOf({ ...own, clusterId: undefined }, { ...hello, from: 'n7' }, members)).toBeUndefined()
     expect(refusalOf(own, { ...hello, clusterId: undefined }, members)).toBeUndefined()
   })
 
   test('takes nothing for a hello that is none', () => {
-    for (const value of [null, 1, 'x', {}, { ...hello, lane: 'other' }, { ...hello, from: 1 }])
+    for (const value of [null, 1, 'x', {}, { ...hello, lane: 'other' }, { ...hello, from: 1 }, { ...hello, place: 1 }])
       expect(readHello(value)).toBeUndefined()
   })
 })

@@ -311,6 +311,10 @@ export function createHarness(
     changeMode: () => Promise.resolve(),
     transferLeadership: () => Promise.reject(new Error('a group of one')),
     tablesState: () => ({ appliedIndex: 0, digest: '' }),
+    members: {
+      list: () => ({ term: 1, isChanging: false, members: [], removed: [] }),
+      change: () => Promise.reject(new Error('a group of one')),
+    },
     options,
   })
   const router = new Router({ routes, errors: errorReplies, log: silentLog })
