@@ -132,6 +132,7 @@ export class NodeCore {
       options: {
         maxInFlightBytes: options.maxInFlightBytes,
         maxEntryBytes: Math.min(options.raftMaxAppendBytes, 512 * 1024),
+        queueWaitMs: options.brokerFastFailureEnable ? options.waitTimeMillsInSendQueue : Infinity,
         decideWithinMs: options.decideWithinMs,
         maxUnreplicatedBytes: options.maxUnreplicatedBytes,
         maxUnreplicatedMs: options.maxUnreplicatedMs,

@@ -18,6 +18,16 @@ export const messageOptions = {
     min: MiB,
     doc: 'Bytes of requests taken and not yet decided; above it sends are answered "system busy".',
   }),
+  brokerFastFailureEnable: boolean({
+    default: true,
+    doc: 'Whether a send that cannot expect to be stored soon is answered "system busy" at once.',
+  }),
+  waitTimeMillsInSendQueue: integer({
+    default: 200,
+    min: 10,
+    max: 60_000,
+    doc: 'How long a send may wait before the log takes it; who would wait longer is answered "system busy" (brokerFastFailureEnable).',
+  }),
   decideWithinMs: integer({
     default: 2500,
     min: 100,

@@ -25,14 +25,14 @@ export const withoutMeaning: readonly (readonly [why: string, keys: string])[] =
     `,
   ],
   [
-    'requests do not wait in queues of their own: what is in flight is bounded by maxInFlightBytes',
+    'requests other than sends do not wait in queues of their own; sends: waitTimeMillsInSendQueue, maxInFlightBytes',
     `
       sendThreadPoolQueueCapacity putThreadPoolQueueCapacity pullThreadPoolQueueCapacity
       litePullThreadPoolQueueCapacity ackThreadPoolQueueCapacity replyThreadPoolQueueCapacity
       queryThreadPoolQueueCapacity clientManagerThreadPoolQueueCapacity
       consumerManagerThreadPoolQueueCapacity heartbeatThreadPoolQueueCapacity
       endTransactionPoolQueueCapacity adminBrokerThreadPoolQueueCapacity
-      loadBalanceThreadPoolQueueCapacity brokerFastFailureEnable waitTimeMillsInSendQueue
+      loadBalanceThreadPoolQueueCapacity
       waitTimeMillsInPullQueue waitTimeMillsInLitePullQueue waitTimeMillsInHeartbeatQueue
       waitTimeMillsInTransactionQueue waitTimeMillsInAckQueue waitTimeMillsInAdminBrokerQueue
       osPageCacheBusyTimeOutMills maxAsyncPutMessageRequests serverOnewaySemaphoreValue

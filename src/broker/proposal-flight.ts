@@ -23,6 +23,8 @@ export interface Item {
   readonly drafts: readonly RecordDraft[]
   readonly command: Command | undefined
   readonly bytes: number
+  /** Not proposed by then, it is refused; not decided by `deadlineMs`, it is answered as undecided. */
+  readonly proposeByMs: number
   readonly deadlineMs: number
   /** Undefined once answered. */
   done: Done | undefined
@@ -35,6 +37,8 @@ export interface Flight {
   readonly placed: Placed
   readonly bytes: number
   readonly proposedMs: number
+  /** Whether it stopped keeping others waiting. */
+  isDrained: boolean
 }
 
 /** What the senders of records `from` to `to` (not included) of the entry are told. */

@@ -16,14 +16,21 @@ import type { EntryId } from '../raft/types.ts'
 import { encodeCommand, versionOf } from './command-codec.ts'
 import { brokerErrors } from './errors.ts'
 import { isModeCommand } from './group-mode.ts'
+import { LogBacklog } from './log-backlog.ts'
 import type { Command, Leadership, Proposals as ProposalsNeed, Stored } from './needs.ts'
 import { storedOf, type Done, type Draft, type Flight, type Item } from './proposal-flight.ts'
+import { ProposalQueue } from './proposal-queue.ts'
 import type { QueueCounters } from './queue-counters.ts'
 
 export interface ProposalOptions {
   /** Records and commands admitted and not yet decided; more is answered BROKER_BUSY. */
   readonly maxInFlightBytes: number
   readonly maxEntryBytes: number
+  /**
+   * How long records may wait before the log takes them (RocketMQ waitTimeMillsInSendQueue): who would have to wait longer
+   * is refused at once, who had to is refused then. Infinity: until they are decided or given up.
+   */
+  readonly queueWaitMs: number
   /** After this long a request is answered, decided or not. Below the stock client's 3 s. */
   readonly decideWithinMs: number
   /** Async replication: what may be acknowledged and not yet committed. Beyond either, acknowledgements wait for the commit. */
@@ -49,20 +56,19 @@ export interface ProposalsNeeds {
   readonly options: ProposalOptions
 }
 
-const MAX_ENTRY_RECORDS = 4096
 const SWEEP_PERIOD_MS = 50
 /** What a command without records is taken to weigh. */
 const COMMAND_BYTES = 256
 
 export class Proposals implements ProposalsNeed {
   readonly #need: ProposalsNeeds
-  #queued: Item[] = []
+  readonly #queue: ProposalQueue
   readonly #flights = new Map<number, Flight>()
   /** Topics whose deletion is in flight: a record proposed behind it would outlive its queue. */
   readonly #closing = new Set<string>()
   /** The change of the mode that is queued or in flight: of two at once, the first would end what the second began. */
   #modeChange: Item | undefined
-  #queuedBytes = 0
+  readonly #backlog: LogBacklog
   #flightBytes = 0
   #scheduled = false
   #sweep: Timer | undefined
@@ -70,11 +76,13 @@ export class Proposals implements ProposalsNeed {
 
   constructor(need: ProposalsNeeds) {
     this.#need = need
+    this.#queue = new ProposalQueue(need.options)
+    this.#backlog = new LogBacklog(need.options.queueWaitMs)
     this.#sweep = need.clock.every(SWEEP_PERIOD_MS, () => this.#expire())
   }
 
   get inFlightBytes(): number {
-    return this.#queuedBytes + this.#flightBytes
+    return this.#queue.bytes + this.#flightBytes
   }
 
   records(
@@ -123,14 +131,13 @@ export class Proposals implements ProposalsNeed {
 
   /** Leadership came or went: what was queued and not proposed is settled now. */
   roleChanged(): void {
+    this.#backlog.restart(this.#need.clock.monotonicMs())
     this.#schedule()
   }
 
   close(): void {
     this.#sweep?.cancel()
-    const queued = this.#queued
-    this.#queued = []
-    for (const item of queued) this.#drop(item, notLeader('this node stops'))
+    for (const item of this.#queue.takeAll()) this.#drop(item, notLeader('this node stops'))
     for (const [index, flight] of this.#flights) {
       this.#land(index, flight)
       for (const item of flight.items) this.#fail(item, undecided('this node stops'))
@@ -138,7 +145,7 @@ export class Proposals implements ProposalsNeed {
   }
 
   #admit(drafts: readonly RecordDraft[], command: Command | undefined, done: Done): void {
-    const { leadership, options, clock } = this.#need
+    const { leadership, log, options, clock } = this.#need
     if (!leadership.isReady) return done(notLeader('this node does not lead'), undefined, undefined)
     if (command !== undefined && versionOf(command) > this.#need.commandVersion()) {
       return done(busy('not every node of the group understands it yet'), undefined, undefined)
@@ -148,6 +155,11 @@ export class Proposals implements ProposalsNeed {
     if (this.inFlightBytes + bytes > options.maxInFlightBytes) {
       return done(busy(`${this.inFlightBytes} bytes are in flight`), undefined, undefined)
     }
+    const nowMs = clock.monotonicMs()
+    // Commands are few, and others wait for them.
+    if (command === undefined && !this.#backlog.admits(bytes, nowMs) && log.proposeRefusal() !== 'transferring') {
+      return done(busy(`${this.#backlog.bytes} bytes wait for the log, which is behind`), undefined, undefined)
+    }
     const closing = drafts.find((draft) => this.#closing.has(draft.topic))
     if (closing !== undefined) return done(busy(`topic ${closing.topic} is being deleted`), undefined, undefined)
     const isModeChange = isModeCommand(command)
@@ -156,15 +168,17 @@ export class Proposals implements ProposalsNeed {
     }
     const deleted = deletedTopic(command)
     if (deleted !== undefined) this.#closing.add(deleted)
-    const item: Item = { drafts, command, bytes, deadlineMs: clock.monotonicMs() + options.decideWithinMs, done }
+    const deadlineMs = nowMs + options.decideWithinMs
+    const proposeByMs = command === undefined ? Math.min(deadlineMs, nowMs + options.queueWaitMs) : deadlineMs
+    const item: Item = { drafts, command, bytes, proposeByMs, deadlineMs, done }
     if (isModeChange) this.#modeChange = item
-    this.#queued.push(item)
-    this.#queuedBytes += bytes
+    this.#queue.push(item)
+    this.#backlog.queued(bytes, nowMs)
     this.#schedule()
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#queued.length === 0) return
+    if (this.#scheduled || this.#queue.isEmpty) return
     this.#scheduled = true
     this.#need.clock.endOfTurn(() => {
       this.#scheduled = false
@@ -174,45 +188,24 @@ export class Proposals implements ProposalsNeed {
 
   /** Turns the queue into entries until it is empty or the log takes no more now. */
   #propose(): void {
-    const { log, leadership } = this.#need
-    let from = 0
-    while (from < this.#queued.length) {
+    const { log, leadership, clock } = this.#need
+    const nowMs = clock.monotonicMs()
+    let isProposed = false
+    while (!this.#queue.isEmpty) {
       const refusal = leadership.isReady ? log.proposeRefusal() : 'notLeader'
       // A window that is full opens with the next commit; a transfer ends with a change of role. Both schedule again.
       if (refusal === 'busy' || refusal === 'transferring') break
       if (refusal === 'notLeader') {
-        const rest = this.#queued.slice(from)
-        this.#queued = []
-        for (const item of rest) {
-          this.#drop(item, notLeader('leadership moved before it was proposed'))
-        }
+        const why = 'leadership moved before it was proposed'
+        for (const item of this.#queue.takeAll()) this.#drop(item, notLeader(why))
         return
       }
-      const until = this.#batchEnd(from)
-      this.#launch(this.#queued.slice(from, until))
-      from = until
+      const items = this.#queue.take(this.#backlog.room(nowMs), this.#backlog.isLogEmpty)
+      if (items.length === 0) break
+      this.#launch(items)
+      isProposed = true
     }
-    if (from === 0) return
-    this.#queued = this.#queued.slice(from)
-    log.flush()
-  }
-
-  /** One command (with its records) is one entry; records alone share one up to its limits. */
-  #batchEnd(from: number): number {
-    const first = this.#queued[from]
-    assert(first !== undefined, 'the queue has an item to start with')
-    if (first.command !== undefined) return from + 1
-    let bytes = first.bytes
-    let records = first.drafts.length
-    let until = from + 1
-    for (; until < this.#queued.length; until++) {
-      const item = this.#queued[until]
-      if (item === undefined || item.command !== undefined) break
-      bytes += item.bytes
-      records += item.drafts.length
-      if (bytes > this.#need.options.maxEntryBytes || records > MAX_ENTRY_RECORDS) break
-    }
-    return until
+    if (isProposed) log.flush()
   }
 
   #launch(items: readonly Item[]): void {
@@ -230,8 +223,8 @@ export class Proposals implements ProposalsNeed {
     const id = log.propose(draft)
     // `proposeRefusal` was asked in this same turn of the code: nothing can have changed since.
     assert(id !== undefined && draft.placed !== undefined, 'the log takes what it did not refuse')
-    this.#queuedBytes -= bytes
     this.#flightBytes += bytes
+    this.#backlog.logged(bytes, clock.monotonicMs())
     const flight: Flight = {
       term: id.term,
       items,
@@ -239,12 +232,14 @@ export class Proposals implements ProposalsNeed {
       placed: draft.placed,
       bytes,
       proposedMs: clock.monotonicMs(),
+      isDrained: false,
     }
     assert(!this.#flights.has(id.index), 'an index is in flight once')
     this.#flights.set(id.index, flight)
   }
 
   #answer(flight: Flight, result: unknown): void {
+    this.#drain(flight)
     let at = 0
     for (const item of flight.items) {
       const from = at
@@ -275,22 +270,30 @@ export class Proposals implements ProposalsNeed {
     this.#flights.delete(index)
     this.#flightBytes -= flight.bytes
     if (flight.items[0] === this.#modeChange) this.#modeChange = undefined
+    this.#drain(flight)
+    this.#schedule()
+  }
+
+  /** Nobody behind it waits for it any more: it is acknowledged, or its fate is known. */
+  #drain(flight: Flight): void {
+    if (flight.isDrained) return
+    flight.isDrained = true
+    this.#backlog.drained(flight.bytes, flight.proposedMs, this.#need.clock.monotonicMs())
+    // There is room in the log now.
     this.#schedule()
   }
 
   /** Answers what waited too long: queued items were certainly not stored, flights may or may not be. */
   #expire(): void {
-    const nowMs = this.#need.clock.monotonicMs()
-    // Deadlines ascend, so the first that is not over ends the search.
-    let over = 0
-    while (over < this.#queued.length && (this.#queued[over]?.deadlineMs ?? Infinity) <= nowMs) over++
-    if (over > 0) {
-      const expired = this.#queued.slice(0, over)
-      this.#queued = this.#queued.slice(over)
-      for (const item of expired) {
-        this.#drop(item, busy('there was no quorum to take it in time'))
-      }
+    const { log, clock } = this.#need
+    const nowMs = clock.monotonicMs()
+    const isTransferring = log.proposeRefusal() === 'transferring'
+    if (isTransferring) this.#backlog.restart(nowMs)
+    for (const item of this.#queue.takeExpired(nowMs, isTransferring)) {
+      this.#drop(item, busy('the log did not take it in time'))
     }
+    const oldest = this.#flights.values().next().value
+    if (oldest?.isDrained === false && !isTransferring) this.#backlog.waited(oldest.proposedMs, nowMs)
     for (const flight of this.#flights.values()) {
       if ((flight.items[0]?.deadlineMs ?? Infinity) > nowMs) break
       // The flight itself stays: its bytes are in the log until it is decided.
@@ -302,9 +305,9 @@ export class Proposals implements ProposalsNeed {
     this.#schedule()
   }
 
-  /** It was never proposed. */
+  /** An item that left the queue and was never proposed. */
   #drop(item: Item, error: Error): void {
-    this.#queuedBytes -= item.bytes
+    this.#backlog.withdrawn(item.bytes, this.#need.clock.monotonicMs())
     if (item === this.#modeChange) this.#modeChange = undefined
     this.#fail(item, error)
   }

@@ -84,6 +84,7 @@ function setup(options: Partial<ConstructorParameters<typeof Proposals>[0]['opti
     options: {
       maxInFlightBytes: 100_000,
       maxEntryBytes: 10_000,
+      queueWaitMs: 200,
       decideWithinMs: 2500,
       maxUnreplicatedBytes: 1_000,
       maxUnreplicatedMs: 1_000,
@@ -221,15 +222,68 @@ describe('proposals', () => {
     clock.turn()
     log.refusal = 'busy'
     send('b')
-    clock.advance(2_400)
+    clock.advance(190)
     expect(heard).toEqual([])
-    clock.advance(200)
-    expect(heard.toSorted()).toEqual(['BROKER_BUSY', 'BROKER_UNDECIDED'])
+    clock.advance(60)
+    expect(heard).toEqual(['BROKER_BUSY'])
+    clock.advance(2_200)
+    expect(heard).toEqual(['BROKER_BUSY'])
+    clock.advance(100)
+    expect(heard).toEqual(['BROKER_BUSY', 'BROKER_UNDECIDED'])
     // The bytes of an undecided entry are still in the log, and still count.
     expect(proposals.inFlightBytes).toBeGreaterThan(0)
     proposals.applied({ index: 1, term: 3 }, undefined)
     expect(proposals.inFlightBytes).toBe(0)
     expect(heard).toHaveLength(2)
+  })
+
+  test('once something waited too long in the log, more than it drains is refused at the door, and commands are not', async () => {
+    const { send, heard, clock, log, proposals } = setup({ maxInFlightBytes: 10_000_000, maxEntryBytes: 1_000_000 })
+    send('a', 1, 500_000)
+    clock.advance(350)
+    proposals.applied({ index: 1, term: 3 }, undefined)
+    expect(heard).toEqual(['stored 0'])
+    // 500,000 bytes in 350 ms: some 570,000 are taken in 400 ms.
+    for (let at = 0; at < 10; at++) send('a', 1, 100_000)
+    expect(heard.filter((code) => code === 'BROKER_BUSY')).toHaveLength(5)
+    const command = proposals.command({ table: 't', op: 'o', args: [1] })
+    clock.turn()
+    clock.advance(100)
+    for (let index = 2; index <= log.entries.length; index++) {
+      proposals.applied({ index, term: 3 }, 'result')
+      clock.turn()
+    }
+    await expect(command).resolves.toBe('result')
+    expect(heard.filter((code) => code.startsWith('stored'))).toHaveLength(6)
+  })
+
+  test('a record of any size finds its way into a log with nothing before it', () => {
+    const { send, heard, clock, log, proposals } = setup({ maxInFlightBytes: 100_000_000 })
+    send('a', 1, 4_000_000)
+    send('a', 1, 4_000_000)
+    clock.turn()
+    expect(log.entries).toHaveLength(1)
+    proposals.applied({ index: 1, term: 3 }, undefined)
+    clock.turn()
+    proposals.applied({ index: 2, term: 3 }, undefined)
+    expect(heard).toEqual(['stored 0', 'stored 1'])
+  })
+
+  test('a log that changes hands is not taken for one that is behind', () => {
+    const { send, heard, clock, log, proposals } = setup({ maxInFlightBytes: 10_000_000 })
+    send('a', 1, 1_000)
+    clock.advance(20)
+    log.refusal = 'transferring'
+    clock.advance(600)
+    proposals.applied({ index: 1, term: 3 }, undefined)
+    for (let at = 0; at < 100; at++) send('a', 1, 5_000)
+    clock.advance(400)
+    expect(heard).toEqual(['stored 0'])
+    log.refusal = undefined
+    clock.advance(50)
+    for (let index = 2; index <= log.entries.length; index++) proposals.applied({ index, term: 3 }, undefined)
+    expect(heard).toHaveLength(101)
+    expect(heard.every((what) => what.startsWith('stored'))).toBe(true)
   })
 
   test('records for a topic whose deletion is in flight are refused until it is done', async () => {
