@@ -52,7 +52,7 @@ export interface ClusterNode {
   /** Where clients connect: host:port. */
   readonly address: string
   readonly dir: string
-  /** Undefined while it is killed. */
+  /** Undefined while it is stopped or killed. */
   readonly status: BrokerStatus | undefined
 }
 
@@ -64,9 +64,11 @@ export interface Cluster {
   leader(broker?: string): ClusterNode | undefined
   /** Resolves when every group has a leader that takes traffic and every node that is not killed is up. */
   ready(): Promise<void>
+  /** Stops a node cleanly: leadership is handed over, what is in flight answered. Its data stays. */
+  stop(node: ClusterNode): Promise<void>
   /** Stops a node as `kill -9` would, as far as that is possible inside a process. Its data stays. */
   kill(node: ClusterNode): void
-  /** Starts a killed node again on its data. Resolves once it takes part in its group. */
+  /** Starts a stopped or killed node again on its data. Resolves once it takes part in its group. */
   restart(node: ClusterNode): Promise<void>
   /** One more node in `broker` (the first group if nothing is said). Resolves once it is filled and votes. */
   addNode(broker?: string): Promise<ClusterNode>
@@ -195,6 +197,14 @@ class InProcessCluster implements Cluster {
       overdue.cancel()
       this.#changed.delete(look)
     }
+  }
+
+  async stop(node: ClusterNode): Promise<void> {
+    const member = this.#memberOf(node)
+    const { running } = member
+    member.running = undefined
+    member.status = undefined
+    await running?.close()
   }
 
   kill(node: ClusterNode): void {

@@ -17,12 +17,14 @@ const RETRY_MS = 1_000
 export class Joining {
   readonly #request: JoinRequest
   readonly #admin: Admin
+  /** Resolves when every planned node is a voter or was removed, or it was stopped. */
+  readonly done: Promise<void>
   #isStopped = false
 
   constructor(request: JoinRequest) {
     this.#request = request
     this.#admin = new Admin({ namesrv: request.namesrv, clock: request.clock })
-    void this.#joinAll()
+    this.done = this.#joinAll()
   }
 
   stop(): void {

@@ -96,7 +96,7 @@ export async function startLocalCluster(
     get nodes() {
       return supervisor.nodes
     },
-    ready: supervisor.ready,
+    ready: supervisor.ready.then(() => joining?.done),
     async stop() {
       joining?.stop()
       await supervisor.stop()

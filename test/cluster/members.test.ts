@@ -136,6 +136,30 @@ describe('the members of a group change while traffic runs, and no request fails
   })
 })
 
+describe('a rolling restart', () => {
+  test('of all nodes, one after the other, fails no request and loses nothing', { timeout: 120_000 }, async () => {
+    const of = await start()
+    const traffic = await Traffic.start(of.namesrv)
+    const consumer = new PushConsumer({ namesrv: of.namesrv, group: 'meanwhile', from: 'first' }).subscribe('traffic')
+    const seen = new Set<string>()
+    const consuming = consumer.run((message) => {
+      seen.add(message.body.toString())
+      return Promise.resolve()
+    })
+    for (const node of of.nodes) {
+      await of.stop(node)
+      await of.restart(node)
+      await of.ready()
+    }
+    const sent = await traffic.stop()
+    expect(sent.length).toBeGreaterThan(100)
+    await until('everything was delivered', () => sent.every((body) => seen.has(body)))
+    await consumer.close()
+    await consuming
+    await until('the replicas are equal', () => converged(of))
+  })
+})
+
 describe('a change that is not begun says why', () => {
   test('with a code', { timeout: 60_000 }, async () => {
     const of = await start()
