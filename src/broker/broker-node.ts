@@ -22,6 +22,7 @@ import type { BrokerConfiguration, BrokerOptions } from './options.ts'
 import { formatAddress } from './options-values.ts'
 import { QueueLocks } from './queue-locks.ts'
 import type { BrokerParts, BrokerStatus, RunningBroker } from './running-broker.ts'
+import { TimerRemovals } from './timer-removals.ts'
 import type { AppliedEntry } from './state-machine.ts'
 import { systemTopics } from './topics.ts'
 import type { DataFolder } from '../store/folder.ts'
@@ -126,7 +127,12 @@ export class BrokerNode implements RunningBroker {
     const proposals = { command: (command: Command) => this.#openCore().proposals.command(command) }
     const locks = new QueueLocks({ proposals, leadership: this.#leadership, clock, leaseMs: LOCK_LEASE_MS })
     // Entries are applied only once the state is open.
-    return new NodeTables({ locks, topicDeleted: (topic, index) => this.#state?.store.deleteTopic(topic, index) })
+    const timers = new TimerRemovals(() => this.#state?.timers)
+    return new NodeTables({
+      locks,
+      timers,
+      topicDeleted: (topic, index) => this.#state?.store.deleteTopic(topic, index),
+    })
   }
 
   #build(folder: DataFolder, state: NodeState, tables: NodeTables): void {

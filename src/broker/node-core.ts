@@ -37,6 +37,7 @@ import type { BrokerParts } from './running-broker.ts'
 import { StateMachine, type AppliedEntry } from './state-machine.ts'
 import { forwardCommands } from './forwarded-commands.ts'
 import { asksForSyncFlush } from './group-mode.ts'
+import { isTimerRemoval } from './timer-removals.ts'
 
 export interface NodeCoreNeeds {
   readonly options: BrokerOptions
@@ -77,6 +78,7 @@ export class NodeCore {
         passedOver: (entry, command) => {
           const topic = deletedTopic(command)
           if (topic !== undefined) store.deleteTopic(topic, entry.id.index)
+          if (isTimerRemoval(command)) tables.timers.apply(command.op, command.args)
         },
         applied: (entry, command, result) => {
           this.replica.applied(entry.id.index)

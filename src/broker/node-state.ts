@@ -13,6 +13,7 @@ import { installReset } from '../store/install-reset.ts'
 import type { LogPosition } from '../store/log-position.ts'
 import { stageResetState } from '../store/reset-state.ts'
 import { TableStore } from '../store/table-store.ts'
+import { TimerIndex } from '../store/timer-index.ts'
 import type { NodeTables } from './node-tables.ts'
 import { encodeMembership, membershipEntry } from './raft-log.ts'
 import type { BadRange } from '../store/bad-ranges.ts'
@@ -42,6 +43,7 @@ export interface NodeState {
   readonly log: CommitLog
   readonly stableStore: StableStore
   readonly store: MessageStore
+  readonly timers: TimerIndex
   /** For a follower that is behind the start of this node's log. */
   openReset(): Promise<ResetSource>
   /** Replaces everything by what a leader sent; nothing may be applied meanwhile. */
@@ -70,6 +72,7 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
   const derived = `${folder.path}/derived`
   const staged = `${folder.path}/reset-state`
   const tableStore = await TableStore.open(`${folder.path}/tables`, parts.openDatabase ?? openLevelDatabase)
+  const timers = await TimerIndex.open(`${folder.path}/timers`, parts.openDatabase ?? openLevelDatabase)
   const install = (): Promise<unknown> =>
     installReset({ fileSystem, path: staged, folder: derived, tables: tableStore })
   const loadTables = async (): Promise<void> => {
@@ -105,6 +108,7 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
     log: logSource(log),
     clock,
     logger: parts.log,
+    timers,
     alongside: () => tableStore.cut(tables.standsAt, tables.byName.values()),
     fatal,
   })
@@ -115,6 +119,7 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
     log,
     stableStore: stableStoreOf(hardState),
     store,
+    timers,
     async openReset() {
       const now = (): { readonly position: LogPosition; readonly tablesIndex: number } => ({
         position: log.start,
@@ -151,6 +156,7 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
     async close() {
       await store.close()
       await tableStore.close()
+      await timers.close()
       await log.close()
       await hardState.close()
     },
@@ -159,6 +165,7 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
       await log.abandon()
       await hardState.close()
       await tableStore.close()
+      await timers.close()
     },
   }
 }

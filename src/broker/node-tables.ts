@@ -12,10 +12,12 @@ import { LogStartTable } from './log-start-table.ts'
 import type { ReplicatedTable } from './needs.ts'
 import { PendingHalves } from './pending-halves.ts'
 import type { QueueLocks } from './queue-locks.ts'
+import type { TimerRemovals } from './timer-removals.ts'
 import { digestRows } from './table-rows.ts'
 
 export interface NodeTablesNeeds {
   readonly locks: QueueLocks
+  readonly timers: TimerRemovals
   /** Entry `index` deleted the topic: its queues end. */
   readonly topicDeleted: (topic: string, index: number) => void
 }
@@ -30,12 +32,14 @@ export class NodeTables {
   readonly mode = new GroupMode()
   readonly forbidden = new GroupForbidden()
   readonly locks: QueueLocks
+  readonly timers: TimerRemovals
   readonly byName: ReadonlyMap<string, ReplicatedTable>
   #applyingIndex = 0
   #standsAt = 0
 
   constructor(need: NodeTablesNeeds) {
     this.locks = need.locks
+    this.timers = need.timers
     this.topics = createTopics({
       deleted: (topic) => {
         this.offsets.forgetTopic(topic)
@@ -59,6 +63,7 @@ export class NodeTables {
       this.mode,
       this.forbidden,
       need.locks,
+      need.timers,
     ]
     this.byName = new Map(all.map((table) => [table.name, table]))
   }

@@ -1,6 +1,6 @@
 /** Options of topics, groups and messages; a part of `options-table.ts`. */
 import { boolean, integer, option } from '../lib/options.ts'
-import { delays, name } from './options-values.ts'
+import { name } from './options-values.ts'
 
 const KiB = 1024
 const MiB = 1024 * KiB
@@ -78,33 +78,6 @@ export const messageOptions = {
     scope: 'group',
     doc: 'Queues of the topic rmq_sys_REVIVE_LOG.',
   }),
-  messageDelayLevel: delays({
-    default: '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h'.split(' ').map(delayOf),
-    scope: 'group',
-    doc: 'The delays of levels 1, 2, ….',
-  }),
-  rejectTransactionMessage: boolean({
-    default: false,
-    scope: 'group',
-    doc: 'Whether messages of transactions are refused.',
-  }),
-  transactionTimeOut: integer({
-    default: 6000,
-    min: 1,
-    doc: 'Milliseconds after its birth from which a half message without an end is checked.',
-  }),
-  transactionCheckInterval: integer({
-    default: 30_000,
-    min: 100,
-    doc: 'How often, in milliseconds, producers are asked what became of their transactions.',
-  }),
-  transactionCheckMax: integer({
-    default: 15,
-    min: 1,
-    max: 1000,
-    scope: 'group',
-    doc: 'A half message that was asked about so often goes to TRANS_CHECK_MAX_TIME_TOPIC.',
-  }),
   brokerPermission: option({
     default: 6,
     allowed: '2 (write), 4 (read) or 6 (both)',
@@ -151,8 +124,3 @@ export const messageOptions = {
   }),
   defaultQueryMaxNum: integer({ default: 32, min: 1, max: 10_000, doc: 'Messages that a query by key finds at most.' }),
 } as const
-
-function delayOf(text: string): number {
-  const size = { s: 1000, m: 60_000, h: 3_600_000 }[text.slice(-1)] ?? 0
-  return Number(text.slice(0, -1)) * size
-}

@@ -169,6 +169,18 @@ export const withoutMeaning: readonly (readonly [why: string, keys: string])[] =
   ],
   ['forwarding has forwardWithinMs', 'forwardTimeout'],
   [
+    'timers are an index on disk that is derived from the log, not a wheel: they are due to the millisecond',
+    `
+      timerPrecisionMs timerRollWindowSlot timerFlushIntervalMs timerEnableCheckMetrics timerCheckMetricsWhen
+      timerSkipUnknownError timerWarmEnable timerEnableRetryUntilSuccess timerCongestNumEachSlot
+      mappedFileSizeTimerLog timerColdDataCheckIntervalMs allowRecallWhenBrokerNotWriteable
+    `,
+  ],
+  [
+    'what is due is delivered in entries of many messages, in the order of the level',
+    'enableScheduleAsyncDeliver scheduleAsyncDeliverMaxPendingLimit scheduleAsyncDeliverMaxResendNum2Blocked',
+  ],
+  [
     'ends of transactions that arrive together share an entry of the log',
     'transactionOpMsgMaxSize transactionOpBatchInterval transactionMetricFlushInterval',
   ],
@@ -227,17 +239,8 @@ export const unsupported: readonly (readonly [why: string, defaults: string])[] 
     `,
   ],
   [
-    'no timer wheel yet: delays are the levels of messageDelayLevel',
-    `
-      timerWheelEnable=true timerPrecisionMs=1000 timerRollWindowSlot=172800 timerFlushIntervalMs=1000
-      timerEnableCheckMetrics=true timerInterceptDelayLevel=false timerMaxDelaySec=259200
-      disappearTimeAfterStart=-1 timerStopEnqueue=false timerCheckMetricsWhen=05
-      timerSkipUnknownError=false timerWarmEnable=false timerStopDequeue=false
-      timerEnableRetryUntilSuccess=false timerCongestNumEachSlot=2147483647
-      mappedFileSizeTimerLog=104857600 timerColdDataCheckIntervalMs=60000 recallMessageEnable=false
-      allowRecallWhenBrokerNotWriteable=true enableScheduleAsyncDeliver=false
-      scheduleAsyncDeliverMaxPendingLimit=2000 scheduleAsyncDeliverMaxResendNum2Blocked=3
-    `,
+    'there is no timer wheel to be stopped, or to take delay levels over',
+    'timerInterceptDelayLevel=false timerStopEnqueue=false timerStopDequeue=false disappearTimeAfterStart=-1',
   ],
   [
     'SQL filters look at every message: no bit maps of filters are kept',

@@ -6,6 +6,7 @@ import { boolean, integer, oneOf, optional, string } from '../lib/options.ts'
 import { durability } from './options-durability.ts'
 import { defaultRaftConfig } from '../raft/config.ts'
 import { messageOptions } from './options-messages.ts'
+import { timedOptions } from './options-timed.ts'
 import { address, addresses, dialAddresses, hours, name, NODE_ID, peerPlaces, port } from './options-values.ts'
 
 const KiB = 1024
@@ -197,4 +198,5 @@ export const brokerOptionTable = {
   ...durability,
   ...store,
   ...messageOptions,
+  ...timedOptions,
 } as const

@@ -31,8 +31,11 @@ export interface RetentionServiceNeeds {
       timeoutMs: number,
     ): Promise<ServiceAnswer>
   }
-  /** The first offset that somebody still waits for, decided when it is due: nothing from there on goes. */
-  readonly waitedFor: () => Promise<number>
+  /**
+   * What lies before the offset is about to go: stores again what somebody waits for there. Resolves with the first
+   * offset that is waited for nonetheless: nothing from there on goes.
+   */
+  readonly keepBefore: (offset: number) => Promise<number>
   /** The highest index that every member holds, as this leader knows. */
   readonly heldByAll: () => number
   /** The log let go of its front: Raft must know its new start. */
@@ -114,7 +117,6 @@ export class RetentionService {
   async #wanted(atAnyHour: boolean): Promise<number | undefined> {
     const { state, clock, options, heldByAll } = this.#need
     const diskUsedRatio = await this.#fullestRatio()
-    const waitedFor = await this.#need.waitedFor()
     const nowMs = this.#time.nowMs({ wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() })
     const hour = new Date(clock.nowMs()).getHours()
     const chosen = atAnyHour ? { ...options(), deleteHours: [hour] } : options()
@@ -122,16 +124,13 @@ export class RetentionService {
     const isForced = diskUsedRatio > chosen.forceUsedRatio
     const held = state.log.segments().findLast(({ lastIndex }) => lastIndex <= heldByAll())
     const heldOffset = isForced ? (held?.endOffset ?? 0) : Infinity
-    return retentionOffset(
-      {
-        segments: state.log.segments(),
-        nowMs,
-        hour,
-        diskUsedRatio,
-        coveredOffset: Math.min(state.store.endOffset, state.log.flushed.offset, heldOffset, waitedFor),
-      },
-      chosen,
-    )
+    const segments = state.log.segments()
+    const coveredOffset = Math.min(state.store.endOffset, state.log.flushed.offset, heldOffset)
+    const offset = retentionOffset({ segments, nowMs, hour, diskUsedRatio, coveredOffset }, chosen)
+    if (offset === undefined || offset <= this.#need.table.offset) return undefined
+    const kept = await this.#need.keepBefore(offset)
+    if (kept >= offset) return offset
+    return retentionOffset({ segments, nowMs, hour, diskUsedRatio, coveredOffset: kept }, chosen)
   }
 
   async #fullestRatio(): Promise<number> {

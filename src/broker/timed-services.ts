@@ -12,14 +12,17 @@ import type { NodeNetwork } from './node-network.ts'
 import type { NodeTables } from './node-tables.ts'
 import type { BrokerOptions } from './options.ts'
 import { TransactionChecks } from './transaction-checks.ts'
+import { TimerSchedule } from './timer-schedule.ts'
 import { Transactions } from './transactions.ts'
 import { WaitingMessages } from './waiting-messages.ts'
 import { WaitingOffsets } from './waiting-offsets.ts'
 import type { MessageStore } from '../store/message-store.ts'
+import type { TimerIndex } from '../store/timer-index.ts'
 
 export interface TimedServicesNeeds {
   readonly tables: NodeTables
   readonly store: MessageStore
+  readonly timers: TimerIndex
   readonly proposals: Proposals
   readonly leadership: Leadership
   readonly network: Pick<NodeNetwork, 'clients' | 'relay'>
@@ -34,6 +37,7 @@ export interface TimedServicesNeeds {
 export class TimedServices {
   readonly waiting: WaitingMessages
   readonly transactions: Transactions
+  readonly timers: TimerSchedule
   readonly levels: ReturnType<typeof delayLevels>
   readonly #schedule: DelaySchedule
   readonly #checks: TransactionChecks
@@ -44,8 +48,9 @@ export class TimedServices {
     this.levels = delayLevels(options.messageDelayLevel)
     const delays = { offsets: tables.delayOffsets, topics: tables.topics, levels: this.levels }
     this.#schedule = new DelaySchedule({ ...need, ...delays })
-    const waiting = new WaitingMessages({ delayLevels: this.levels })
+    const waiting = new WaitingMessages({ delayLevels: this.levels, clock: need.clock, options })
     this.waiting = waiting
+    this.timers = new TimerSchedule({ ...need, topics: tables.topics })
     const claims = new Claims<number>(need.leadership)
     const { halves, topics } = tables
     const placed = waiting.placed.bind(waiting)
@@ -61,13 +66,17 @@ export class TimedServices {
     })
   }
 
-  /** What lies in the CommitLog from here on is still waited for: retention leaves it. */
-  lowestOffset(): Promise<number> {
-    return this.#offsets.lowest()
+  /**
+   * Retention would drop what lies before `offset`: stores again what it can of the messages that wait there. Resolves
+   * with the first offset that is still waited for.
+   */
+  async keepBefore(offset: number): Promise<number> {
+    return Math.min(await this.timers.keepBefore(offset), await this.#offsets.lowest())
   }
 
   close(): void {
     this.#schedule.close()
+    this.timers.close()
     this.#checks.close()
   }
 }

@@ -82,7 +82,7 @@ export function systemTopics(options: SystemTopicOptions): TopicConfig[] {
     topicConfig(`rmq_sys_SYNC_BROKER_MEMBER_${brokerName}`, { ...queues(1), perm: Perm.inherit }),
     topicConfig(SystemTopic.transactionHalf, queues(1)),
     topicConfig(SystemTopic.transactionOp, queues(1)),
-    topicConfig('rmq_sys_wheel_timer', queues(1)),
+    topicConfig(SystemTopic.timer, queues(1)),
   ]
   if (options.autoCreateTopicEnable) {
     const perm = Perm.inherit | readWrite

@@ -19,6 +19,7 @@ export const SystemTopic = {
   transactionHalf: 'RMQ_SYS_TRANS_HALF_TOPIC',
   transactionOp: 'RMQ_SYS_TRANS_OP_HALF_TOPIC',
   transactionCheckMax: 'TRANS_CHECK_MAX_TIME_TOPIC',
+  timer: 'rmq_sys_wheel_timer',
   trace: 'RMQ_SYS_TRACE_TOPIC',
   selfTest: 'SELF_TEST_TOPIC',
   offsetMoved: 'OFFSET_MOVED_EVENT',
@@ -43,6 +44,7 @@ const topicsClosedForSend: ReadonlySet<string> = new Set([
   SystemTopic.transactionHalf,
   SystemTopic.transactionOp,
   SystemTopic.transactionCheckMax,
+  SystemTopic.timer,
   SystemTopic.selfTest,
   SystemTopic.offsetMoved,
 ])

@@ -3,7 +3,7 @@
  *
  *   1  in one turn: where everything stands now (the cut); queues and index go on growing behind it
  *   2  pages and key blocks of the cut are written and synced
- *   3  the log is on disk as far as the cut goes: nothing derived may outlive its source
+ *   3  the log is on disk as far as the cut goes: nothing derived may outlive its source; then the timers of the cut
  *   4  the checkpoint record is written and synced: from now on a start begins here
  *   5  memory and pages that only older checkpoints needed are free
  *
@@ -18,6 +18,7 @@ import { encodeCheckpoint, type CheckpointImage, type CheckpointMeta } from './c
 import type { ConsumeQueue, Chunk } from './consume-queue.ts'
 import { UNIT_BYTES } from './consume-queue-unit.ts'
 import { ConsumeQueues } from './consume-queues.ts'
+import { DERIVED_DEFAULTS, type DerivedOptions } from './derived-options.ts'
 import { storeErrors } from './errors.ts'
 import type { FileSystem } from './file-system.ts'
 import { KeyIndex } from './key-index.ts'
@@ -29,33 +30,6 @@ import { PageStore } from './page-store.ts'
 import { loadQueueStarts, type QueueStarts } from './queue-starts.ts'
 import type { QueueStart } from './reset-state.ts'
 import { cutPages, markCutWritten, newPage } from './page-writer.ts'
-
-export interface DerivedOptions {
-  /** Size of one page file. */
-  readonly pageFileBytes: number
-  /** Pages kept in memory for reading. */
-  readonly cacheBytes: number
-  /** Open files of pages, and of key blocks. */
-  readonly maxOpenFiles: number
-  /** A checkpoint is due when so many bytes of log were applied since the last: what a start has to apply again. */
-  readonly checkpointBytes: number
-  /** A checkpoint is due when anything was applied and the last is so long ago. */
-  readonly checkpointPeriodMs: number
-  /** A checkpoint is due when so many bytes of units and keys are in memory alone. */
-  readonly dirtyBytes: number
-  /** Bytes of written units that stay in memory because they are the newest. */
-  readonly tailBytes: number
-}
-
-export const DERIVED_DEFAULTS: DerivedOptions = {
-  pageFileBytes: 64 * 1024 * 1024,
-  cacheBytes: 8 * 1024 * 1024,
-  maxOpenFiles: 32,
-  checkpointBytes: 64 * 1024 * 1024,
-  checkpointPeriodMs: 5_000,
-  dirtyBytes: 16 * 1024 * 1024,
-  tailBytes: 8 * 1024 * 1024,
-}
 
 export interface DerivedWriterNeeds {
   readonly fileSystem: FileSystem
@@ -69,6 +43,16 @@ export interface DerivedWriterNeeds {
    * never be ahead of the queues (`table-store.ts`).
    */
   readonly alongside?: () => () => Promise<void>
+  /**
+   * Derived like the queues, and written down by itself: before the checkpoint, so that it is never behind one. When it is
+   * behind what a checkpoint says, everything is derived again.
+   */
+  readonly timers?: {
+    readonly standsAt: number
+    readonly waitingBytes: number
+    cut(index: number): () => Promise<void>
+    clear(): Promise<void>
+  }
   readonly fatal: (error: Error) => void
 }
 
@@ -127,7 +111,10 @@ export class DerivedWriter {
     const { maxOpenFiles } = options
     const { checkpoint: file, image: found } = await Checkpoint.open(fileSystem, folder)
     const keyState = found === undefined ? undefined : decodeKeyParts(found.keyParts)
-    const image = keyState !== undefined && found !== undefined && fits(found, log) ? found : undefined
+    const hasTimers = need.timers === undefined || (found !== undefined && need.timers.standsAt >= found.index)
+    const isUsable = keyState !== undefined && found !== undefined && hasTimers && fits(found, log)
+    const image = isUsable ? found : undefined
+    if (image === undefined) await need.timers?.clear()
     const starts = image === undefined ? await startsOf(need) : undefined
     if (image === undefined && log.endOffset > log.startOffset) {
       logger.info({ startOffset: log.startOffset }, 'queues and indexes are built from the log')
@@ -165,7 +152,7 @@ export class DerivedWriter {
   }
 
   get isSaturated(): boolean {
-    return this.#unwrittenBytes + this.keys.waitingBytes > 4 * this.options.dirtyBytes
+    return this.#waitingBytes > 4 * this.options.dirtyBytes
   }
 
   moveTo(index: number, endOffset: number): void {
@@ -207,8 +194,7 @@ export class DerivedWriter {
     const { checkpointBytes, checkpointPeriodMs, dirtyBytes } = this.options
     const isDue = byTime
       ? this.#isBehind && this.#need.clock.monotonicMs() - this.#savedAtMs >= checkpointPeriodMs
-      : this.#position.endOffset - this.#saved.endOffset >= checkpointBytes ||
-        this.#unwrittenBytes + this.keys.waitingBytes >= dirtyBytes
+      : this.#position.endOffset - this.#saved.endOffset >= checkpointBytes || this.#waitingBytes >= dirtyBytes
     // Its failure was told already, to `fatal` or to the log.
     if (isDue) this.checkpoint().catch(() => undefined)
   }
@@ -252,6 +238,11 @@ export class DerivedWriter {
     await this.file.close()
   }
 
+  /** What is in memory alone. */
+  get #waitingBytes(): number {
+    return this.#unwrittenBytes + this.keys.waitingBytes + (this.#need.timers?.waitingBytes ?? 0)
+  }
+
   get #isBehind(): boolean {
     return this.#changed.size > 0 || this.#removed.length > 0 || this.#position !== this.#saved
   }
@@ -268,6 +259,7 @@ export class DerivedWriter {
     this.#unwrittenBytes = 0
     const isWhole = this.file.needsWhole
     const alongside = this.#need.alongside?.()
+    const writeTimers = this.#need.timers?.cut(position.index)
     const pageCut = cutPages(changed, this.pages)
     const keyCut = this.keys.cut(isWhole)
     const payload = encodeCheckpoint({
@@ -283,6 +275,7 @@ export class DerivedWriter {
       await this.pages.sync()
       await keyCut.write()
       await this.#need.log.flushedThrough(position.endOffset)
+      await writeTimers?.()
       await this.file.save(payload, isWhole)
     } catch (error) {
       for (const queue of changed) if (!queue.isRemoved) this.#changed.add(queue)

@@ -4,7 +4,7 @@
  * records' bytes alone.
  */
 import { assert } from '../lib/assert.ts'
-import { locateIndexed, type IndexedPlaces } from '../message/properties.ts'
+import { findProperty, locateIndexed, PropertyName, type IndexedPlaces } from '../message/properties.ts'
 import {
   recordFault,
   recordOffset,
@@ -17,6 +17,7 @@ import {
   recordTopicLength,
   recordTopicStart,
 } from '../message/record.ts'
+import { SystemTopic } from '../message/topic-name.ts'
 import { SysFlag, takesQueueOffset, transactionType } from '../message/sys-flag.ts'
 import { javaHashCode, javaHashCodeOfBytes } from '../message/tags-code.ts'
 import type { ConsumeQueue } from './consume-queue.ts'
@@ -26,6 +27,12 @@ import type { ConsumeQueues, TopicQueues } from './consume-queues.ts'
 export interface KeySink {
   /** `hash` is Java's hash code of `topic#key`. */
   add(hash: number, offset: number, storeTimestampMs: number): void
+}
+
+/** Where messages go that wait for a time of their own. */
+export interface TimerSink {
+  /** The record at `offset` waits until `dueMs`, wall time. */
+  add(dueMs: number, offset: number): void
 }
 
 /** A queue that got messages: who waits for queueOffsets below `next` can be woken. */
@@ -38,6 +45,7 @@ export interface Touched {
 export interface DispatcherNeeds {
   readonly queues: ConsumeQueues
   readonly keys: KeySink
+  readonly timers: TimerSink | undefined
   /** A queue has units that are not written; its chunks grew by `grownBytes`. */
   readonly dirtied: (queue: ConsumeQueue, grownBytes: number) => void
 }
@@ -53,6 +61,7 @@ export class Dispatcher {
   /** Java's hash code of `topic#`, which the hashes of its keys go on from. */
   #keySeed = 0
   #queue: ConsumeQueue | undefined
+  #isTimerTopic = false
   /** Records before this offset are no longer counted to their queues: a log may begin a little before its start. */
   logStart = 0
 
@@ -95,6 +104,7 @@ export class Dispatcher {
     const tags = this.#scan(bytes, recordPropertiesStart(bytes, at), at + size, isIndexed ? offset : -1, timestampMs)
     if (!takesQueueOffset(sysFlag)) return
 
+    if (this.#isTimerTopic) this.#timer(bytes, at, size, offset)
     const queueId = recordQueueId(bytes, at)
     const queueOffset = recordQueueOffset(bytes, at)
     const queue = this.#find(bytes, topicStart, topicLength, queueId, queueOffset)
@@ -120,6 +130,7 @@ export class Dispatcher {
     const name = bytes.toString('utf8', start, start + length)
     this.#topic = this.#need.queues.topic(name) ?? { topic: name, bytes: Buffer.from(name), queues: new Map() }
     this.#keySeed = javaHashCode('#', javaHashCode(name))
+    this.#isTimerTopic = name === SystemTopic.timer
     this.#queue = undefined
   }
 
@@ -153,6 +164,12 @@ export class Dispatcher {
       }
     }
     return places.tags >= 0 ? javaHashCodeOfBytes(bytes, places.tags, places.tagsEnd) : 0
+  }
+
+  #timer(bytes: Buffer, at: number, size: number, offset: number): void {
+    const properties = bytes.subarray(recordPropertiesStart(bytes, at), at + size)
+    const dueMs = Number(findProperty(properties, PropertyName.TIMER_OUT_MS) ?? Number.NaN)
+    if (Number.isSafeInteger(dueMs) && dueMs >= 0) this.#need.timers?.add(dueMs, offset)
   }
 
   #key(bytes: Buffer, start: number, end: number, offset: number, timestampMs: number): void {

@@ -14,7 +14,8 @@ import { recordFault, recordOffset, recordSize, recordStoreTimestampMs } from '.
 import { QueuePull, emptyResult, type PullRequest, type PullResult } from './consume-queue-pull.ts'
 import { ConsumeQueueReader, type UnitPlace, type UnitRange } from './consume-queue-reader.ts'
 import type { ConsumeQueue } from './consume-queue.ts'
-import { DerivedWriter, type DerivedOptions } from './derived-writer.ts'
+import type { DerivedOptions } from './derived-options.ts'
+import { DerivedWriter } from './derived-writer.ts'
 import { Dispatcher, type Touched } from './dispatcher.ts'
 import type { FileSystem } from './file-system.ts'
 import { findByKey, type KeyQuery, type KeyResult } from './key-query.ts'
@@ -24,6 +25,7 @@ import { saveQueueStarts } from './queue-starts.ts'
 import { ResetFile } from './reset-state.ts'
 import type { SnapshotTable } from './table-store.ts'
 import { lowestAtOrAfter } from './consume-queue-start.ts'
+import type { TimerIndex } from './timer-index.ts'
 import { searchQueueByTime, type TimeBoundary } from './time-index.ts'
 
 export interface MessageStoreNeeds {
@@ -36,6 +38,8 @@ export interface MessageStoreNeeds {
   readonly options?: Partial<DerivedOptions>
   /** See `DerivedWriterNeeds`: the tables' snapshot is cut with every checkpoint. */
   readonly alongside?: () => () => Promise<void>
+  /** See `DerivedWriterNeeds`: messages that wait for a time of their own. */
+  readonly timers?: TimerIndex
   /** The disk can no longer be believed: the node must end. */
   readonly fatal: (error: Error) => void
 }
@@ -77,7 +81,7 @@ export class MessageStore {
     this.#clock = needs.clock
     this.#writer = writer
     this.#reader = readerOf(writer, needs.log)
-    this.#dispatcher = dispatcherOf(writer)
+    this.#dispatcher = dispatcherOf(writer, needs.timers)
     this.#timer = needs.clock.every(writer.options.checkpointPeriodMs, () => this.#writer.checkpointIfDue(true))
   }
 
@@ -296,7 +300,7 @@ export class MessageStore {
   async reopen(): Promise<void> {
     this.#writer = await DerivedWriter.open(this.#needs)
     this.#reader = readerOf(this.#writer, this.#log)
-    this.#dispatcher = dispatcherOf(this.#writer)
+    this.#dispatcher = dispatcherOf(this.#writer, this.#needs.timers)
     this.#touched = []
     this.#isSuspended = false
   }
@@ -335,9 +339,9 @@ function readerOf(writer: DerivedWriter, log: LogSource): ConsumeQueueReader {
   return new ConsumeQueueReader({ pages: writer.pages, log, derivedEnd: () => writer.position.endOffset })
 }
 
-function dispatcherOf(writer: DerivedWriter): Dispatcher {
+function dispatcherOf(writer: DerivedWriter, timers: TimerIndex | undefined): Dispatcher {
   const { queues, keys } = writer
-  const dispatcher = new Dispatcher({ queues, keys, dirtied: (queue, grown) => writer.dirtied(queue, grown) })
+  const dispatcher = new Dispatcher({ queues, keys, timers, dirtied: (queue, grown) => writer.dirtied(queue, grown) })
   dispatcher.logStart = writer.position.logStart
   return dispatcher
 }

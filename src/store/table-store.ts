@@ -8,7 +8,7 @@
  */
 import { pack, unpack } from 'msgpackr'
 import { errorMessage } from '../lib/errors.ts'
-import type { Database, DatabaseChange, OpenDatabase } from './database.ts'
+import { databaseFailure, type Database, type DatabaseChange, type OpenDatabase } from './database.ts'
 import { storeErrors } from './errors.ts'
 
 /** What the store needs of a replicated table. */
@@ -113,7 +113,7 @@ export class TableStore {
     try {
       await this.#database.write(batch, { sync: true })
     } catch (cause) {
-      throw writeFailure(cause)
+      throw databaseFailure('the tables', cause)
     }
   }
 
@@ -136,18 +136,6 @@ export class TableStore {
     this.#writing = write
     return write
   }
-}
-
-/** LevelDB tells of a full disk by its text alone; callers know it by the code that files have. */
-function writeFailure(cause: unknown): Error {
-  const message = `the tables could not be written: ${errorMessage(cause)}`
-  if (!saysNoRoom(cause)) return storeErrors.create('STORE_WRITE_FAILED', message, cause)
-  return Object.assign(new Error(message, { cause }), { code: 'ENOSPC' })
-}
-
-function saysNoRoom(cause: unknown): boolean {
-  if (/no space left|quota exceeded/i.test(errorMessage(cause))) return true
-  return cause instanceof Error && cause.cause !== undefined && saysNoRoom(cause.cause)
 }
 
 function decode(value: Buffer | undefined): unknown {

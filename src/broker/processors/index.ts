@@ -16,6 +16,7 @@ import { type QueueLockNeeds, queueLock } from './queue-lock.ts'
 import { type QueueOffsetNeeds, queueOffset } from './queue-offset.ts'
 import { type ReplyMessageNeeds, replyMessage } from './reply-message.ts'
 import { type ResetOffsetNeeds, resetOffset } from './reset-offset.ts'
+import { type RecallMessageNeeds, recallMessage } from './recall-message.ts'
 import { type RuntimeInfoNeeds, runtimeInfo } from './runtime-info.ts'
 import { type SendBackNeeds, sendBack } from './send-back.ts'
 import { type RaftAdminNeeds, raftAdmin } from './raft-admin.ts'
@@ -40,6 +41,7 @@ export type ProcessorNeeds = CleaningNeeds &
   RaftAdminNeeds &
   ReplyMessageNeeds &
   ResetOffsetNeeds &
+  RecallMessageNeeds &
   RuntimeInfoNeeds &
   SendBackNeeds &
   SendMessageNeeds &
@@ -62,6 +64,7 @@ const processors: readonly ((need: ProcessorNeeds) => Route<unknown>[])[] = [
   raftAdmin,
   replyMessage,
   resetOffset,
+  recallMessage,
   runtimeInfo,
   sendBack,
   sendMessage,

@@ -4,10 +4,10 @@
  */
 import type { Random } from '../../lib/prng.ts'
 import { decodeBatch } from '../../message/batch.ts'
-import { checkPropertiesLength, PropertyName, parseProperties } from '../../message/properties.ts'
+import { checkPropertiesLength, findProperty, PropertyName, parseProperties } from '../../message/properties.ts'
 import { PROPERTIES_BYTES_MAX, type RecordDraft } from '../../message/record.ts'
 import { SysFlag, withTransactionType } from '../../message/sys-flag.ts'
-import { isClosedForSend, isRetryTopic, RETRY_TOPIC_PREFIX, topicFault } from '../../message/topic-name.ts'
+import { isClosedForSend, isRetryTopic, RETRY_TOPIC_PREFIX, SystemTopic, topicFault } from '../../message/topic-name.ts'
 import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
 import { SendMessageRequestHeader } from '../../remoting/headers/send.ts'
 import { type Call, type Route, route } from '../../remoting/route.ts'
@@ -20,6 +20,7 @@ import { halfDraft } from '../half-messages.ts'
 import type { BrokerIdentity } from '../identity.ts'
 import type { Proposals, Stored } from '../needs.ts'
 import { offsetMessageIds } from '../offset-message-ids.ts'
+import { encodeRecallHandle } from '../recall-handle.ts'
 import type { QueueLocks } from '../queue-locks.ts'
 import { isWritable, type TopicConfig, type Topics } from '../topics.ts'
 import type { WaitingMessages } from '../waiting-messages.ts'
@@ -196,7 +197,7 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
       properties: encoded,
     }
     if (isSpecial) draft = isHalf(header, properties) ? halfDraft(draft, uniqueKey) : need.waiting.placed(draft)
-    store(call, [draft], place.queueId, uniqueKey)
+    store(call, [draft], { queueId: place.queueId, uniqueKey, recallHandle: recallHandleOf(header, draft, uniqueKey) })
   }
 
   /** What RocketMQ's hooks do with properties that ask for more than storing. */
@@ -246,11 +247,28 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
         properties: checkPropertiesLength(properties),
       }),
     )
-    store(call, drafts, place.queueId, lastValue(header.properties ?? '', UNIQ_KEY))
+    const uniqueKey = lastValue(header.properties ?? '', UNIQ_KEY)
+    store(call, drafts, { queueId: place.queueId, uniqueKey, recallHandle: undefined })
   }
 
-  /** `queueId` is the one that the client is told: of a delayed message, the one it will be delivered to. */
-  function store(call: Call, drafts: readonly RecordDraft[], queueId: number, uniqueKey: string | undefined): void {
+  /** RocketMQ attachRecallHandle. */
+  function recallHandleOf({ topic }: Header, draft: RecordDraft, uniqueKey: string): string | undefined {
+    if (draft.topic !== SystemTopic.timer || isRetryTopic(topic)) return undefined
+    const timestampMs = Number(findProperty(draft.properties, PropertyName.TIMER_OUT_MS)) + 1
+    return encodeRecallHandle({ topic, brokerName: identity.brokerName, timestampMs, uniqueKey })
+  }
+
+  /** `told.queueId` is the one that the client is told: of a delayed message, the one it will be delivered to. */
+  function store(
+    call: Call,
+    drafts: readonly RecordDraft[],
+    told: {
+      readonly queueId: number
+      readonly uniqueKey: string | undefined
+      readonly recallHandle: string | undefined
+    },
+  ): void {
+    const { queueId, uniqueKey, recallHandle } = told
     need.admission.enter()
     need.proposals.records(drafts, (error, stored) => {
       need.admission.leave()
@@ -267,6 +285,7 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
           queueId,
           queueOffset: first.queueOffset,
           transactionId: uniqueKey,
+          ...(recallHandle === undefined ? undefined : { recallHandle }),
           MSG_REGION,
           TRACE_ON,
         },

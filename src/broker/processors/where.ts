@@ -15,6 +15,7 @@ const table: Readonly<Partial<Record<keyof typeof RequestCode, Where>>> = {
   CONSUMER_SEND_MSG_BACK: 'leader',
   END_TRANSACTION: 'leader',
   RESUME_CHECK_HALF_MESSAGE: 'leader',
+  RECALL_MESSAGE: 'leader',
 
   // Committed messages are the same on every node.
   PULL_MESSAGE: 'local',

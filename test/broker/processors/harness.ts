@@ -1,14 +1,6 @@
 /** A broker of one node without log, disk or sockets: the processors' real routes on real tables and a store in memory. */
-import type { Clock } from '../../../src/lib/clock.ts'
 import { silentLog } from '../../../src/lib/log.ts'
 import { seededRandom } from '../../../src/lib/prng.ts'
-import {
-  decodeRecord,
-  type RecordDraft,
-  recordLength,
-  type StoredMessage,
-  writeRecord,
-} from '../../../src/message/record.ts'
 import { RemotingCommand } from '../../../src/remoting/command.ts'
 import { Fields } from '../../../src/remoting/fields.ts'
 import { type Call, type Origin, type Reply, Router } from '../../../src/remoting/route.ts'
@@ -23,7 +15,6 @@ import { delayLevels as delayLevelsOf } from '../../../src/broker/delay-levels.t
 import { DelayOffsets } from '../../../src/broker/delay-offsets.ts'
 import { GroupForbidden } from '../../../src/broker/group-forbidden.ts'
 import type { BrokerIdentity } from '../../../src/broker/identity.ts'
-import type { Command, Proposals, ReplicatedTable, Stored } from '../../../src/broker/needs.ts'
 import { OffsetCommits } from '../../../src/broker/offset-commits.ts'
 import { PendingHalves } from '../../../src/broker/pending-halves.ts'
 import { brokerRoutes } from '../../../src/broker/processors/index.ts'
@@ -33,11 +24,15 @@ import { QueueLocks } from '../../../src/broker/queue-locks.ts'
 import { errorReplies } from '../../../src/broker/response-codes.ts'
 import { createSubscriptionGroups, systemGroups } from '../../../src/broker/subscription-groups.ts'
 import { createTopics, systemTopics } from '../../../src/broker/topics.ts'
+import { TimerRemovals } from '../../../src/broker/timer-removals.ts'
+import { TimerSchedule } from '../../../src/broker/timer-schedule.ts'
 import { Transactions } from '../../../src/broker/transactions.ts'
 import { WaitingMessages } from '../../../src/broker/waiting-messages.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { FakeOrigin, FakeRelay } from './fakes.ts'
+import { MemoryLog } from './memory-log.ts'
 import { MemoryStore } from './memory-store.ts'
+import { MemoryTimers } from './memory-timers.ts'
 
 export { FakeOrigin } from './fakes.ts'
 export { pullHeader, sendHeader } from './request-headers.ts'
@@ -55,98 +50,6 @@ export const identity: BrokerIdentity = {
   storeHost: { ip: Uint8Array.of(127, 0, 0, 1), port: 10911 },
   regionId: 'DefaultRegion',
   traceOn: true,
-}
-
-/** Applies at once, unless told otherwise. */
-export class MemoryLog implements Proposals {
-  readonly commands: Command[] = []
-  readonly tables = new Map<string, ReplicatedTable>()
-  readonly queues = new Map<string, Buffer[]>()
-  /** Lowest queueOffset kept, by `topic@queueId`. */
-  readonly lowest = new Map<string, number>()
-  /** What every proposal fails with. */
-  failure: Error | undefined
-  /** While true, proposals wait in `held`. */
-  isHolding = false
-  readonly held: (() => void)[] = []
-  onStored: ((draft: RecordDraft, stored: Stored) => void) | undefined
-  readonly #clock: Clock
-  #end = 0
-
-  constructor(clock: Clock) {
-    this.#clock = clock
-  }
-
-  records(
-    drafts: readonly RecordDraft[],
-    done: (error: Error | undefined, stored: readonly Stored[] | undefined) => void,
-  ): void {
-    this.#decide(() =>
-      this.failure === undefined ? done(undefined, this.#store(drafts)) : done(this.failure, undefined),
-    )
-  }
-
-  command(command: Command): Promise<unknown> {
-    return this.#later(() => this.#apply(command))
-  }
-
-  commandWithRecords(command: Command, drafts: readonly RecordDraft[]): Promise<readonly Stored[]> {
-    return this.#later(() => {
-      this.#apply(command)
-      return this.#store(drafts)
-    })
-  }
-
-  release(): void {
-    for (const decide of this.held.splice(0)) decide()
-  }
-
-  messages(topic: string, queueId: number): StoredMessage[] {
-    return (this.queues.get(`${topic}@${queueId}`) ?? []).map((record) => decodeRecord(record, 0))
-  }
-
-  bounds(topic: string, queueId: number): { min: number; max: number } | undefined {
-    const records = this.queues.get(`${topic}@${queueId}`)
-    return records === undefined ? undefined : { min: this.lowest.get(`${topic}@${queueId}`) ?? 0, max: records.length }
-  }
-
-  all(): Buffer[] {
-    return [...this.queues.values()].flat()
-  }
-
-  #later<T>(decide: () => T): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.#decide(() => (this.failure === undefined ? resolve(decide()) : reject(this.failure)))
-    })
-  }
-
-  #decide(decide: () => void): void {
-    if (this.isHolding) this.held.push(decide)
-    else decide()
-  }
-
-  #apply(command: Command): unknown {
-    this.commands.push(command)
-    const table = this.tables.get(command.table)
-    if (table === undefined) throw new Error(`no table ${command.table}`)
-    // As it comes back from the log: plain data.
-    const { op, args } = structuredClone(command)
-    return table.apply(op, args, { timestampMs: this.#clock.nowMs() })
-  }
-
-  #store(drafts: readonly RecordDraft[]): Stored[] {
-    return drafts.map((draft) => {
-      const key = `${draft.topic}@${draft.queueId}`
-      const queue = this.queues.get(key) ?? []
-      this.queues.set(key, queue)
-      const stored = { queueOffset: queue.length, offset: this.#end, storeTimestampMs: this.#clock.nowMs() }
-      const record = Buffer.alloc(recordLength(draft))
-      this.#end += writeRecord(draft, record, 0, stored)
-      queue.push(record)
-      this.onStored?.(draft, stored)
-      return stored
-    })
-  }
 }
 
 export interface TestReply extends Reply {
@@ -177,6 +80,8 @@ export function createHarness(
   const delayOffsets = new DelayOffsets()
   const halves = new PendingHalves()
   const forbidden = new GroupForbidden()
+  const timerIndex = new MemoryTimers()
+  const timerRemovals = new TimerRemovals(() => timerIndex)
   const locks = new QueueLocks({ proposals: log, leadership, clock, leaseMs: 60_000 })
   const topics = createTopics({ deleted: (topic) => offsets.forgetTopic(topic) })
   const groups = createSubscriptionGroups({
@@ -185,7 +90,7 @@ export function createHarness(
       if (withOffsets) offsets.forgetGroup(group)
     },
   })
-  for (const table of [offsets, locks, topics, groups, delayOffsets, halves, forbidden])
+  for (const table of [offsets, locks, topics, groups, delayOffsets, halves, forbidden, timerRemovals])
     log.tables.set(table.name, table)
   const autoCreateTopicEnable = given.autoCreate ?? true
   const system = systemTopics({
@@ -227,7 +132,6 @@ export function createHarness(
   const dropped: number[] = []
   const admission = new Admission({ max: given.maxSends ?? 1_000, what: 'sends' })
   const delayLevels = delayLevelsOf(DELAYS_MS)
-  const waiting = new WaitingMessages({ delayLevels })
   const claims = new Claims<number>(leadership)
   const options = {
     brokerPermission: 6,
@@ -240,6 +144,9 @@ export function createHarness(
     defaultQueryMaxNum: 32,
     storeReplyMessageEnable: true,
     useServerSideResetOffset: true,
+    timerWheelEnable: true,
+    timerMaxDelaySec: 31_622_400,
+    recallMessageEnable: true,
     rejectTransactionMessage: false,
     transactionTimeOut: 6_000,
     transactionCheckInterval: 30_000,
@@ -247,6 +154,7 @@ export function createHarness(
     fileReservedTime: 72,
     ...given.options,
   }
+  const waiting = new WaitingMessages({ delayLevels, clock, options })
   const transactions = new Transactions({
     halves,
     claims,
@@ -259,7 +167,19 @@ export function createHarness(
     storeHost: identity.storeHost,
     options,
   })
-  log.onStored = (draft, { queueOffset }) => hold.arrived(draft.topic, draft.queueId, queueOffset + 1)
+  log.onStored = (draft, { queueOffset, offset }) => {
+    timerIndex.stored(draft, offset)
+    hold.arrived(draft.topic, draft.queueId, queueOffset + 1)
+  }
+  const timers = new TimerSchedule({
+    timers: timerIndex,
+    store,
+    proposals: log,
+    leadership,
+    topics,
+    clock,
+    log: silentLog,
+  })
   let unique = 0
   const configuration = {
     text: 'a=b\n',
@@ -298,6 +218,7 @@ export function createHarness(
     delayLevels,
     waiting,
     transactions,
+    timers,
     proposals: log,
     leadership,
     store,
@@ -396,6 +317,8 @@ export function createHarness(
     delayLevels,
     delayOffsets,
     halves,
+    timerIndex,
+    timers,
     claims,
     transactions,
     options,

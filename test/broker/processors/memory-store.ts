@@ -3,7 +3,7 @@ import { decodeRecord } from '../../../src/message/record.ts'
 import { tagsCode } from '../../../src/message/tags-code.ts'
 import type { PullRequest, PullResult, PullStatus } from '../../../src/store/consume-queue-pull.ts'
 import type { KeyQuery, KeyResult } from '../../../src/store/key-query.ts'
-import type { MemoryLog } from './harness.ts'
+import type { MemoryLog } from './memory-log.ts'
 
 /** Reads what a `MemoryLog` holds, as the message store does. */
 export class MemoryStore {

@@ -170,11 +170,6 @@ describe('a send', () => {
     expect(harness.admission.count).toBe(0)
   })
 
-  test('at an arbitrary time is refused, clearly', async () => {
-    const reply = await withTopic().ask(10, sendHeader('T', { properties: 'TIMER_DELAY_SEC\u00015\u0002' }), 'x')
-    expect(reply).toMatchObject({ code: 1, remark: expect.stringContaining('timerWheelEnable is false') })
-  })
-
   test('does not store a pop receipt that came along', async () => {
     const harness = withTopic()
     await harness.ask(10, sendHeader('T', { properties: 'POP_CK\u00010 1 2\u0002UNIQ_KEY\u0001U\u0002' }), 'x')
