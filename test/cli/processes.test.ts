@@ -30,6 +30,9 @@ afterEach(async () => {
   rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 })
 })
 
+/** The one line of `up --json`; a warning may come before it, on standard error. */
+const READY = /^\{.*\}\n/
+
 interface Run {
   readonly child: ChildProcess
   readonly output: () => string
@@ -110,7 +113,7 @@ function pidsOf(output: string): readonly number[] {
 test('up says it is ready in one line of JSON, restarts a killed node, and stops cleanly', async () => {
   const args = await upArguments()
   const up = raftmq(...args)
-  await up.said('\n')
+  await up.said(READY)
   const [leaderPid = 0, ...others] = pidsOf(up.output())
   expect(others).toHaveLength(2)
   process.kill(leaderPid, 'SIGKILL')
@@ -127,7 +130,7 @@ test('up says it is ready in one line of JSON, restarts a killed node, and stops
 
 test('a node whose folder vanished is started anew, and the others go on', async () => {
   const up = raftmq(...(await upArguments()))
-  await up.said('\n')
+  await up.said(READY)
   const pids = pidsOf(up.output())
   const follower = pids.at(-1) ?? 0
   const { nodes }: { nodes: { id: string; pid: number; address: string }[] } = JSON.parse(up.output())
@@ -173,7 +176,7 @@ test('up names the first port in use and the option to change, and leaves no fol
 
 test('a single node is left dead with --no-restart, and the nodes of a supervisor that is killed end by themselves', async () => {
   const up = raftmq(...(await upArguments()), '--nodes', '1', '--no-restart')
-  await up.said('\n')
+  await up.said(READY)
   const [pid = 0] = pidsOf(up.output())
   process.kill(pid, 'SIGKILL')
   await up.said('it stays dead')
