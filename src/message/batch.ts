@@ -8,7 +8,7 @@
  * The broker stores each as a record of its own.
  */
 import { messageErrors } from './errors.ts'
-import { writeInt32 } from './int64.ts'
+import { readInt32, readUInt16, writeInt32 } from './int64.ts'
 import { PROPERTIES_BYTES_MAX } from './record.ts'
 import { checkPropertiesBytes } from './properties.ts'
 
@@ -61,18 +61,18 @@ export function decodeBatch(bytes: Buffer, maxMessages = 65_536): BatchMessage[]
   while (at < bytes.length) {
     if (messages.length === maxMessages) throw badBatch(`more than ${maxMessages} messages`)
     if (bytes.length - at < FIXED_BYTES) throw badBatch(`${bytes.length - at} bytes at its end are no message`)
-    const size = bytes.readInt32BE(at)
+    const size = readInt32(bytes, at)
     if (size < FIXED_BYTES || size > bytes.length - at) throw badBatch(`size ${size} of the message at byte ${at}`)
     const end = at + size
-    const bodyLength = bytes.readInt32BE(at + 16)
+    const bodyLength = readInt32(bytes, at + 16)
     const bodyEnd = at + 20 + bodyLength
     if (bodyLength < 0 || bodyEnd + 2 > end) throw badBatch(`body length ${bodyLength} of the message at byte ${at}`)
-    const propertiesLength = bytes.readUInt16BE(bodyEnd)
+    const propertiesLength = readUInt16(bytes, bodyEnd)
     if (propertiesLength > PROPERTIES_BYTES_MAX || bodyEnd + 2 + propertiesLength !== end) {
       throw badBatch(`properties length ${propertiesLength} of the message at byte ${at}`)
     }
     messages.push({
-      flag: bytes.readInt32BE(at + 12),
+      flag: readInt32(bytes, at + 12),
       body: bytes.subarray(at + 20, bodyEnd),
       properties: bytes.subarray(bodyEnd + 2, end),
     })

@@ -19,7 +19,7 @@
  */
 import { crc32 } from 'node:zlib'
 import { assert, present } from '../lib/assert.ts'
-import { readInt64, writeInt32, writeInt64 } from './int64.ts'
+import { readInt64, readUInt16, readUInt32, writeInt32, writeInt64 } from './int64.ts'
 import { type RecordDraft, recordLength, writeRecord } from './record.ts'
 
 export const FRAME_MAGIC = 0x524d5131
@@ -137,7 +137,7 @@ export function frameFault(buffer: Buffer, at: number, end: number): string | un
   // What passed the checksum and still makes no sense was written so: by a newer version, or not by us.
   const kind = frameKind(buffer, at)
   if (kind < FrameKind.empty || kind > FrameKind.membership) return `kind ${kind}`
-  if (buffer.readUInt32BE(at + 52) > length - FRAME_HEADER_BYTES) return 'command reaches beyond the frame'
+  if (readUInt32(buffer, at + 52) > length - FRAME_HEADER_BYTES) return 'command reaches beyond the frame'
   for (let field = 16; field < 48; field += 8) {
     const value = readInt64(buffer, at + field)
     if (!(value >= 0)) return 'a field is no safe integer'
@@ -148,7 +148,7 @@ export function frameFault(buffer: Buffer, at: number, end: number): string | un
 /** As `frameFault`, by the first bytes alone: magic, version and whether the length can be one. */
 export function headFault(buffer: Buffer, at: number, end: number): string | undefined {
   if (end - at < FRAME_HEADER_BYTES) return `${end - at} bytes are less than a frame`
-  if (buffer.readUInt32BE(at) !== FRAME_MAGIC) return 'magic'
+  if (readUInt32(buffer, at) !== FRAME_MAGIC) return 'magic'
   const length = frameLength(buffer, at)
   if (length < FRAME_HEADER_BYTES || length > FRAME_BYTES_MAX) return `length ${length}`
   if (buffer[at + 13] !== FRAME_VERSION) return `version ${buffer[at + 13]}`
@@ -179,10 +179,10 @@ export function placeFault(buffer: Buffer, at: number, expected: ExpectedFrame):
 /* Fields of a frame that `frameFault` found sound, read in place. */
 
 export function frameCrc(buffer: Buffer, at: number): number {
-  return buffer.readUInt32BE(at + 4)
+  return readUInt32(buffer, at + 4)
 }
 export function frameLength(buffer: Buffer, at: number): number {
-  return buffer.readUInt32BE(at + 8)
+  return readUInt32(buffer, at + 8)
 }
 export function frameKind(buffer: Buffer, at: number): number {
   return buffer.readUInt8(at + 12) & ~ENDS_SEGMENT
@@ -191,7 +191,7 @@ export function frameEndsSegment(buffer: Buffer, at: number): boolean {
   return (buffer.readUInt8(at + 12) & ENDS_SEGMENT) !== 0
 }
 export function frameRecordCount(buffer: Buffer, at: number): number {
-  return buffer.readUInt16BE(at + 14)
+  return readUInt16(buffer, at + 14)
 }
 export function frameIndex(buffer: Buffer, at: number): number {
   return readInt64(buffer, at + 16)
@@ -206,14 +206,14 @@ export function frameTimestampMs(buffer: Buffer, at: number): number {
   return readInt64(buffer, at + 40)
 }
 export function framePreviousCrc(buffer: Buffer, at: number): number {
-  return buffer.readUInt32BE(at + 48)
+  return readUInt32(buffer, at + 48)
 }
 /** The command or membership as a view; undefined when the entry has none. */
 export function frameCommand(buffer: Buffer, at: number): Buffer | undefined {
-  const length = buffer.readUInt32BE(at + 52)
+  const length = readUInt32(buffer, at + 52)
   return length === 0 ? undefined : buffer.subarray(at + FRAME_HEADER_BYTES, at + FRAME_HEADER_BYTES + length)
 }
 /** Where the first record begins; the last one ends with the frame. */
 export function frameRecordsStart(buffer: Buffer, at: number): number {
-  return at + FRAME_HEADER_BYTES + buffer.readUInt32BE(at + 52)
+  return at + FRAME_HEADER_BYTES + readUInt32(buffer, at + 52)
 }

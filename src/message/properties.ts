@@ -3,6 +3,7 @@
  * may be missing; a pair with an empty name or value is none; of equal names the last one counts.
  */
 import { messageErrors } from './errors.ts'
+import { readInt32 } from './int64.ts'
 import { PROPERTIES_BYTES_MAX } from './record.ts'
 
 export type Properties = ReadonlyMap<string, string>
@@ -158,14 +159,14 @@ export function locateIndexed(bytes: Buffer, start: number, end: number, places:
     } else if (byte === VALUE_END) {
       const length = nameEnd - name
       if (nameEnd < i - 1 && (length === 4 || length === 8)) {
-        const word = bytes.readInt32BE(name)
+        const word = readInt32(bytes, name)
         if (length === 4 && word === TAGS_WORD) {
           places.tags = nameEnd + 1
           places.tagsEnd = i
         } else if (length === 4 && word === KEYS_WORD) {
           places.keys = nameEnd + 1
           places.keysEnd = i
-        } else if (length === 8 && word === UNIQ_WORD && bytes.readInt32BE(name + 4) === DASH_KEY_WORD) {
+        } else if (length === 8 && word === UNIQ_WORD && readInt32(bytes, name + 4) === DASH_KEY_WORD) {
           places.uniqueKey = nameEnd + 1
           places.uniqueKeyEnd = i
         }

@@ -24,7 +24,7 @@
 import { crc32 } from 'node:zlib'
 import { assert } from '../lib/assert.ts'
 import { messageErrors } from './errors.ts'
-import { readInt64, writeInt32, writeInt64 } from './int64.ts'
+import { readInt32, readInt64, readUInt16, readUInt32, writeInt32, writeInt64 } from './int64.ts'
 import { SysFlag } from './sys-flag.ts'
 
 export const RECORD_MAGIC_V1 = 0xdaa320a7
@@ -144,20 +144,21 @@ export function bodyCrc(body: Uint8Array): number {
  */
 export function recordFault(buffer: Buffer, at: number, end: number, checkCrc = false): string | undefined {
   if (end - at < RECORD_BYTES_MIN) return `${end - at} bytes are less than a record`
-  const size = buffer.readInt32BE(at)
+  const size = readInt32(buffer, at)
   if (size < RECORD_BYTES_MIN || size > end - at) return `size ${size} of a record in ${end - at} bytes`
-  const magic = buffer.readUInt32BE(at + 4)
+  const magic = readUInt32(buffer, at + 4)
   if (magic !== RECORD_MAGIC_V1 && magic !== RECORD_MAGIC_V2) return `magic code ${magic.toString(16)}`
   const bodyStart = recordBodyStart(buffer, at)
   const recordEnd = at + size
   if (bodyStart > recordEnd) return 'size ends before the body'
-  const bodyLength = buffer.readInt32BE(bodyStart - 4)
+  const bodyLength = readInt32(buffer, bodyStart - 4)
   const topicLengthAt = bodyStart + bodyLength
   if (bodyLength < 0 || topicLengthAt + 2 > recordEnd) return `body length ${bodyLength}`
-  const topicEnd = recordTopicStart(buffer, at) + recordTopicLength(buffer, at)
+  const topicStart = topicLengthAt + (isV2(buffer, at) ? 2 : 1)
+  const topicEnd = topicStart + topicLengthBefore(buffer, at, topicStart)
   if (topicEnd + 2 > recordEnd) return 'topic reaches beyond the record'
-  const propertiesLength = buffer.readInt16BE(topicEnd)
-  if (propertiesLength < 0 || topicEnd + 2 + propertiesLength !== recordEnd) {
+  const propertiesLength = readUInt16(buffer, topicEnd)
+  if (propertiesLength > PROPERTIES_BYTES_MAX || topicEnd + 2 + propertiesLength !== recordEnd) {
     return `properties length ${propertiesLength} does not end at the size`
   }
   if (checkCrc && bodyCrc(buffer.subarray(bodyStart, topicLengthAt)) !== recordBodyCrc(buffer, at))
@@ -185,7 +186,7 @@ export function decodeRecord(buffer: Buffer, at: number): StoredMessage {
     bornHost: readHost(buffer, at + 48, storeHostAt - 8),
     storeTimestampMs: recordStoreTimestampMs(buffer, at),
     storeHost: readHost(buffer, storeHostAt, storeHostEnd),
-    reconsumeTimes: buffer.readInt32BE(storeHostEnd),
+    reconsumeTimes: readInt32(buffer, storeHostEnd),
     preparedTransactionOffset: readInt64(buffer, storeHostEnd + 4),
     body: recordBody(buffer, at),
     topic: recordTopic(buffer, at),
@@ -212,16 +213,16 @@ export function decodeRecords(buffer: Buffer): StoredMessage[] {
 /* Fields of a record that `recordFault` found whole, read in place. Numbers are NaN where a 64-bit field is not safe. */
 
 export function recordSize(buffer: Buffer, at: number): number {
-  return buffer.readInt32BE(at)
+  return readInt32(buffer, at)
 }
 export function recordBodyCrc(buffer: Buffer, at: number): number {
-  return buffer.readInt32BE(at + 8)
+  return readInt32(buffer, at + 8)
 }
 export function recordQueueId(buffer: Buffer, at: number): number {
-  return buffer.readInt32BE(at + 12)
+  return readInt32(buffer, at + 12)
 }
 export function recordFlag(buffer: Buffer, at: number): number {
-  return buffer.readInt32BE(at + 16)
+  return readInt32(buffer, at + 16)
 }
 export function recordQueueOffset(buffer: Buffer, at: number): number {
   return readInt64(buffer, at + 20)
@@ -230,7 +231,7 @@ export function recordOffset(buffer: Buffer, at: number): number {
   return readInt64(buffer, at + 28)
 }
 export function recordSysFlag(buffer: Buffer, at: number): number {
-  return buffer.readInt32BE(at + 36)
+  return readInt32(buffer, at + 36)
 }
 export function recordBornTimestampMs(buffer: Buffer, at: number): number {
   return readInt64(buffer, at + 40)
@@ -239,7 +240,7 @@ export function recordStoreTimestampMs(buffer: Buffer, at: number): number {
   return readInt64(buffer, storeTimestampAt(buffer, at))
 }
 export function recordReconsumeTimes(buffer: Buffer, at: number): number {
-  return buffer.readInt32BE(recordBodyStart(buffer, at) - 16)
+  return readInt32(buffer, recordBodyStart(buffer, at) - 16)
 }
 export function recordPreparedTransactionOffset(buffer: Buffer, at: number): number {
   return readInt64(buffer, recordBodyStart(buffer, at) - 12)
@@ -250,22 +251,25 @@ export function recordBodyStart(buffer: Buffer, at: number): number {
   return storeTimestampAt(buffer, at) + 8 + storeHostLength(buffer, at) + 16
 }
 export function recordBodyLength(buffer: Buffer, at: number): number {
-  return buffer.readInt32BE(recordBodyStart(buffer, at) - 4)
+  return readInt32(buffer, recordBodyStart(buffer, at) - 4)
 }
 /** The body, as a view. */
 export function recordBody(buffer: Buffer, at: number): Buffer {
   const start = recordBodyStart(buffer, at)
-  return buffer.subarray(start, start + buffer.readInt32BE(start - 4))
+  return buffer.subarray(start, start + readInt32(buffer, start - 4))
 }
 
 /** Where the topic's bytes begin; their number is `recordTopicLength`. */
 export function recordTopicStart(buffer: Buffer, at: number): number {
   const bodyStart = recordBodyStart(buffer, at)
-  return bodyStart + buffer.readInt32BE(bodyStart - 4) + (isV2(buffer, at) ? 2 : 1)
+  return bodyStart + readInt32(buffer, bodyStart - 4) + (isV2(buffer, at) ? 2 : 1)
 }
 export function recordTopicLength(buffer: Buffer, at: number): number {
-  const start = recordTopicStart(buffer, at)
-  return isV2(buffer, at) ? buffer.readUInt16BE(start - 2) : buffer.readUInt8(start - 1)
+  return topicLengthBefore(buffer, at, recordTopicStart(buffer, at))
+}
+/** As `recordTopicLength`, for who knows where the topic begins. */
+export function topicLengthBefore(buffer: Buffer, at: number, topicStart: number): number {
+  return isV2(buffer, at) ? readUInt16(buffer, topicStart - 2) : (buffer[topicStart - 1] ?? 0)
 }
 export function recordTopic(buffer: Buffer, at: number): string {
   const start = recordTopicStart(buffer, at)
@@ -274,7 +278,8 @@ export function recordTopic(buffer: Buffer, at: number): string {
 
 /** Where the properties' bytes begin; they end with the record. */
 export function recordPropertiesStart(buffer: Buffer, at: number): number {
-  return recordTopicStart(buffer, at) + recordTopicLength(buffer, at) + 2
+  const topicStart = recordTopicStart(buffer, at)
+  return topicStart + topicLengthBefore(buffer, at, topicStart) + 2
 }
 /** The encoded properties, as a view. */
 export function recordProperties(buffer: Buffer, at: number): Buffer {
@@ -306,7 +311,7 @@ function writeHost(target: Buffer, at: number, host: Host): number {
 }
 
 function readHost(buffer: Buffer, start: number, end: number): Host {
-  return { ip: buffer.subarray(start, end - 4), port: buffer.readInt32BE(end - 4) }
+  return { ip: buffer.subarray(start, end - 4), port: readInt32(buffer, end - 4) }
 }
 
 function badRecord(at: number, fault: string): Error {

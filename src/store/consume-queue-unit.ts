@@ -10,7 +10,7 @@
  * The check makes a unit vouch for itself: a flipped bit, or the unit of another queue in a page that was used again, is
  * found (but one in 65,536) even where the tags code alone decides and the record is never read.
  */
-import { writeInt32 } from '../message/int64.ts'
+import { readInt32, readUInt16, readUInt32, writeInt32 } from '../message/int64.ts'
 
 export const UNIT_BYTES = 16
 /** Offsets are 48 bits in a unit: 256 TiB of log. */
@@ -40,11 +40,11 @@ export function unitSalt(queueNumber: number, queueOffset: number): number {
 }
 
 export function isUnitSound(bytes: Buffer, at: number, salt: number): boolean {
-  const first = bytes.readInt32BE(at)
+  const first = readInt32(bytes, at)
   const check = checkOf(
     first & 0xffff,
-    bytes.readInt32BE(at + 4),
-    bytes.readInt32BE(at + 8),
+    readInt32(bytes, at + 4),
+    readInt32(bytes, at + 8),
     unitTagsCode(bytes, at),
     salt,
   )
@@ -52,15 +52,15 @@ export function isUnitSound(bytes: Buffer, at: number, salt: number): boolean {
 }
 
 export function unitOffset(bytes: Buffer, at: number): number {
-  return bytes.readUInt16BE(at + 2) * TWO_32 + bytes.readUInt32BE(at + 4)
+  return readUInt16(bytes, at + 2) * TWO_32 + readUInt32(bytes, at + 4)
 }
 
 export function unitSize(bytes: Buffer, at: number): number {
-  return bytes.readInt32BE(at + 8)
+  return readInt32(bytes, at + 8)
 }
 
 export function unitTagsCode(bytes: Buffer, at: number): number {
-  return bytes.readInt32BE(at + 12)
+  return readInt32(bytes, at + 12)
 }
 
 /** Each field is multiplied by an odd constant (a bijection), so a change of one field always changes the sum mixed. */

@@ -14,8 +14,8 @@ import {
   recordSize,
   recordStoreTimestampMs,
   recordSysFlag,
-  recordTopicLength,
   recordTopicStart,
+  topicLengthBefore,
 } from '../message/record.ts'
 import { SystemTopic } from '../message/topic-name.ts'
 import { SysFlag, takesQueueOffset, transactionType } from '../message/sys-flag.ts'
@@ -97,11 +97,11 @@ export class Dispatcher {
     if (offset < this.logStart) return
     const sysFlag = recordSysFlag(bytes, at)
     const topicStart = recordTopicStart(bytes, at)
-    const topicLength = recordTopicLength(bytes, at)
+    const topicLength = topicLengthBefore(bytes, at, topicStart)
     this.#enter(bytes, topicStart, topicLength)
     const timestampMs = recordStoreTimestampMs(bytes, at)
     const isIndexed = transactionType(sysFlag) !== SysFlag.transactionRollback
-    const tags = this.#scan(bytes, recordPropertiesStart(bytes, at), at + size, isIndexed ? offset : -1, timestampMs)
+    const tags = this.#scan(bytes, topicStart + topicLength + 2, at + size, isIndexed ? offset : -1, timestampMs)
     if (!takesQueueOffset(sysFlag)) return
 
     if (this.#isTimerTopic) this.#timer(bytes, at, size, offset)
