@@ -305,6 +305,7 @@ export class BrokerNode implements RunningBroker {
   }
 
   async #close(reason: Error | undefined): Promise<void> {
+    await this.#services?.settle()
     await this.#core?.stop()
     await this.#registration?.close()
     await this.#services?.close()

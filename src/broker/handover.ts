@@ -1,6 +1,8 @@
-/** Hands leadership over on an administrator's word. */
+/** Hands leadership over on an administrator's word, and with it what consumers said last. */
 import { type Clock, sleep } from '../lib/clock.ts'
 import { errorCode } from '../lib/errors.ts'
+import type { ReplicaStatus } from '../raft/status.ts'
+import type { OffsetCommits } from './offset-commits.ts'
 
 export interface HandoverNeeds {
   readonly ownId: string
@@ -9,6 +11,29 @@ export interface HandoverNeeds {
     status(): { readonly members: { readonly voters: readonly string[] } }
   }
   readonly clock: Clock
+}
+
+export interface Transferring {
+  transferLeadership(to: string): Promise<void>
+  status(): ReplicaStatus
+}
+
+/** How long offsets that wait for their command may keep leadership from moving. */
+export const OFFSETS_WITHIN_MS = 200
+
+/** `replica` with a transfer that first brings the offsets into the log that came to this node. */
+export function withOffsets(replica: Transferring, commits: Pick<OffsetCommits, 'handOver' | 'resume'>): Transferring {
+  return {
+    status: () => replica.status(),
+    async transferLeadership(to) {
+      await commits.handOver(OFFSETS_WITHIN_MS)
+      try {
+        await replica.transferLeadership(to)
+      } finally {
+        commits.resume()
+      }
+    },
+  }
 }
 
 /** A follower that a new leader has not heard yet cannot be given leadership for a moment. */

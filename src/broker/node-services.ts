@@ -5,7 +5,7 @@ import type { AutoCreate } from './auto-create.ts'
 import { BrokerStats } from './broker-stats.ts'
 import { ClientSessions } from './client-sessions.ts'
 import { flushDiskTypeOf, isModeCommand } from './group-mode.ts'
-import { handOver } from './handover.ts'
+import { handOver, OFFSETS_WITHIN_MS, type Transferring, withOffsets } from './handover.ts'
 import type { BrokerIdentity } from './identity.ts'
 import type { Leadership } from './leadership.ts'
 import type { Command } from './needs.ts'
@@ -56,6 +56,7 @@ export class NodeServices {
   readonly need: NodeServicesNeeds
   readonly #hold: PullHold
   readonly #commits: OffsetCommits
+  readonly #replica: Transferring
   readonly #stats: BrokerStats
   readonly #sessions: ClientSessions
   readonly #timed: TimedServices
@@ -78,6 +79,7 @@ export class NodeServices {
       clock,
       options: { periodMs: OFFSET_COMMIT_PERIOD_MS, maxPending: MAX_PENDING_OFFSETS },
     })
+    this.#replica = withOffsets(core.replica, this.#commits)
     this.#stats = new BrokerStats({ clock, clusterName: options.brokerClusterName, maxItems: MAX_STAT_ITEMS })
     this.#timed = new TimedServices({
       tables,
@@ -117,7 +119,7 @@ export class NodeServices {
       ownId: options.nodeId,
       preferred: (options.preferredLeaderId ?? '').split(';').filter((id) => id !== ''),
       leadership,
-      replica: core.replica,
+      replica: this.#replica,
       clock,
       log: parts.log,
     })
@@ -179,7 +181,7 @@ export class NodeServices {
       clock,
       options,
       configuration,
-      transferLeadership: (to) => handOver({ ownId: options.nodeId, replica: core.replica, clock }, to),
+      transferLeadership: (to) => handOver({ ownId: options.nodeId, replica: this.#replica, clock }, to),
       members: core.members,
       tablesState: () => ({ appliedIndex: tables.standsAt, digest: tables.digest() }),
       changeMode: (to) => this.#mode.change(to),
@@ -223,6 +225,12 @@ export class NodeServices {
   roleChanged(): void {
     this.#hold.wakeAll()
     this.#settleMode()
+  }
+
+  /** Before a clean stop: what consumers said last is committed while this node can. */
+  async settle(): Promise<void> {
+    this.#preferred.close()
+    await this.#commits.handOver(OFFSETS_WITHIN_MS)
   }
 
   async close(): Promise<void> {

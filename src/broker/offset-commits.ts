@@ -1,9 +1,9 @@
 /**
  * Consumers commit one offset a request and queue, one-way, every few seconds: what arrives within a period becomes one
  * command (RocketMQ keeps them in memory and writes a file every five seconds). An offset is in the log at most a period
- * after it came.
+ * after it came, and before leadership is given away.
  */
-import type { Clock, Timer } from '../lib/clock.ts'
+import { type Clock, sleep, type Timer } from '../lib/clock.ts'
 import { errorCode } from '../lib/errors.ts'
 import { type ConsumerOffsets, type OffsetCommit, offsetCommands } from './consumer-offsets.ts'
 import { refusal } from './errors.ts'
@@ -38,7 +38,8 @@ export class OffsetCommits {
   #waiting: Done[] = []
   #timer: Timer | undefined
   #nextFlushMs = 0
-  #isFlushing = false
+  #flushing: Promise<void> | undefined
+  #isHandingOver = false
   #isClosed = false
 
   constructor(need: OffsetCommitsNeeds) {
@@ -47,10 +48,11 @@ export class OffsetCommits {
 
   /**
    * Commits an offset with the next command. A later offset of the same queue replaces one that still waits. `done`, if
-   * given, hears of the outcome. Throws BROKER_BUSY when too many wait.
+   * given, hears of the outcome. Throws BROKER_BUSY when too many wait, BROKER_NOT_LEADER when they are for the next leader.
    */
   commit(topic: string, group: string, queueId: number, queueOffset: number, done?: Done): void {
     if (this.#isClosed) throw refusal('BROKER_NOT_LEADER', 'this node stops')
+    if (this.#isHandingOver) throw refusal('BROKER_NOT_LEADER', 'leadership is being handed over')
     const key = `${topic}@${group}`
     let row = this.#pending.get(key)
     const isNew = row?.offsets.has(queueId) !== true
@@ -92,6 +94,27 @@ export class OffsetCommits {
     }
   }
 
+  /**
+   * Before leadership is given away: from now on offsets are for the next leader, and those that came before are committed
+   * first. Resolves when they are, or after `withinMs`: one more commit of their consumers is no reason to stay.
+   */
+  async handOver(withinMs: number): Promise<void> {
+    this.#isHandingOver = true
+    this.#timer?.cancel()
+    this.#timer = undefined
+    const settled = async (): Promise<void> => {
+      await this.#flushing
+      if (this.#pending.size > 0 && this.#isHandingOver) await this.#startFlush()
+    }
+    await Promise.race([settled(), sleep(this.#need.clock, withinMs)])
+  }
+
+  /** The hand-over ended, however it did. */
+  resume(): void {
+    this.#isHandingOver = false
+    if (this.#pending.size > 0) this.#schedule()
+  }
+
   close(): void {
     this.#isClosed = true
     this.#timer?.cancel()
@@ -101,12 +124,20 @@ export class OffsetCommits {
   }
 
   #schedule(): void {
-    if (this.#timer !== undefined || this.#isFlushing || this.#isClosed) return
+    if (this.#timer !== undefined || this.#flushing !== undefined || this.#isClosed || this.#isHandingOver) return
     const waitMs = this.#nextFlushMs - this.#need.clock.monotonicMs()
     this.#timer = this.#need.clock.after(Math.max(0, waitMs), () => {
       this.#timer = undefined
-      void this.#flush()
+      void this.#startFlush()
     })
+  }
+
+  #startFlush(): Promise<void> {
+    this.#flushing = this.#flush().finally(() => {
+      this.#flushing = undefined
+      if (this.#pending.size > 0 || this.#waiting.length > 0) this.#schedule()
+    })
+    return this.#flushing
   }
 
   async #flush(): Promise<void> {
@@ -121,7 +152,6 @@ export class OffsetCommits {
     this.#pendingCount = 0
     this.#waiting = []
     this.#inFlight = rows
-    this.#isFlushing = true
     this.#nextFlushMs = this.#need.clock.monotonicMs() + this.#need.options.periodMs
     let failure: Error | undefined
     try {
@@ -133,9 +163,7 @@ export class OffsetCommits {
       if (errorCode(error) !== 'BROKER_NOT_LEADER') this.#restore(rows)
     }
     this.#inFlight = new Map()
-    this.#isFlushing = false
     for (const done of waiting) done(failure)
-    if (this.#pending.size > 0 || this.#waiting.length > 0) this.#schedule()
   }
 
   /** Puts back what was not committed, under what came meanwhile: setting an offset twice does no harm. */
