@@ -128,7 +128,7 @@ export class RaftCore {
     if (role instanceof Leader) role.peerStarted(peer)
     else if (role instanceof Candidate) role.forget(peer)
     else if (role.leader === peer) role.leaderLost()
-    this.#formation.ask()
+    this.#formation.peerStarted()
   }
 
   /** The connection to the peer broke: if it led, it probably died, and the election need not wait for silence. */

@@ -22,9 +22,11 @@ export class Formation {
   #answers = new Map<NodeId, FormAnswer>()
   #confirmed = new Set<NodeId>()
   #askAtMs = 0
+  #pauseMs: number
 
   constructor(node: NodeState) {
     this.#node = node
+    this.#pauseMs = node.config.heartbeatMs
   }
 
   get #isAsker(): boolean {
@@ -32,16 +34,28 @@ export class Formation {
     return isVirgin && [...membership.voters].sort()[0] === id
   }
 
-  /** Asks every now and then until the group is formed. */
+  /**
+   * Asks until the group is formed. Soon again at first: a node whose process is there may not listen to Raft yet. Then
+   * less often, or answers from far away would always be late for their round.
+   */
   tick(): void {
     const { nowMs, config } = this.#node
     if (!this.#isAsker || nowMs < this.#askAtMs) return
-    this.#askAtMs = nowMs + config.electionTimeoutMinMs
-    this.ask()
+    this.#askAtMs = nowMs + this.#pauseMs
+    this.#pauseMs = Math.min(2 * this.#pauseMs, config.electionTimeoutMinMs)
+    this.#ask()
+  }
+
+  /** A process of a peer is there that was not. */
+  peerStarted(): void {
+    const { nowMs, config } = this.#node
+    this.#pauseMs = config.heartbeatMs
+    this.#askAtMs = nowMs + this.#pauseMs
+    this.#ask()
   }
 
   /** A new round: all answers come from now on. */
-  ask(): void {
+  #ask(): void {
     if (!this.#isAsker) return
     const { id, membership } = this.#node
     this.#round++
