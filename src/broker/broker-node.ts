@@ -9,7 +9,6 @@ import { refusal } from './errors.ts'
 import { errorMessage } from '../lib/errors.ts'
 import type { Command } from './needs.ts'
 import { AutoCreate } from './auto-create.ts'
-import { modeCommands, modeOf } from './group-mode.ts'
 import { Leadership } from './leadership.ts'
 import { NamesrvRegistration } from './namesrv-registration.ts'
 import { NodeCore } from './node-core.ts'
@@ -243,8 +242,8 @@ export class BrokerNode implements RunningBroker {
   /** On a ready leader: adds what every group begins with, once in the group's life and after an upgrade. */
   #form(): void {
     const core = this.#openCore()
-    const { topics, mode } = this.#services?.need.tables ?? {}
-    if (topics === undefined || mode === undefined || this.#isFormed) return
+    const { topics } = this.#services?.need.tables ?? {}
+    if (topics === undefined || this.#isFormed) return
     const missing = systemTopics({ ...this.#options, clusterName: this.#options.brokerClusterName }).filter(
       ({ topicName }) => !topics.has(topicName),
     )
@@ -253,17 +252,14 @@ export class BrokerNode implements RunningBroker {
       this.#registration?.roleChanged()
       this.#tell()
     }
-    const commands: Command[] = []
-    if (missing.length > 0) commands.push(topics.commands.form(missing))
-    if (mode.current === undefined) commands.push(modeCommands.form(modeOf(this.#options)))
-    if (commands.length === 0) return formed()
+    if (missing.length === 0) return formed()
     const { term } = this.#leadership
-    Promise.all(commands.map((command) => core.proposals.command(command))).then(
+    core.proposals.command(topics.commands.form(missing)).then(
       () => {
         if (this.#leadership.isReady && this.#leadership.term === term) formed()
       },
       (error: unknown) => {
-        this.#parts.log.warn({ reason: errorMessage(error) }, 'what every group begins with is not made yet')
+        this.#parts.log.warn({ reason: errorMessage(error) }, 'the system topics are not made yet')
         this.#parts.clock.after(RETRY_REGISTRATION_MS, () => {
           if (this.#leadership.isReady && this.#leadership.term === term) this.#form()
         })

@@ -8,7 +8,12 @@ import type { Command } from './needs.ts'
 import { COMMAND_VERSION } from './peer-wire.ts'
 
 /** Tables that came after version 1, with the version that knows them first. */
-const firstVersion: Readonly<Record<string, number>> = { groupForbidden: 2, halves: 2, timers: 2 }
+const firstVersion: Readonly<Record<string, number>> = {
+  groupForbidden: 2,
+  halves: 2,
+  mode: 2,
+  timers: 2,
+}
 
 /** The version that a node must understand to apply `command`. */
 export function versionOf(command: Command): number {

@@ -9,6 +9,7 @@
  *   replication      counts when m is applied, for what is acknowledged from then on
  * A new leader asks for durability until it has applied an entry of its own, and with it every change before.
  */
+import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { FlushDemand } from '../raft/flush-rule.ts'
 import type { GroupMode, Mode } from './group-mode.ts'
@@ -20,16 +21,22 @@ export interface ModeSwitchNeeds {
   readonly leadership: Pick<Leadership, 'isReady'>
   readonly replica: { demand(demand: FlushDemand): void }
   readonly proposals: Pick<Proposals, 'command'>
+  /** The mode of a group that has none, when this node leads it. */
+  readonly first: Mode
   /** What this node's file says; a key that it leaves out has no opinion. */
   readonly file: Partial<Mode>
   /** Whether async flush turns to sync while no further member can be spared. */
   readonly flushWhenPeerDown: boolean
+  readonly clock: Pick<Clock, 'after'>
   readonly log: Log
 }
+
+const FORM_AGAIN_MS = 1000
 
 export class ModeSwitch {
   readonly #need: ModeSwitchNeeds
   #warnedOf = ''
+  #isForming = false
 
   constructor(need: ModeSwitchNeeds) {
     this.#need = need
@@ -39,7 +46,7 @@ export class ModeSwitch {
   settle(): void {
     const { table, leadership, replica, flushWhenPeerDown } = this.#need
     const mode = table.current
-    if (mode === undefined) return
+    if (mode === undefined) return this.#form()
     if (leadership.isReady) {
       replica.demand(mode.flush === 'sync' ? 'durable' : flushWhenPeerDown ? 'writtenWhileWhole' : 'written')
     }
@@ -49,6 +56,19 @@ export class ModeSwitch {
   /** Changes the mode of the group; resolves when it counts. Errors as `Proposals.command`. */
   async change(to: Partial<Mode>): Promise<void> {
     await this.#need.proposals.command(modeCommands.set(to))
+  }
+
+  /** A leader gives a group that has no mode the one in its file. Until then the group is strict in everything. */
+  #form(): void {
+    const { leadership, proposals, first, clock } = this.#need
+    if (!leadership.isReady || this.#isForming) return
+    this.#isForming = true
+    const again = (): void => {
+      this.#isForming = false
+      this.settle()
+    }
+    // Refused while a node of the group does not know the table: asked again, by whoever leads then.
+    proposals.command(modeCommands.form(first)).then(again, () => clock.after(FORM_AGAIN_MS, again))
   }
 
   #warn(mode: Mode): void {

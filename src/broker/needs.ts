@@ -16,12 +16,14 @@ export interface Stored {
 export interface Proposals {
   /**
    * Appends `drafts` (one or more records, consecutive in their queue) in one entry and calls `done` once the group's
-   * mode lets it be acknowledged (sync replication: committed and applied). Exactly one of `stored`/`error` is given.
+   * mode lets it be acknowledged (sync replication: committed and applied). `isEarly`: in any mode already when the
+   * leader's own write is done (`early-acks.ts`). Exactly one of `stored`/`error` is given.
    * Errors: `BROKER_NOT_LEADER`, `BROKER_BUSY` (certainly not stored), `BROKER_UNDECIDED` (may or may not be stored).
    */
   records(
     drafts: readonly RecordDraft[],
     done: (error: Error | undefined, stored: readonly Stored[] | undefined) => void,
+    isEarly?: boolean,
   ): void
   /** Appends a table command; resolves with what applying it returned, after commit and apply, in every mode. */
   command(command: Command): Promise<unknown>

@@ -154,6 +154,11 @@ export class NodeCore {
     })
   }
 
+  /** On a leader: bytes acknowledged and not known to be committed. */
+  get unreplicatedBytes(): number {
+    return this.#local.unreplicatedBytes
+  }
+
   start(): void {
     const { peers } = this.#need.network
     this.replica.start()

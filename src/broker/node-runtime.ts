@@ -62,6 +62,7 @@ function raftRows(need: NodeRuntimeNeeds, bytesOnDisk: number): Record<string, s
     'mode.replication': mode?.replication ?? '',
     // On a leader in async flush: it acknowledges as in sync flush, because no further member can be spared.
     'mode.flushing': String(replica.isFlushing),
+    unreplicatedBytes: core.unreplicatedBytes,
     startIndex: replica.startIndex,
     lastIndex: replica.lastIndex,
     commitIndex: replica.commitIndex,

@@ -4,7 +4,7 @@ import { Admission } from './admission.ts'
 import type { AutoCreate } from './auto-create.ts'
 import { BrokerStats } from './broker-stats.ts'
 import { ClientSessions } from './client-sessions.ts'
-import { flushDiskTypeOf, isModeCommand } from './group-mode.ts'
+import { flushDiskTypeOf, isModeCommand, modeOf } from './group-mode.ts'
 import { handOver, OFFSETS_WITHIN_MS, type Transferring, withOffsets } from './handover.ts'
 import type { BrokerIdentity } from './identity.ts'
 import type { Leadership } from './leadership.ts'
@@ -128,8 +128,10 @@ export class NodeServices {
       leadership,
       replica: core.replica,
       proposals,
+      first: modeOf(options),
       file: need.configuration.fileMode,
       flushWhenPeerDown: options.raftFlushWhenPeerDown,
+      clock,
       log: parts.log,
     })
     this.#repair = new RotRepair({ log: need.state.log, peers: network.peers, clock, logger: parts.log })
@@ -213,11 +215,10 @@ export class NodeServices {
 
   #settleMode(): void {
     const mode = this.need.tables.mode.current
-    if (mode === undefined) return
-    this.need.configuration.showMode({
-      flushDiskType: flushDiskTypeOf(mode.flush),
-      raftReplication: mode.replication,
-    })
+    if (mode !== undefined) {
+      const { flush, replication: raftReplication } = mode
+      this.need.configuration.showMode({ flushDiskType: flushDiskTypeOf(flush), raftReplication })
+    }
     this.#mode.settle()
   }
 

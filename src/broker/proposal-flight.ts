@@ -26,6 +26,8 @@ export interface Item {
   /** Not proposed by then, it is refused; not decided by `deadlineMs`, it is answered as undecided. */
   readonly proposeByMs: number
   readonly deadlineMs: number
+  /** Whoever sent it does not wait for more than the leader's own write. */
+  readonly isEarly: boolean
   /** Undefined once answered. */
   done: Done | undefined
 }
@@ -39,6 +41,8 @@ export interface Flight {
   readonly proposedMs: number
   /** Whether it stopped keeping others waiting. */
   isDrained: boolean
+  /** Of its items, what was acknowledged before the commit. */
+  earlyBytes: number
 }
 
 /** What the senders of records `from` to `to` (not included) of the entry are told. */

@@ -14,6 +14,7 @@ import type { Clock, Timer } from '../lib/clock.ts'
 import { recordLength, type RecordDraft } from '../message/record.ts'
 import type { EntryId } from '../raft/types.ts'
 import { encodeCommand, versionOf } from './command-codec.ts'
+import { EarlyAcks } from './early-acks.ts'
 import { brokerErrors } from './errors.ts'
 import { isModeCommand } from './group-mode.ts'
 import { LogBacklog } from './log-backlog.ts'
@@ -73,12 +74,20 @@ export class Proposals implements ProposalsNeed {
   #scheduled = false
   #sweep: Timer | undefined
   #stableIndex = 0
+  readonly #early: EarlyAcks
 
   constructor(need: ProposalsNeeds) {
     this.#need = need
     this.#queue = new ProposalQueue(need.options)
     this.#backlog = new LogBacklog(need.options.queueWaitMs)
+    const { leadership, replication, clock, options } = need
+    this.#early = new EarlyAcks({ flights: this.#flights, leadership, replication, clock, bounds: options })
     this.#sweep = need.clock.every(SWEEP_PERIOD_MS, () => this.#expire())
+  }
+
+  /** Bytes acknowledged and not known to be committed: what a failover may lose now. */
+  get unreplicatedBytes(): number {
+    return this.#early.bytes
   }
 
   get inFlightBytes(): number {
@@ -88,9 +97,10 @@ export class Proposals implements ProposalsNeed {
   records(
     drafts: readonly RecordDraft[],
     done: (error: Error | undefined, stored: readonly Stored[] | undefined) => void,
+    isEarly = false,
   ): void {
     assert(drafts.length > 0, 'records need at least one draft')
-    this.#admit(drafts, undefined, done)
+    this.#admit(drafts, undefined, done, isEarly)
   }
 
   command(command: Command): Promise<unknown> {
@@ -117,7 +127,7 @@ export class Proposals implements ProposalsNeed {
   /** Everything up to `index` is stable here: in async replication that is the acknowledgement, within the bounds. */
   stable(index: number): void {
     this.#stableIndex = index
-    if (this.#need.replication() === 'async') this.#acknowledgeStable()
+    this.#acknowledgeEarly()
   }
 
   /** A reset skipped entries: what became of flights up to `index` cannot be known. */
@@ -132,6 +142,7 @@ export class Proposals implements ProposalsNeed {
   /** Leadership came or went: what was queued and not proposed is settled now. */
   roleChanged(): void {
     this.#backlog.restart(this.#need.clock.monotonicMs())
+    this.#early.roleChanged()
     this.#schedule()
   }
 
@@ -144,7 +155,7 @@ export class Proposals implements ProposalsNeed {
     }
   }
 
-  #admit(drafts: readonly RecordDraft[], command: Command | undefined, done: Done): void {
+  #admit(drafts: readonly RecordDraft[], command: Command | undefined, done: Done, isEarly = false): void {
     const { leadership, log, options, clock } = this.#need
     if (!leadership.isReady) return done(notLeader('this node does not lead'), undefined, undefined)
     if (command !== undefined && versionOf(command) > this.#need.commandVersion()) {
@@ -170,7 +181,7 @@ export class Proposals implements ProposalsNeed {
     if (deleted !== undefined) this.#closing.add(deleted)
     const deadlineMs = nowMs + options.decideWithinMs
     const proposeByMs = command === undefined ? Math.min(deadlineMs, nowMs + options.queueWaitMs) : deadlineMs
-    const item: Item = { drafts, command, bytes, proposeByMs, deadlineMs, done }
+    const item: Item = { drafts, command, bytes, proposeByMs, deadlineMs, isEarly, done }
     if (isModeChange) this.#modeChange = item
     this.#queue.push(item)
     this.#backlog.queued(bytes, nowMs)
@@ -233,6 +244,7 @@ export class Proposals implements ProposalsNeed {
       bytes,
       proposedMs: clock.monotonicMs(),
       isDrained: false,
+      earlyBytes: 0,
     }
     assert(!this.#flights.has(id.index), 'an index is in flight once')
     this.#flights.set(id.index, flight)
@@ -240,35 +252,32 @@ export class Proposals implements ProposalsNeed {
 
   #answer(flight: Flight, result: unknown): void {
     this.#drain(flight)
-    let at = 0
+    let from = 0
     for (const item of flight.items) {
-      const from = at
-      at += item.drafts.length
-      if (item.done === undefined) continue
-      const done = item.done
-      item.done = undefined
-      this.#reopen(item)
-      done(undefined, storedOf(flight, from, at), result)
+      this.#answerItem(flight, item, from, result)
+      from += item.drafts.length
     }
   }
 
-  #acknowledgeStable(): void {
-    const { options, clock, leadership } = this.#need
-    // A deposed leader's indexes may hold another leader's entries by now: stable, and not these.
-    if (!leadership.isReady) return
-    const oldest = this.#flights.values().next().value
-    if (oldest === undefined || this.#flightBytes > options.maxUnreplicatedBytes) return
-    if (clock.monotonicMs() - oldest.proposedMs > options.maxUnreplicatedMs) return
-    for (const [index, flight] of this.#flights) {
-      if (index > this.#stableIndex) return
-      // Commands wait for their commit in every mode.
-      if (flight.term === leadership.term && flight.items[0]?.command === undefined) this.#answer(flight, undefined)
-    }
+  #answerItem(flight: Flight, item: Item, from: number, result: unknown): void {
+    const { done } = item
+    if (done === undefined) return
+    item.done = undefined
+    this.#reopen(item)
+    done(undefined, storedOf(flight, from, from + item.drafts.length), result)
+  }
+
+  #acknowledgeEarly(): void {
+    this.#early.look(this.#stableIndex, (flight, item, from) => {
+      this.#answerItem(flight, item, from, undefined)
+      if (flight.earlyBytes === flight.bytes) this.#drain(flight)
+    })
   }
 
   #land(index: number, flight: Flight): void {
     this.#flights.delete(index)
     this.#flightBytes -= flight.bytes
+    this.#early.landed(flight)
     if (flight.items[0] === this.#modeChange) this.#modeChange = undefined
     this.#drain(flight)
     this.#schedule()
@@ -301,7 +310,7 @@ export class Proposals implements ProposalsNeed {
         if (item.deadlineMs <= nowMs) this.#fail(item, undecided('no quorum confirmed it in time'))
       }
     }
-    if (this.#need.replication() === 'async') this.#acknowledgeStable()
+    this.#acknowledgeEarly()
     this.#schedule()
   }
 

@@ -1,4 +1,4 @@
-import { defineErrors } from '../lib/errors.ts'
+import { defineErrors, errorCode, errorMessage } from '../lib/errors.ts'
 
 /** What the store refuses or finds: data folders, files and frames that are not what they must be. */
 export const storeErrors = defineErrors({
@@ -59,3 +59,9 @@ export const storeErrors = defineErrors({
     retriable: true,
   },
 })
+
+/** What the disk said of a write, as this room's error; an error that has a code already stays as it is. */
+export function asFailure(thrown: unknown): Error {
+  if (thrown instanceof Error && errorCode(thrown)?.startsWith('E') !== true) return thrown
+  return storeErrors.create('STORE_WRITE_FAILED', `the disk refused a write: ${errorMessage(thrown)}`, thrown)
+}

@@ -16,10 +16,10 @@
 import { assert } from '../lib/assert.ts'
 import { type Clock, type Timer, sleep } from '../lib/clock.ts'
 import { type Deferred, deferred } from '../lib/deferred.ts'
-import { errorCode, errorMessage } from '../lib/errors.ts'
+import { errorCode } from '../lib/errors.ts'
 import { joinAdjacent } from './arena.ts'
 import type { CommitTarget } from './commit-target.ts'
-import { storeErrors } from './errors.ts'
+import { asFailure, storeErrors } from './errors.ts'
 import type { LogPosition } from './log-position.ts'
 
 export type FlushMode = 'sync' | 'async'
@@ -69,6 +69,7 @@ export class GroupCommit {
   #timer: Timer | undefined
   /** Where queued truncations cut: what is flushed behind it is about to go. */
   #cuts: LogPosition[] = []
+  #isChangingFiles = false
   #full = false
   #failed: Error | undefined
   readonly #closing = new AbortController()
@@ -117,7 +118,7 @@ export class GroupCommit {
     this.#mode = mode
     const isBehind = this.#flushed.offset !== this.#written.offset
     if (this.#failed !== undefined || this.#closing.signal.aborted || this.#running) return
-    if (mode === 'sync' && isBehind && this.#background === undefined) void this.#syncInBackground()
+    if (mode === 'sync' && isBehind) void (this.#background ?? this.#syncInBackground())
   }
 
   /** Queues one frame, which lies right behind all that was queued before. */
@@ -156,8 +157,12 @@ export class GroupCommit {
   /** As `stable` in sync mode, whatever the mode. */
   async flush(): Promise<void> {
     await this.stable()
-    await this.#settled()
-    if (this.#flushed.offset !== this.#written.offset) await this.#syncInBackground()
+    const { offset } = this.#written
+    while (this.#failed === undefined && this.#flushed.offset < Math.min(offset, this.#written.offset)) {
+      // While files change hands no sync begins; that ends with all being flushed, or with the log.
+      if (this.#isChangingFiles) await this.stable()
+      else await (this.#background ?? this.#syncInBackground())
+    }
     if (this.#failed !== undefined) throw this.#failed
   }
 
@@ -221,20 +226,25 @@ export class GroupCommit {
         return
       }
       case 'roll':
-        // The files change hands: nothing may be in flight on the old one.
-        await this.#settled()
-        await this.#patiently(() => target.roll(step.start))
+        await this.#changeFiles(() => target.roll(step.start))
         this.#allFlushed(step.start)
         onFlushed(step.start)
         return
       case 'truncate':
-        await this.#settled()
-        await this.#patiently(() => target.truncate(step.to))
+        await this.#changeFiles(() => target.truncate(step.to))
         this.#cuts.shift()
         this.#written = step.to
         this.#allFlushed(step.to)
         onFlushed(step.to)
     }
+  }
+
+  /** The files change hands: no sync may be in flight on the old ones, and none begin. */
+  async #changeFiles(change: () => Promise<void>): Promise<void> {
+    this.#isChangingFiles = true
+    await this.#settled()
+    await this.#patiently(change)
+    this.#isChangingFiles = false
   }
 
   /** One fdatasync for all that is written, unless it is flushed already. */
@@ -273,7 +283,7 @@ export class GroupCommit {
 
   /** Starts the fdatasync well before a bound is reached, so that nobody need wait for it. */
   #schedule(): void {
-    if (this.#unflushedSinceMs === undefined || this.#background !== undefined) return
+    if (this.#unflushedSinceMs === undefined || this.#background !== undefined || this.#isChangingFiles) return
     if (this.#unflushedShare() >= 0.5) {
       void this.#syncInBackground()
       return
@@ -346,9 +356,4 @@ export class GroupCommit {
     for (const waiter of waiters) waiter.reject(error)
     if (!closed) this.#need.onFailed(error)
   }
-}
-
-function asFailure(thrown: unknown): Error {
-  if (thrown instanceof Error && errorCode(thrown)?.startsWith('E') !== true) return thrown
-  return storeErrors.create('STORE_WRITE_FAILED', `the disk refused a write: ${errorMessage(thrown)}`, thrown)
 }

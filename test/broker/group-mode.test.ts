@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { asksForSyncFlush, GroupMode, modeCommands } from '../../src/broker/group-mode.ts'
 import { ModeSwitch } from '../../src/broker/mode-switch.ts'
 import type { Command } from '../../src/broker/needs.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import type { Log } from '../../src/lib/log.ts'
 
 function apply(table: GroupMode, { op, args }: Command): void {
@@ -47,6 +48,9 @@ describe('the mode of the group', () => {
 })
 
 interface Setup {
+  readonly clock: ManualClock
+  /** So many commands are refused. */
+  readonly refusals: string[]
   readonly table: GroupMode
   readonly demands: string[]
   readonly warnings: string[]
@@ -57,8 +61,10 @@ interface Setup {
 function setup(file: ConstructorParameters<typeof ModeSwitch>[0]['file'] = {}, flushWhenPeerDown = true): Setup {
   const table = new GroupMode()
   const demands: string[] = []
+  const refusals: string[] = []
   const warnings: string[] = []
   const leadership = { isReady: true }
+  const clock = new ManualClock()
   const log: Log = { debug() {}, info() {}, warn: (_fields, text) => warnings.push(text), error() {}, child: () => log }
   const modeSwitch = new ModeSwitch({
     table,
@@ -66,15 +72,18 @@ function setup(file: ConstructorParameters<typeof ModeSwitch>[0]['file'] = {}, f
     replica: { demand: (demand) => demands.push(demand) },
     proposals: {
       command: (command) => {
+        if (refusals.splice(0, 1).length > 0) return Promise.reject(new Error('not every node knows it'))
         apply(table, command)
         return Promise.resolve(undefined)
       },
     },
+    first: { flush: 'async', replication: 'async' },
     file,
     flushWhenPeerDown,
+    clock,
     log,
   })
-  return { table, demands, warnings, leadership, modeSwitch }
+  return { clock, refusals, table, demands, warnings, leadership, modeSwitch }
 }
 
 describe('the switch of the mode', () => {
@@ -84,7 +93,6 @@ describe('the switch of the mode', () => {
     ['async', false, 'written'],
   ] as const)('a leader in %s flush (flush when a peer is down: %s) asks for %s', (flush, whenDown, demand) => {
     const { table, demands, modeSwitch, leadership } = setup({}, whenDown)
-    modeSwitch.settle()
     expect(demands).toEqual([])
     apply(table, modeCommands.form({ flush, replication: 'sync' }))
     leadership.isReady = false
@@ -104,6 +112,19 @@ describe('the switch of the mode', () => {
     await modeSwitch.change({ flush: 'sync' })
     modeSwitch.settle()
     expect(warnings).toHaveLength(1)
+  })
+
+  test('a leader gives a group that has none the mode of its file, and asks again while a node does not know it', async () => {
+    const { clock, table, demands, modeSwitch, refusals } = setup()
+    refusals.push('once')
+    modeSwitch.settle()
+    modeSwitch.settle()
+    for (let round = 0; round < 4; round++) await Promise.resolve()
+    expect([table.current, demands]).toEqual([undefined, []])
+    clock.advance(1000)
+    for (let round = 0; round < 4; round++) await Promise.resolve()
+    expect(table.current).toEqual({ flush: 'async', replication: 'async' })
+    expect(demands).toEqual(['writtenWhileWhole'])
   })
 
   test('a file that says nothing has no opinion', () => {

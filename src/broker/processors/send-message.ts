@@ -196,8 +196,15 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
       body: call.body,
       properties: encoded,
     }
-    if (isSpecial) draft = isHalf(header, properties) ? halfDraft(draft, uniqueKey) : need.waiting.placed(draft)
-    store(call, [draft], { queueId: place.queueId, uniqueKey, recallHandle: recallHandleOf(header, draft, uniqueKey) })
+    // A transaction that is not over is never acknowledged by less than the group's mode.
+    let isEarly = !waitsForStore(properties)
+    if (isSpecial) {
+      const isOfTransaction = isHalf(header, properties)
+      draft = isOfTransaction ? halfDraft(draft, uniqueKey) : need.waiting.placed(draft)
+      isEarly &&= !isOfTransaction
+    }
+    const recallHandle = recallHandleOf(header, draft, uniqueKey)
+    store(call, [draft], { queueId: place.queueId, uniqueKey, recallHandle, isEarly })
   }
 
   /** What RocketMQ's hooks do with properties that ask for more than storing. */
@@ -247,8 +254,10 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
         properties: checkPropertiesLength(properties),
       }),
     )
-    const uniqueKey = lastValue(header.properties ?? '', UNIQ_KEY)
-    store(call, drafts, { queueId: place.queueId, uniqueKey, recallHandle: undefined })
+    const properties = header.properties ?? ''
+    const uniqueKey = lastValue(properties, UNIQ_KEY)
+    const isEarly = !waitsForStore(properties)
+    store(call, drafts, { queueId: place.queueId, uniqueKey, recallHandle: undefined, isEarly })
   }
 
   /** RocketMQ attachRecallHandle. */
@@ -266,11 +275,12 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
       readonly queueId: number
       readonly uniqueKey: string | undefined
       readonly recallHandle: string | undefined
+      readonly isEarly: boolean
     },
   ): void {
-    const { queueId, uniqueKey, recallHandle } = told
     need.admission.enter()
-    need.proposals.records(drafts, (error, stored) => {
+    const { queueId, uniqueKey, recallHandle, isEarly } = told
+    const done = (error: Error | undefined, stored: readonly Stored[] | undefined): void => {
       need.admission.leave()
       const first = stored?.[0]
       if (stored === undefined || first === undefined) {
@@ -290,7 +300,8 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
           TRACE_ON,
         },
       })
-    })
+    }
+    need.proposals.records(drafts, done, isEarly)
   }
 
   function idsOf(stored: readonly Stored[]): string {
@@ -307,12 +318,19 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
   }
 }
 
+const WAIT = `${PropertyName.WAIT}\u0001`
 const UNIQ_KEY = `${PropertyName.UNIQ_KEY}\u0001`
 
 function propertyText(properties: Iterable<readonly [name: string, value: string]>): string {
   let text = ''
   for (const [name, value] of properties) text += `${name}\u0001${value}\u0002`
   return text
+}
+
+/** RocketMQ Message.isWaitStoreMsgOK: true where nothing is said, and Boolean.parseBoolean of what is. */
+function waitsForStore(properties: string): boolean {
+  const value = lastValue(properties, WAIT)
+  return value === undefined || value.toLowerCase() === 'true'
 }
 
 /** The value after the last `key` (a name with its separator) that begins a property. */

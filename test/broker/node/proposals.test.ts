@@ -79,7 +79,7 @@ function setup(options: Partial<ConstructorParameters<typeof Proposals>[0]['opti
     counters: new QueueCounters({ nextQueueOffset: () => 0 }),
     replication: () => made.mode,
     proposing: (command) => log.proposing.push(command.table),
-    commandVersion: () => 1,
+    commandVersion: () => 2,
     clock,
     options: {
       maxInFlightBytes: 100_000,

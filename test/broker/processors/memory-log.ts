@@ -20,6 +20,8 @@ export class MemoryLog implements Proposals {
   failure: Error | undefined
   /** While true, proposals wait in `held`. */
   isHolding = false
+  /** Of every send, whether it was to be acknowledged when the leader has written it. */
+  readonly early: boolean[] = []
   readonly held: (() => void)[] = []
   onStored: ((draft: RecordDraft, stored: Stored) => void) | undefined
   readonly #clock: Clock
@@ -32,7 +34,9 @@ export class MemoryLog implements Proposals {
   records(
     drafts: readonly RecordDraft[],
     done: (error: Error | undefined, stored: readonly Stored[] | undefined) => void,
+    isEarly = false,
   ): void {
+    this.early.push(isEarly)
     this.#decide(() =>
       this.failure === undefined ? done(undefined, this.#store(drafts)) : done(this.failure, undefined),
     )

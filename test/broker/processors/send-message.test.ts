@@ -44,6 +44,25 @@ describe('a send', () => {
     })
   })
 
+  test.each([
+    ['says nothing', '', false],
+    ['waits', 'WAIT\u0001true\u0002', false],
+    ['does not wait', 'WAIT\u0001false\u0002', true],
+    ['says what Java takes for false', 'WAIT\u0001no\u0002', true],
+    ['has a property that merely ends like it', 'AWAIT\u0001false\u0002', false],
+  ])('whose producer %s is acknowledged early: RocketMQ’s WAIT', async (_what, properties, isEarly) => {
+    const harness = withTopic()
+    await harness.ask(10, sendHeader('T', { properties }), 'hello')
+    expect(harness.log.early).toEqual([isEarly])
+  })
+
+  test('of a transaction that is not over waits for the group, whatever WAIT says', async () => {
+    const harness = withTopic()
+    const properties = 'TRAN_MSG\u0001true\u0002WAIT\u0001false\u0002UNIQ_KEY\u0001U\u0002PGROUP\u0001p\u0002'
+    await harness.ask(10, sendHeader('T', { properties, sysFlag: 4 }), 'hello')
+    expect(harness.log.early).toEqual([false])
+  })
+
   test('in the one-letter form is the same send', async () => {
     const harness = withTopic()
     const h = sendHeader('T')
