@@ -31,7 +31,6 @@ const declaredAhead = [
   'src/remoting/headers/auth.ts',
   'src/remoting/headers/controller.ts',
   'src/remoting/headers/lite.ts',
-  'src/remoting/headers/pop.ts',
 ]
 
 /** Sources that may read the machine's clocks, chance and process: `path`, or `path use`. */

@@ -12,6 +12,8 @@ const firstVersion: Readonly<Record<string, number>> = {
   groupForbidden: 2,
   halves: 2,
   mode: 2,
+  popCheckpoints: 2,
+  requestModes: 2,
   timers: 2,
 }
 

@@ -19,6 +19,12 @@ export interface OffsetCommit {
   readonly offsets: ReadonlyMap<number, number>
 }
 
+export interface OffsetPlace {
+  readonly topic: string
+  readonly group: string
+  readonly queueId: number
+}
+
 type Queues = Map<number, number>
 
 const TABLE = 'consumerOffsets'
@@ -72,6 +78,11 @@ export class ConsumerOffsets implements ReplicatedTable {
       default:
         return unknownOperation(TABLE, op)
     }
+  }
+
+  /** As part of an entry that moves a group by itself: what it popped is recorded there. */
+  move({ topic, group, queueId }: OffsetPlace, queueOffset: number): void {
+    this.#commit([topic, group, queueId, queueOffset])
   }
 
   /** As part of the entry that deletes the topic. */

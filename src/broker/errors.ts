@@ -53,6 +53,10 @@ export const brokerErrors = defineErrors({
     doc: 'The SQL92 expression of the subscription that this node knows cannot be parsed.',
     retriable: false,
   },
+  BROKER_NO_MESSAGE: {
+    doc: 'The receipt of a popped message names a place where the queue has no message.',
+    retriable: false,
+  },
   BROKER_NOT_FOUND: {
     doc: 'Nothing is stored under what was asked for.',
     retriable: false,

@@ -18,6 +18,8 @@ import type { LiveConfiguration } from './live-configuration.ts'
 import { ModeSwitch } from './mode-switch.ts'
 import { nodeRuntime } from './node-runtime.ts'
 import type { BrokerOptions } from './options.ts'
+import { PopServices } from './pop/pop-services.ts'
+import { TopicQueues } from './topic-queues.ts'
 import { formatAddress } from './options-values.ts'
 import { brokerRoutes } from './processors/index.ts'
 import { PreferredLeader } from './preferred-leader.ts'
@@ -60,6 +62,7 @@ export class NodeServices {
   readonly #stats: BrokerStats
   readonly #sessions: ClientSessions
   readonly #timed: TimedServices
+  readonly #pop: PopServices
   readonly #bootTimestampMs: number
   readonly #retention: RetentionService
   readonly #repair: RotRepair
@@ -94,6 +97,17 @@ export class NodeServices {
       options,
       clock,
       log: parts.log,
+    })
+    this.#pop = new PopServices({
+      tables,
+      store: need.state.store,
+      proposals,
+      leadership,
+      autoCreate,
+      random: parts.random,
+      clock,
+      log: parts.log,
+      options,
     })
     this.#retention = new RetentionService({
       state: need.state,
@@ -174,6 +188,19 @@ export class NodeServices {
       store: state.store,
       hold: this.#hold,
       forbidden: tables.forbidden,
+      modes: tables.modes,
+      checkpoints: tables.checkpoints,
+      pops: this.#pop.pops,
+      popHold: this.#pop.popHold,
+      proposer: this.#pop.proposer,
+      acks: this.#pop.acks,
+      topicQueues: new TopicQueues({
+        client: network.client,
+        namesrvs: () => options.namesrvAddr.map(formatAddress),
+        topics: tables.topics,
+        brokerName: options.brokerName,
+        clock,
+      }),
       resets: new PullResets(MAX_PULL_RESETS),
       dropExpired: () => this.#retention.decide(true),
       commits: this.#commits,
@@ -194,7 +221,10 @@ export class NodeServices {
 
   /** Messages were applied: pulls that wait for them are answered. */
   arrived(touched: readonly Touched[]): void {
-    for (const { topic, queueId, next } of touched) this.#hold.arrived(topic, queueId, next)
+    for (const { topic, queueId, next } of touched) {
+      this.#hold.arrived(topic, queueId, next)
+      this.#pop.popHold.arrived(topic, queueId)
+    }
   }
 
   applied(command: Command): void {
@@ -204,6 +234,7 @@ export class NodeServices {
     for (const topic of this.need.tables.topics.namesIn(command)) {
       this.need.core.counters.forgetTopic(topic)
       this.#hold.wakeAll(topic)
+      this.#pop.popHold.wakeAll(topic)
     }
   }
 
@@ -225,6 +256,7 @@ export class NodeServices {
   /** Pulls parked as a follower's may be answered by a leader, and the other way round. */
   roleChanged(): void {
     this.#hold.wakeAll()
+    this.#pop.popHold.wakeAll()
     this.#settleMode()
   }
 
@@ -238,6 +270,7 @@ export class NodeServices {
     this.#preferred.close()
     this.#repair.close()
     this.#timed.close()
+    this.#pop.close()
     this.#commits.close()
     this.#hold.close()
     this.#stats.close()

@@ -8,6 +8,8 @@ import { ConsumerOffsets } from './consumer-offsets.ts'
 import { DelayOffsets } from './delay-offsets.ts'
 import { GroupMode } from './group-mode.ts'
 import { GroupForbidden } from './group-forbidden.ts'
+import { PopCheckpoints } from './pop/checkpoints.ts'
+import { RequestModes } from './request-modes.ts'
 import { LogStartTable } from './log-start-table.ts'
 import type { ReplicatedTable } from './needs.ts'
 import { PendingHalves } from './pending-halves.ts'
@@ -31,6 +33,11 @@ export class NodeTables {
   readonly logStart = new LogStartTable()
   readonly mode = new GroupMode()
   readonly forbidden = new GroupForbidden()
+  readonly modes = new RequestModes()
+  readonly checkpoints = new PopCheckpoints({
+    offsetOf: ({ topic, group, queueId }) => this.offsets.get(topic, group, queueId),
+    commit: (queue, queueOffset) => this.offsets.move(queue, queueOffset),
+  })
   readonly locks: QueueLocks
   readonly timers: TimerRemovals
   readonly byName: ReadonlyMap<string, ReplicatedTable>
@@ -43,6 +50,8 @@ export class NodeTables {
     this.topics = createTopics({
       deleted: (topic) => {
         this.offsets.forgetTopic(topic)
+        this.checkpoints.forget((queue) => queue.topic === topic)
+        this.modes.forget((name) => name === topic)
         need.topicDeleted(topic, this.#applyingIndex)
       },
     })
@@ -51,6 +60,8 @@ export class NodeTables {
         if (withOffsets) this.offsets.forgetGroup(group)
         need.locks.forgetGroup(group)
         this.forbidden.forgetGroup(group)
+        this.checkpoints.forget((queue) => queue.group === group)
+        this.modes.forget((_topic, name) => name === group)
       },
     })
     const all: readonly ReplicatedTable[] = [
@@ -62,6 +73,8 @@ export class NodeTables {
       this.logStart,
       this.mode,
       this.forbidden,
+      this.modes,
+      this.checkpoints,
       need.locks,
       need.timers,
     ]

@@ -91,6 +91,17 @@ export const messageOptions = {
     scope: 'group',
     doc: 'Consumers may filter by SQL92 expressions over properties; without it they are refused (code 1), as in RocketMQ.',
   }),
+  enableRetryTopicV2: boolean({
+    default: false,
+    scope: 'group',
+    doc: 'What was popped and not acknowledged goes to %RETRY%group+topic instead of %RETRY%group_topic; both are read.',
+  }),
+  popInflightMessageThreshold: integer({
+    default: 10_000,
+    min: 1,
+    scope: 'group',
+    doc: 'Messages of a queue that a group may have popped and not acknowledged; more are not popped.',
+  }),
   useServerSideResetOffset: boolean({
     default: true,
     scope: 'group',

@@ -229,10 +229,10 @@ export const unsupported: readonly (readonly [why: string, defaults: string])[] 
       popCkStayBufferTime=10000 popCkStayBufferTimeOut=3000 popCkMaxBufferSize=200000
       popCkOffsetMaxQueueSize=20000 enablePopBatchAck=false popLongPollingForceNotifyInterval=800
       enableNotifyBeforePopCalculateLag=true enableNotifyAfterPopOrderLockRelease=true
-      initPopOffsetByCheckMsgInMem=true retrieveMessageFromPopRetryTopicV1=true enableRetryTopicV2=false
+      initPopOffsetByCheckMsgInMem=true retrieveMessageFromPopRetryTopicV1=true
       popFromRetryProbability=20 popConsumerFSServiceInit=true popConsumerKVServiceInit=false
       popConsumerKVServiceEnable=false popReviveMaxReturnSizePerRead=16384 popReviveMaxAttemptTimes=16
-      popResponseReturnActualRetryTopic=false popInflightMessageThreshold=10000
+      popResponseReturnActualRetryTopic=false
       enablePopMessageThreshold=false skipWhenCKRePutReachMaxTimes=false appendAckAsync=false
       appendCkAsync=false serverLoadBalancerEnable=true defaultMessageRequestMode=PULL
       defaultPopShareQueueNum=-1

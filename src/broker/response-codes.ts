@@ -29,6 +29,7 @@ const brokerReplies: Readonly<Record<BrokerErrorCode, ErrorReply>> = {
   BROKER_SUBSCRIPTION_NOT_LATEST: { code: ResponseCode.SUBSCRIPTION_NOT_LATEST },
   BROKER_SUBSCRIPTION_UNREADABLE: { code: ResponseCode.SUBSCRIPTION_PARSE_FAILED },
   BROKER_FILTER_NOT_EXIST: { code: ResponseCode.FILTER_DATA_NOT_EXIST },
+  BROKER_NO_MESSAGE: { code: ResponseCode.NO_MESSAGE },
   BROKER_NOT_FOUND: { code: ResponseCode.QUERY_NOT_FOUND },
   BROKER_CONSUMER_OFFLINE: { code: ResponseCode.CONSUMER_NOT_ONLINE },
   BROKER_CLIENT_TIMEOUT: { code: ResponseCode.CONSUME_MSG_TIMEOUT },

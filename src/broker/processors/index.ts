@@ -1,6 +1,7 @@
 /** All routes of a broker. */
 import { assert } from '../../lib/assert.ts'
 import type { Route } from '../../remoting/route.ts'
+import { type AssignmentNeeds, assignment } from './assignment.ts'
 import { type CleaningNeeds, cleaning } from './cleaning.ts'
 import { type ClientRequestNeeds, clientRequest } from './client-request.ts'
 import { type ConnectionsNeeds, connections } from './connections.ts'
@@ -9,6 +10,8 @@ import { type EndTransactionNeeds, endTransaction } from './end-transaction.ts'
 import { type GroupAdminNeeds, groupAdmin } from './group-admin.ts'
 import { type HeartbeatNeeds, heartbeat } from './heartbeat.ts'
 import { type MembersAdminNeeds, membersAdmin } from './members.ts'
+import { type PopAckNeeds, popAck } from './pop-ack.ts'
+import { type PopMessageNeeds, popMessage } from './pop-message.ts'
 import { type PullMessageNeeds, pullMessage } from './pull-message.ts'
 import { type QueryMessageNeeds, queryMessage } from './query-message.ts'
 import { type QueueInspectionNeeds, queueInspection } from './queue-inspection.ts'
@@ -25,7 +28,8 @@ import { type TopicAdminNeeds, topicAdmin } from './topic-admin.ts'
 import { whereHandled } from './where.ts'
 
 /** Everything that any processor needs; each takes the few that it names. */
-export type ProcessorNeeds = CleaningNeeds &
+export type ProcessorNeeds = AssignmentNeeds &
+  CleaningNeeds &
   ClientRequestNeeds &
   ConnectionsNeeds &
   ConsumerOffsetNeeds &
@@ -33,6 +37,8 @@ export type ProcessorNeeds = CleaningNeeds &
   GroupAdminNeeds &
   HeartbeatNeeds &
   MembersAdminNeeds &
+  PopAckNeeds &
+  PopMessageNeeds &
   PullMessageNeeds &
   QueryMessageNeeds &
   QueueInspectionNeeds &
@@ -48,6 +54,7 @@ export type ProcessorNeeds = CleaningNeeds &
   TopicAdminNeeds
 
 const processors: readonly ((need: ProcessorNeeds) => Route<unknown>[])[] = [
+  assignment,
   cleaning,
   clientRequest,
   connections,
@@ -56,6 +63,8 @@ const processors: readonly ((need: ProcessorNeeds) => Route<unknown>[])[] = [
   groupAdmin,
   heartbeat,
   membersAdmin,
+  popAck,
+  popMessage,
   pullMessage,
   queryMessage,
   queueInspection,

@@ -23,6 +23,18 @@ const table: Readonly<Partial<Record<keyof typeof RequestCode, Where>>> = {
   QUERY_MESSAGE: 'local',
   VIEW_MESSAGE_BY_ID: 'local',
 
+  POP_MESSAGE: 'leader',
+  PEEK_MESSAGE: 'leader',
+  NOTIFICATION: 'leader',
+  POLLING_INFO: 'leader',
+  POP_ROLLBACK: 'leader',
+  ACK_MESSAGE: 'leader',
+  BATCH_ACK_MESSAGE: 'leader',
+  CHANGE_MESSAGE_INVISIBLETIME: 'leader',
+  QUERY_ASSIGNMENT: 'leader',
+  SET_MESSAGE_REQUEST_MODE: 'leader',
+  GET_ALL_MESSAGE_REQUEST_MODE: 'leader',
+
   QUERY_CONSUMER_OFFSET: 'leader',
   UPDATE_CONSUMER_OFFSET: 'leader',
   SEARCH_OFFSET_BY_TIMESTAMP: 'leader',
@@ -116,6 +128,8 @@ const storing: ReadonlySet<number> = new Set([
   RequestCode.SEND_REPLY_MESSAGE,
   RequestCode.SEND_REPLY_MESSAGE_V2,
   RequestCode.CONSUMER_SEND_MSG_BACK,
+  // A pop that was done and not answered comes again after its invisible time; done twice it takes more.
+  RequestCode.POP_MESSAGE,
   RequestCode.RESUME_CHECK_HALF_MESSAGE,
 ])
 

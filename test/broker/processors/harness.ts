@@ -14,6 +14,10 @@ import { ConsumerOffsets } from '../../../src/broker/consumer-offsets.ts'
 import { delayLevels as delayLevelsOf } from '../../../src/broker/delay-levels.ts'
 import { DelayOffsets } from '../../../src/broker/delay-offsets.ts'
 import { GroupForbidden } from '../../../src/broker/group-forbidden.ts'
+import { PopCheckpoints } from '../../../src/broker/pop/checkpoints.ts'
+import { PopServices } from '../../../src/broker/pop/pop-services.ts'
+import { RequestModes } from '../../../src/broker/request-modes.ts'
+import { TopicQueues } from '../../../src/broker/topic-queues.ts'
 import type { BrokerIdentity } from '../../../src/broker/identity.ts'
 import { OffsetCommits } from '../../../src/broker/offset-commits.ts'
 import { PendingHalves } from '../../../src/broker/pending-halves.ts'
@@ -82,6 +86,11 @@ export function createHarness(
   const forbidden = new GroupForbidden()
   const timerIndex = new MemoryTimers()
   const timerRemovals = new TimerRemovals(() => timerIndex)
+  const modes = new RequestModes()
+  const checkpoints = new PopCheckpoints({
+    offsetOf: ({ topic, group, queueId }) => offsets.get(topic, group, queueId),
+    commit: (queue, queueOffset) => offsets.move(queue, queueOffset),
+  })
   const locks = new QueueLocks({ proposals: log, leadership, clock, leaseMs: 60_000 })
   const topics = createTopics({ deleted: (topic) => offsets.forgetTopic(topic) })
   const groups = createSubscriptionGroups({
@@ -90,8 +99,8 @@ export function createHarness(
       if (withOffsets) offsets.forgetGroup(group)
     },
   })
-  for (const table of [offsets, locks, topics, groups, delayOffsets, halves, forbidden, timerRemovals])
-    log.tables.set(table.name, table)
+  const tables = [offsets, locks, topics, groups, delayOffsets, halves, forbidden, timerRemovals, modes, checkpoints]
+  for (const table of tables) log.tables.set(table.name, table)
   const autoCreateTopicEnable = given.autoCreate ?? true
   const system = systemTopics({
     clusterName: identity.clusterName,
@@ -147,6 +156,8 @@ export function createHarness(
     timerWheelEnable: true,
     timerMaxDelaySec: 31_622_400,
     recallMessageEnable: true,
+    enableRetryTopicV2: false,
+    popInflightMessageThreshold: 10,
     rejectTransactionMessage: false,
     transactionTimeOut: 6_000,
     transactionCheckInterval: 30_000,
@@ -170,6 +181,7 @@ export function createHarness(
   log.onStored = (draft, { queueOffset, offset }) => {
     timerIndex.stored(draft, offset)
     hold.arrived(draft.topic, draft.queueId, queueOffset + 1)
+    pop.popHold.arrived(draft.topic, draft.queueId)
   }
   const timers = new TimerSchedule({
     timers: timerIndex,
@@ -179,6 +191,17 @@ export function createHarness(
     topics,
     clock,
     log: silentLog,
+  })
+  const pop = new PopServices({
+    tables: { checkpoints, offsets, topics },
+    store,
+    proposals: log,
+    leadership,
+    autoCreate,
+    random,
+    clock,
+    log: silentLog,
+    options,
   })
   let unique = 0
   const configuration = {
@@ -213,6 +236,19 @@ export function createHarness(
     delayOffsets,
     recover: () => false,
     forbidden,
+    modes,
+    checkpoints,
+    topicQueues: new TopicQueues({
+      client: { invoke: () => Promise.reject(new Error('no name server')) },
+      namesrvs: () => [],
+      topics,
+      brokerName: identity.brokerName,
+      clock,
+    }),
+    pops: pop.pops,
+    popHold: pop.popHold,
+    proposer: pop.proposer,
+    acks: pop.acks,
     resets: new PullResets(100),
     dropExpired: () => Promise.resolve(void dropped.push(clock.nowMs())),
     delayLevels,
@@ -299,6 +335,9 @@ export function createHarness(
   return {
     clock,
     log,
+    checkpoints,
+    modes,
+    pop,
     dropped,
     store,
     leadership,
