@@ -49,7 +49,7 @@ export const DEFAULT_COMMIT_LOG_OPTIONS: CommitLogOptions = {
   maxUnflushedMs: 1000,
   retryMs: 500,
   segmentBytes: 1024 * MIB,
-  tailCacheBytes: 32 * MIB,
+  tailCacheBytes: 4 * MIB,
   readCacheBytes: 16 * MIB,
   readChunkBytes: 256 * 1024,
   maxOpenSegments: 16,
