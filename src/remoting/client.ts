@@ -31,6 +31,15 @@ type OnConnected = (error: Error | undefined, connection: Connection | undefined
 
 const CONNECT_TIMEOUT_MS = 3000
 
+/**
+ * What waits here to leave is requests: to read answers does not add to it. A client that stopped reading until the server
+ * took more would wait for ever for a server that stopped reading until the client did.
+ */
+const clientLimits: ConnectionLimits = {
+  ...defaultConnectionLimits,
+  outgoingBytesSoftMax: defaultConnectionLimits.outgoingBytesHardMax,
+}
+
 export class RemotingClient {
   readonly #need: ClientNeeds
   readonly #router: Router
@@ -44,7 +53,7 @@ export class RemotingClient {
   constructor(need: ClientNeeds) {
     this.#need = need
     this.#router = need.router ?? new Router({ routes: [], log: need.log })
-    this.#limits = { ...defaultConnectionLimits, ...need.limits }
+    this.#limits = { ...clientLimits, ...need.limits }
     this.#sweep = need.clock.every(SWEEP_MS, () => this.#sweepAll())
   }
 

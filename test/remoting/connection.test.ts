@@ -358,6 +358,21 @@ describe('limits', () => {
     await gone
   })
 
+  test('two ends that both have more to say than fits on the way go on reading', async () => {
+    const { address } = await start({ limits: { outgoingBytesSoftMax: 65_536 } })
+    const client = newClient()
+    const body = Buffer.alloc(16_384)
+    let answered = 0
+    await new Promise<void>((resolve) => {
+      for (let n = 0; n < 1_500; n++) {
+        client.invokeCallback(address, { ...echo('much'), body }, 10_000, (_, answer) => {
+          if (answer !== undefined && ++answered === 1_500) resolve()
+        })
+      }
+    })
+    expect(answered).toBe(1_500)
+  })
+
   test('more invocations than allowed are refused', async () => {
     const { address, held } = await start()
     const client = newClient({ limits: { invocationsMax: 2 } })
