@@ -153,6 +153,19 @@ export function verdictOfTrouble(trouble: Trouble): Verdict {
   return byTrouble[trouble]
 }
 
+/** The first pause of a send that met a busy broker; each next one is twice as long, up to the last. */
+const FIRST_PAUSE_MS = 50
+const LAST_PAUSE_MS = 2_000
+
+/**
+ * How long a send waits that found its broker busy `times` in a row. Half of it is chance: who was refused together does
+ * not come back together. `draw`: a number from 0 to below 1.
+ */
+export function busyPauseMs(times: number, draw: number): number {
+  const longest = Math.min(LAST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (times - 1))
+  return longest * (0.5 + draw / 2)
+}
+
 export interface SendState {
   /** Attempts that counted so far, this one included if it did. */
   readonly counted: number
@@ -192,4 +205,16 @@ export function decideSend(verdict: Verdict, state: SendState, policy: RetryPoli
   if (state.counted > policy.retries) return { action: 'fail', error }
   if (state.remainingMs < policy.minAttemptMs) return { action: 'fail', error }
   return verdict.refreshRoute ? retryElsewhere : retryHere
+}
+
+/** The pauses of one send whose broker is busy: the same one is to be asked again, and not at once. */
+export class BackOff {
+  #times = 0
+  untilMs = 0
+
+  /** An attempt ended so. `draw`: see `busyPauseMs`. */
+  judged(decision: Decision, nowMs: number, draw: number): void {
+    this.#times = decision.action === 'retry' && !decision.refreshRoute ? this.#times + 1 : 0
+    this.untilMs = this.#times === 0 ? 0 : nowMs + busyPauseMs(this.#times, draw)
+  }
 }

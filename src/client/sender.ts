@@ -21,11 +21,10 @@ import type { RoundRobin } from './queue-selector.ts'
 import { readSendAnswer } from './send-answer.ts'
 import { sendCommand } from './send-request.ts'
 import type { SendDone, SendRequest, SendResult } from './send-request.ts'
-import { decideSend, sendStatus, verdictOfResponse, verdictOfTrouble } from './send-retry.ts'
+import { BackOff, decideSend, sendStatus, verdictOfResponse, verdictOfTrouble } from './send-retry.ts'
 import type { Trouble, Verdict } from './send-retry.ts'
 import { SilenceWatch } from './silence-watch.ts'
-import { autoCreateRoute, leaderOf } from './topic-route.ts'
-import type { TopicRoute } from './topic-route.ts'
+import { autoCreateRoute, leaderOf, type TopicRoute } from './topic-route.ts'
 
 /** One send under way; for whoever holds it, a handle to give it up. */
 class Send {
@@ -39,6 +38,7 @@ class Send {
   attempts = 0
   counted = 0
   sawUndecided = false
+  readonly backOff = new BackOff()
   /** What ended the last attempt, for the final error. */
   lastError: Error | undefined = undefined
   lastVerdict: Verdict | undefined = undefined
@@ -261,6 +261,7 @@ export class Sender {
     const decision = decideSend(verdict, state, { retries, retryUndecided, minAttemptMs: MIN_ATTEMPT_MS })
     if (verdict.outcome === 'undecided') send.sawUndecided = true
     if (decision.action === 'fail') return this.#end(send, this.#failure(send, decision.error), undefined)
+    send.backOff.judged(decision, this.#clock.monotonicMs(), this.#options.random.next())
     if (verdict.suspectMs > 0 && send.address !== '') this.#core.routes.suspect(send.address, verdict.suspectMs)
     this.#park(send, verdict.refreshRoute)
   }
@@ -308,8 +309,9 @@ export class Sender {
       const needsRoute = parking.needsRoute
       parking.needsRoute = false
       const failure = needsRoute ? await this.#refresh(topic) : await this.#pause()
-      const sends = parking.sends.sort((a, b) => a.order - b.order)
-      parking.sends = []
+      const nowMs = this.#clock.monotonicMs()
+      const sends = parking.sends.filter(({ backOff }) => backOff.untilMs <= nowMs).sort((a, b) => a.order - b.order)
+      parking.sends = parking.sends.filter(({ backOff }) => backOff.untilMs > nowMs)
       for (const send of sends) {
         if (failure === undefined) this.#attempt(send)
         else

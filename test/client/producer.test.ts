@@ -271,6 +271,16 @@ test('a busy broker is asked again after a pause', async () => {
   expect(await producer.send({ topic: 'T', body: 'x' })).toMatchObject({ mayBeTwice: false, queueOffset: 0 })
 })
 
+test('a broker that stays busy is asked less and less often, until the time of the send is over', async () => {
+  const fake = await cluster()
+  fake.fault = (call) => (isSend(call.code) ? { code: 2, remark: 'busy' } : undefined)
+  const producer = await producerOf(fake, { sendTimeoutMs: 1_000 })
+  await expect(producer.send({ topic: 'T', body: 'x' })).rejects.toMatchObject({ code: 'CLIENT_BUSY' })
+  const attempts = fake.requests.filter(isSend).length
+  expect(attempts).toBeGreaterThanOrEqual(3)
+  expect(attempts).toBeLessThanOrEqual(7)
+})
+
 describe('a batch', () => {
   test('is stored side by side in one queue, with a result for each message', async () => {
     const fake = await cluster()

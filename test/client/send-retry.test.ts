@@ -1,6 +1,12 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { decideSend, sendStatus, verdictOfResponse, verdictOfTrouble } from '../../src/client/send-retry.ts'
+import {
+  busyPauseMs,
+  decideSend,
+  sendStatus,
+  verdictOfResponse,
+  verdictOfTrouble,
+} from '../../src/client/send-retry.ts'
 
 const policy = { retries: 2, retryUndecided: true, minAttemptMs: 1 }
 const fresh = { counted: 1, sawUndecided: false, remainingMs: 1_000 }
@@ -31,6 +37,13 @@ describe('what an answer means', () => {
   test('code 1 is undecided, because a replica may not have answered in time', () => {
     expect(verdictOfResponse(1).outcome).toBe('undecided')
   })
+})
+
+test('a send that finds its broker busy waits twice as long each time, up to 2 s, half of it by chance', () => {
+  expect([1, 2, 3, 4].map((times) => busyPauseMs(times, 0))).toEqual([25, 50, 100, 200])
+  expect([1, 2, 6, 7, 20].map((times) => Math.round(busyPauseMs(times, 0.9999)))).toEqual([
+    50, 100, 1_600, 2_000, 2_000,
+  ])
 })
 
 describe('an undecided message', () => {
