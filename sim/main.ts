@@ -22,8 +22,8 @@ const files = {
 }
 
 /** Seeds of one message to a worker: a second or two of work. */
-const chunkSeeds: Readonly<Record<Scope, number>> = { core: 50 }
-const shrinkRuns: Readonly<Record<Scope, number>> = { core: 400 }
+const chunkSeeds: Readonly<Record<Scope, number>> = { core: 50, node: 2 }
+const shrinkRuns: Readonly<Record<Scope, number>> = { core: 400, node: 60 }
 const FAILURES_SHOWN = 3
 const TRACE_LINES_SHOWN = 60
 

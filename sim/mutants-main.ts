@@ -19,7 +19,7 @@ const USAGE = `npm run sim:mutants -- [options]
 
 const tree = fileURLToPath(new URL('../', import.meta.url))
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const CHUNK_SEEDS = { core: 10 } as const
+const CHUNK_SEEDS = { core: 10, node: 2 } as const
 
 interface Found {
   readonly mutant: Mutant

@@ -1,9 +1,11 @@
 /** What is simulated, by the name that `--scope` gives. */
 import { runCoreSeed } from './core/run-seed.ts'
+import { runNodeSeed } from './node/run-seed.ts'
 import type { RunSeed } from './seed-run.ts'
 
 export const scopes = {
   core: runCoreSeed,
+  node: runNodeSeed,
 } satisfies Record<string, RunSeed>
 
 export type Scope = keyof typeof scopes

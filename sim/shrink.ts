@@ -13,7 +13,7 @@ export interface Shrinking {
 export async function shrink(shrinking: Shrinking): Promise<ReadonlySet<number>> {
   const search = new Search(shrinking)
   // Big pieces first; pieces of one until nothing goes.
-  for (let size = Math.ceil(shrinking.failed.steps / 2); !search.isOver; size = Math.ceil(size / 2)) {
+  for (let size = Math.ceil(shrinking.failed.steps / 2); size > 0 && !search.isOver; size = Math.ceil(size / 2)) {
     const hasShrunk = await search.leaveOut(size)
     if (size === 1 && !hasShrunk) break
   }

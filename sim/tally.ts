@@ -76,5 +76,5 @@ const count = (value: number): string => (value === 0 ? '–' : value.toLocaleSt
 function mapScopes(of: (scope: Scope) => ScopeTally): Tally {
   const entries = scopeNames.map((scope): readonly [Scope, ScopeTally] => [scope, of(scope)])
   const tally: Partial<Record<Scope, ScopeTally>> = Object.fromEntries(entries)
-  return { core: nothing, ...tally }
+  return { core: nothing, node: nothing, ...tally }
 }

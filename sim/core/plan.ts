@@ -9,10 +9,7 @@ export type TroubleName = keyof typeof troubles | keyof typeof schemes
 
 export const allTroubles: Readonly<Record<TroubleName, Trouble>> = { ...troubles, ...schemes }
 
-export const troubleNames: readonly TroubleName[] = Object.keys(allTroubles).filter(
-  (name): name is TroubleName => name in allTroubles,
-)
-const schemeNames = troubleNames.filter((name): name is keyof typeof schemes => name in schemes)
+const schemeNames = Object.keys(schemes).filter((name): name is keyof typeof schemes => name in schemes)
 
 export interface Plan {
   readonly durationMs: number

@@ -3,11 +3,12 @@ import { seededRandom, type Random } from '../../src/lib/prng.ts'
 import type { RaftConfig } from '../../src/raft/config.ts'
 import type { Membership } from '../../src/raft/types.ts'
 import { violationOf, type NodeCount, type SeedReport, type SeedRequest } from '../seed-run.ts'
+import type { Steps } from '../world/steps.ts'
 import { Violation } from '../world/violation.ts'
-import { drawPlan } from './plan.ts'
+import { drawPlan, type TroubleName } from './plan.ts'
 import { viewOf } from './machine.ts'
 import { Simulation, type ReplicaClass } from './simulation.ts'
-import { endTrouble, makeTrouble, type TroubleInProgress } from './trouble.ts'
+import { endTrouble, makeTrouble } from './trouble.ts'
 
 export interface CoreSeedRequest extends SeedRequest {
   /** The driver under test, where it is not the real one. */
@@ -54,7 +55,7 @@ export async function runCoreSeed(request: CoreSeedRequest): Promise<SeedReport>
   const plan = drawPlan(random, changes)
   for (const id of sim.ids) sim.scheduler.after(random.next() * 300, () => sim.boot(id))
   const isFormed = random.next() < 0.8
-  let trouble: TroubleInProgress | undefined
+  let trouble: Steps<TroubleName> | undefined
   let violation: unknown
   try {
     // Most runs begin with a group that works; the others form in the middle of it all.
@@ -72,7 +73,7 @@ export async function runCoreSeed(request: CoreSeedRequest): Promise<SeedReport>
   return {
     seed,
     simulatedMs: sim.scheduler.nowMs,
-    steps: trouble?.steps() ?? 0,
+    steps: trouble?.last ?? 0,
     leaders: sim.elections.terms,
     commits: sim.committed.lastIndex,
     faults: sim.counts.byName,

@@ -177,7 +177,55 @@ export const mutants: readonly Mutant[] = [
     scope: 'core',
     known: 'dledger 316',
   },
+  {
+    name: 'requests are answered before an entry of the own term is applied',
+    file: 'broker/leadership',
+    find: '&& this.#appliedTerm === this.#view.term',
+    replace: '',
+    scope: 'node',
+    known: 'DLedger, RocketMQ 2178',
+  },
+  {
+    name: 'queueOffsets go on where the last leadership of this node ended',
+    file: 'broker/node-core',
+    find: 'this.counters.clear()',
+    replace: 'void 0',
+    scope: 'node',
+    known: 'RocketMQ 7689: two messages share a queueOffset',
+  },
+  {
+    name: 'consumer offsets are kept outside of the log',
+    file: 'broker/offset-commits',
+    find: 'await this.#need.proposals.command(',
+    replace: 'void (',
+    scope: 'node',
+    known: 'RocketMQ 7790: offsets roll back at a failover',
+  },
+  {
+    name: 'a node serves what is stable and not committed',
+    file: 'broker/node-core',
+    find: 'committed: (index) => this.machine.committed(index),',
+    replace: 'committed: () => {}, stable: (index) => this.machine.committed(index),',
+    scope: 'node',
+    known: 'DLedger T4: read, gone, and its place given to another',
+  },
+  {
+    name: 'sync flush is content with a write',
+    file: 'store/log-files',
+    find: 'await this.#file.writevDurable(',
+    replace: 'await this.#file.writev(',
+    scope: 'node',
+    known: 'DLedger T1: SYNC_FLUSH ignored',
+  },
+  {
+    name: 'what is read is handed out without its checksum',
+    file: 'message/entry-frame',
+    find: 'crc32(buffer.subarray(at + CHECKED_FROM, at + length)) !== frameCrc(buffer, at)',
+    replace: 'false',
+    scope: 'node',
+    known: 'DLedger: checksums that nobody computes',
+  },
 ]
 
 /** Seeds within which a mutant must be found. */
-export const seedsMax: Readonly<Record<Scope, number>> = { core: 1000 }
+export const seedsMax: Readonly<Record<Scope, number>> = { core: 1000, node: 300 }

@@ -12,6 +12,7 @@ export class ProcessClock implements Clock {
   readonly #events = new Set<Event>()
   #dead = false
   #stalledUntilMs = 0
+  #wallOffsetMs = 0
   #turn: (() => void)[] = []
 
   /** `run` does a piece of the process's work (and checks the world after it). */
@@ -22,7 +23,7 @@ export class ProcessClock implements Clock {
   }
 
   nowMs(): number {
-    return 1_700_000_000_000 + this.#scheduler.nowMs
+    return Math.floor(1_700_000_000_000 + this.#scheduler.nowMs + this.#wallOffsetMs)
   }
 
   monotonicMs(): number {
@@ -74,6 +75,11 @@ export class ProcessClock implements Clock {
 
   stall(forMs: number): void {
     this.#stalledUntilMs = Math.max(this.#stalledUntilMs, this.#scheduler.nowMs + forMs)
+  }
+
+  /** Somebody sets the machine's clock. */
+  jump(byMs: number): void {
+    this.#wallOffsetMs += byMs
   }
 
   die(): void {

@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream'
 
 /** A connected stream, as Node's sockets are. */
 export type StreamSocket = Duplex &
-  Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort' | 'setNoDelay'>
+  Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'> & { setNoDelay(on: boolean): unknown }
 
 export interface Place {
   readonly host: string

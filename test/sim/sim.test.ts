@@ -4,7 +4,7 @@ import { scopeNames, scopes } from '../../sim/scopes.ts'
 import type { SeedReport } from '../../sim/seed-run.ts'
 
 /** `npm run sim` runs thousands; these see that it does, and that something happens. */
-const seeds = { core: 120 } as const
+const seeds = { core: 120, node: 6 } as const
 
 const kept = readKeptSeeds(new URL('../../sim/seeds.txt', import.meta.url))
 

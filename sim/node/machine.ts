@@ -1,0 +1,27 @@
+/** A simulated machine: a host with a disk that outlives processes, and at most one node that runs on it. */
+import type { RunningBroker } from '../../src/broker/running-broker.ts'
+import type { ProcessClock } from '../world/process-clock.ts'
+import type { Disk } from './disk.ts'
+
+export interface NodeProcess {
+  readonly pid: number
+  readonly host: string
+  readonly clock: ProcessClock
+  broker: RunningBroker | undefined
+}
+
+export interface Machine {
+  readonly id: string
+  readonly host: string
+  disk: Disk
+  process: NodeProcess | undefined
+  /** How many syncs and writes more until it dies in the middle of one; none: it does not. */
+  ambushIn: number | undefined
+}
+
+export const CLIENT_PORT = 10_911
+export const PEER_PORT = 10_912
+export const NAMESRV = { host: '10.0.1.1', port: 9876 }
+export const CLIENT_HOST = '10.0.2.1'
+
+export const addressOf = (machine: Pick<Machine, 'host'>): string => `${machine.host}:${CLIENT_PORT}`

@@ -1,0 +1,41 @@
+/** The properties of a simulated node: those of a local cluster, with short times and small segments. */
+import { readBrokerOptions, type BrokerConfiguration } from '../../src/broker/options.ts'
+import type { Mode } from '../seed-run.ts'
+import { CLIENT_PORT, NAMESRV, PEER_PORT, type Machine } from './machine.ts'
+
+export interface Modes {
+  readonly flush: Mode
+  readonly replication: Mode
+}
+
+export function nodeConfiguration(
+  self: Pick<Machine, 'id' | 'host'>,
+  group: readonly Pick<Machine, 'id' | 'host'>[],
+  { flush, replication }: Modes,
+): BrokerConfiguration {
+  const properties: Readonly<Record<string, string | number>> = {
+    brokerClusterName: 'sim',
+    brokerName: 'broker-a',
+    brokerIP1: self.host,
+    bindAddress: self.host,
+    listenPort: CLIENT_PORT,
+    namesrvAddr: `${NAMESRV.host}:${NAMESRV.port}`,
+    storePathRootDir: '/store',
+    flushDiskType: flush === 'sync' ? 'SYNC_FLUSH' : 'ASYNC_FLUSH',
+    raftReplication: replication,
+    enableDLegerCommitLog: 'true',
+    dLegerGroup: 'broker-a',
+    dLegerPeers: group.map(({ id, host }) => `${id}-${host}:${PEER_PORT}`).join(';'),
+    dLegerSelfId: self.id,
+    raftHeartbeatMs: 50,
+    raftElectionTimeoutMinMs: 300,
+    raftElectionTimeoutMaxMs: 500,
+    mappedFileSizeCommitLog: 65_536,
+    tailCacheBytes: 1_048_576,
+  }
+  const entries = Object.entries(properties).map(([key, value]) => ({ key, value: String(value), line: 0 }))
+  return readBrokerOptions(
+    { source: 'the simulator', entries },
+    { hostName: self.id, homeFolder: '/home', localAddress: self.host, namesrvAddr: undefined },
+  )
+}
