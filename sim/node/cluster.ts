@@ -49,8 +49,8 @@ export class Cluster {
     this.#need = need
     this.random = seededRandom(need.seed)
     this.trace = new Trace(need.trace)
-    const { scheduler, random, counts } = this
-    this.network = new StreamNetwork({ scheduler, random, counts })
+    const { scheduler, random, counts, trace } = this
+    this.network = new StreamNetwork({ scheduler, random, counts, trace })
     this.machines = Array.from({ length: need.nodes }, (_, at) => ({
       id: `n${at}`,
       host: `10.0.0.${at + 1}`,

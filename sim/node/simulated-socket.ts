@@ -137,6 +137,7 @@ export class SimulatedSocket extends Duplex implements StreamSocket {
       return
     }
     const bytes = Buffer.concat(chunks)
+    this.#network.wrote(bytes)
     for (const piece of this.#slices(bytes)) this.#network.carry(this, () => peer.#arrived(piece))
     peer.#unreadBytes += bytes.length
     if (peer.#unreadBytes < WINDOW_BYTES) done()

@@ -7,11 +7,13 @@
  *     vanish(host)     power is gone: who speaks to it learns nothing until it is back and answers that it knows of nothing
  *     die(process)     the system closes what a process had open: its peers see the end
  */
+import { crc32 } from 'node:zlib'
 import type { Random } from '../../src/lib/prng.ts'
 import type { ListenNeeds, Listener, Place, Sockets, StreamSocket } from '../../src/remoting/sockets.ts'
 import type { Counts } from '../world/counts.ts'
 import type { ProcessClock } from '../world/process-clock.ts'
 import type { Scheduler } from '../world/scheduler.ts'
+import type { Trace } from '../world/trace.ts'
 import { SimulatedSocket } from './simulated-socket.ts'
 
 export interface StreamFaults {
@@ -45,6 +47,7 @@ export interface StreamNetworkNeeds {
   readonly scheduler: Scheduler
   readonly random: Random
   readonly counts: Counts
+  readonly trace: Trace
 }
 
 const REFUSED_MS = 0.2
@@ -107,6 +110,11 @@ export class StreamNetwork {
   /** Power is gone: nobody is told. */
   vanish(endpoint: Endpoint): void {
     this.#forget(endpoint, () => {})
+  }
+
+  /** Bytes were written: they count for whether two runs are the same. */
+  wrote(bytes: Buffer): void {
+    this.#need.trace.stir(crc32(bytes))
   }
 
   /** Sends a piece of `socket`'s stream, or its end, to the other side. */

@@ -17,6 +17,11 @@ export class Trace {
     return this.#lines
   }
 
+  /** What is too much for a line and must be the same all the same: bytes that were sent. */
+  stir(value: number): void {
+    this.#hash = Math.imul(this.#hash ^ value, 0x01000193)
+  }
+
   write(atMs: number, what: string): void {
     const line = `${atMs.toFixed(1).padStart(9)} ${what}`
     this.#lines++

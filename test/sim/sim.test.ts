@@ -28,7 +28,7 @@ describe('whatever goes wrong, what is committed stays, and in the end everythin
         const { hash } = await scopes[scope]({ seed: 7, trace: (line) => lines.push(line) })
         runs.push({ lines, hash })
       }
-      expect(runs[0]?.lines.length).toBeGreaterThan(1000)
+      expect(runs[0]?.lines.length).toBeGreaterThan(100)
       expect(runs[1]).toEqual(runs[0])
     })
   }
