@@ -97,6 +97,7 @@ export class NodeCore {
       id: options.nodeId,
       config: raftConfig({
         heartbeatMs: options.raftHeartbeatMs,
+        commitDelayMs: COMMIT_DELAY_MS,
         electionTimeoutMinMs: options.raftElectionTimeoutMinMs,
         electionTimeoutMaxMs: options.raftElectionTimeoutMaxMs,
         maxAppendBytes: options.raftMaxAppendBytes,
@@ -225,6 +226,12 @@ function startOf(
   const appliedIndex = Math.max(state.log.start.index, Math.min(state.store.appliedIndex, tables.standsAt))
   return { appliedIndex, tablesIndex: tables.standsAt }
 }
+
+/**
+ * Under load appends carry the commit. With Raft's own 1 ms, a moderate load makes two more messages of almost every
+ * commit, and a turn more of every follower. Consumers pull from the leader.
+ */
+const COMMIT_DELAY_MS = 5
 
 type EntryLog = Pick<NodeState['log'], 'read'>
 type Entries = readonly AppliedEntry[]

@@ -49,6 +49,7 @@ export class Producer {
   readonly #batcher: Batcher<SendResult> | undefined
   readonly #newMessageId: () => string
   readonly #requests: PendingRequests
+  #checkedTopic = ''
   #state: 'new' | 'started' | 'closing' | 'closed' = 'new'
 
   /** Errors: `CLIENT_OPTION`. */
@@ -242,7 +243,7 @@ export class Producer {
     }
     let prepared: PreparedMessage
     try {
-      checkTopicName(message.topic)
+      this.#checkTopic(message.topic)
       prepared = prepareMessage(message, this.#newMessageId(), this.#options)
     } catch (error) {
       done(error instanceof Error ? error : new Error(String(error)), undefined)
@@ -257,6 +258,13 @@ export class Producer {
     }
     batcher?.flushBefore(message)
     return this.#sendAlone(message, prepared, done)
+  }
+
+  /** Most programs send to one topic: it is checked once. */
+  #checkTopic(topic: string): void {
+    if (topic === this.#checkedTopic) return
+    checkTopicName(topic)
+    this.#checkedTopic = topic
   }
 
   #sendAlone(message: OutgoingMessage, prepared: PreparedMessage, done: SendCallback): (error: Error) => void {

@@ -55,17 +55,30 @@ export function uniqueIds(needs: UniqueIdNeeds): () => string {
   let monthStartMs = 0
   let monthEndMs = 0
   let counter = 0
+  /** Prefix and time of the last id: many are made in one millisecond. */
+  let lastMs = Number.NaN
+  let beginning = ''
   return () => {
     const nowMs = clock.nowMs()
-    if (nowMs >= monthEndMs) {
-      const now = new Date(nowMs)
-      monthStartMs = new Date(now.getFullYear(), now.getMonth(), 1).getTime()
-      monthEndMs = new Date(now.getFullYear(), now.getMonth() + 1, 1).getTime()
+    if (nowMs !== lastMs) {
+      lastMs = nowMs
+      if (nowMs >= monthEndMs) {
+        const now = new Date(nowMs)
+        monthStartMs = new Date(now.getFullYear(), now.getMonth(), 1).getTime()
+        monthEndMs = new Date(now.getFullYear(), now.getMonth() + 1, 1).getTime()
+      }
+      beginning = prefix + hex(Math.max(0, nowMs - monthStartMs) >>> 0, 8)
     }
-    const sinceMonth = Math.max(0, nowMs - monthStartMs) >>> 0
     counter = (counter + 1) & 0xffff
-    return prefix + hex(sinceMonth, 8) + hex(counter, 4)
+    return beginning + hexOfByte(counter >>> 8) + hexOfByte(counter & 0xff)
   }
+}
+
+const hexBytes: readonly string[] = Array.from({ length: 256 }, (_, byte) => hex(byte, 2))
+
+/** Two upper-case digits: ids that differ in their last bytes are put together from a beginning and these. */
+export function hexOfByte(byte: number): string {
+  return hexBytes[byte] ?? ''
 }
 
 function hex(value: number, digits: number): string {
