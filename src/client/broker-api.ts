@@ -33,7 +33,7 @@ export interface HeartbeatData {
 
 export interface ConsumerData {
   readonly groupName: string
-  readonly consumeType: 'CONSUME_PASSIVELY'
+  readonly consumeType: 'CONSUME_PASSIVELY' | 'CONSUME_POP'
   readonly messageModel: 'CLUSTERING' | 'BROADCASTING'
   readonly consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET' | 'CONSUME_FROM_FIRST_OFFSET' | 'CONSUME_FROM_TIMESTAMP'
   readonly subscriptionDataSet: readonly SubscriptionData[]

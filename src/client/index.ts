@@ -17,12 +17,21 @@ export type { GroupChange, GroupMemberNode, GroupMembers } from './member-admin.
 export { clientErrors, mayBeStored, responseCodeOf } from './errors.ts'
 export type { BrokerAnswer, ClientError, ClientErrorCode } from './errors.ts'
 export type { MessageQueue } from './message-queue.ts'
-export type { BatchOptions, ClientOptions, ConsumeFrom, ProducerOptions, PushConsumerOptions } from './options.ts'
+export type {
+  BatchOptions,
+  ClientOptions,
+  ConsumeFrom,
+  ProducerOptions,
+  PushConsumerOptions,
+} from './options.ts'
 export type { OutgoingMessage } from './outgoing-message.ts'
 export { Producer } from './producer.ts'
 export type { RequestOptions, SendCallback, SendOptions } from './producer.ts'
 export type { ReplyMessage } from './requests.ts'
 export type { SendResult } from './send-request.ts'
+export { PopConsumer } from './pop-consumer.ts'
+export type { PopConsumerOptions } from './pop-options.ts'
+export type { PopContext, PopHandler } from './pop-consumer.ts'
 export { PushConsumer } from './push-consumer.ts'
 export type { RunOptions } from './push-consumer.ts'
 export type { ReceivedMessage } from './received-message.ts'

@@ -215,6 +215,9 @@ const ranges: Readonly<Record<string, { readonly low: number; readonly high: num
   rebalanceIntervalMs: { low: 10, high: 3_600_000 },
   suspendTimeoutMs: { low: 1, high: 300_000 },
   closeTimeoutMs: { low: 0, high: 3_600_000 },
+  popBatch: { low: 1, high: 32 },
+  invisibleMs: { low: 1_000, high: 86_400_000 },
+  pollMs: { low: 0, high: 60_000 },
 }
 
 /** Errors of all three: `CLIENT_OPTION`. */
@@ -283,12 +286,12 @@ export function namesrvAddresses(namesrv: string | readonly string[]): readonly 
   return [...new Set(addresses)]
 }
 
-function checkGroupName(group: string): void {
+export function checkGroupName(group: string): void {
   const fault = groupFault(group)
   if (fault !== undefined) throw clientErrors.create('CLIENT_OPTION', fault)
 }
 
-function checkRanges(options: object): void {
+export function checkRanges(options: object): void {
   for (const [name, value] of Object.entries(options)) {
     const range = Object.hasOwn(ranges, name) ? ranges[name] : undefined
     if (range === undefined) continue
@@ -303,14 +306,14 @@ function checkRanges(options: object): void {
   }
 }
 
-function checkOneOf(name: string, value: string, allowed: readonly string[]): void {
+export function checkOneOf(name: string, value: string, allowed: readonly string[]): void {
   if (!allowed.includes(value)) {
     throw clientErrors.create('CLIENT_OPTION', `${name}: ${value} is not one of ${allowed.join(', ')}`)
   }
 }
 
 /** `options` without those that are `undefined`: an option given as undefined means its default. */
-function given<Options extends object>(options: Options): Defined<Options> {
+export function given<Options extends object>(options: Options): Defined<Options> {
   const rows = Object.entries(options).filter(([, value]) => value !== undefined)
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the filter above is what the type says
   return Object.fromEntries(rows) as Defined<Options>

@@ -2,9 +2,12 @@ import { parseArgs } from 'node:util'
 import { administer } from './scenarios/administer.ts'
 import { consume } from './scenarios/consume.ts'
 import { failover } from './scenarios/failover.ts'
+import { pop, popFailover } from './scenarios/pop.ts'
 import { produce } from './scenarios/produce.ts'
 import { programs } from './scenarios/programs.ts'
+import { requests } from './scenarios/requests.ts'
 import { smokes } from './scenarios/smoke.ts'
+import { sql } from './scenarios/sql.ts'
 import { missingTool } from './support/maven.ts'
 import { startDledger } from './support/dledger.ts'
 import { startMixed } from './support/mixed.ts'
@@ -15,8 +18,8 @@ import { startStock } from './support/stock.ts'
 import type { Target } from './support/target.ts'
 import { recordGolden } from './tools/record-golden.ts'
 
-const together = [...smokes, ...consume, ...produce, ...programs, ...administer]
-const alone = [...failover]
+const together = [...smokes, ...consume, ...produce, ...sql, ...requests, ...pop, ...programs, ...administer]
+const alone = [...failover, ...popFailover]
 
 function summary(results: readonly Result[]): string {
   const count = (outcome: Result['outcome']): number => results.filter((one) => one.outcome === outcome).length

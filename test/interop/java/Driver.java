@@ -20,6 +20,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.rocketmq.client.QueryResult;
 import org.apache.rocketmq.client.consumer.DefaultLitePullConsumer;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
+import org.apache.rocketmq.client.consumer.MessageSelector;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.ConsumeOrderlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
@@ -29,6 +30,7 @@ import org.apache.rocketmq.client.exception.MQClientException;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.client.producer.SendCallback;
 import org.apache.rocketmq.client.producer.SendResult;
+import org.apache.rocketmq.client.utils.MessageUtil;
 import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
 import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageExt;
@@ -91,6 +93,7 @@ public final class Driver {
             case "batch": return sendBatch(producers.get(a.text("id")), a);
             case "load": return startLoad(producers.get(a.text("id")), a);
             case "stopLoad": return loads.remove(a.text("id")).stop();
+            case "request": return request(producers.get(a.text("id")), a);
             case "push": return startPush(a);
             case "pull": return startPull(a);
             case "poll": return poll(pullConsumers.get(a.text("id")), a);
@@ -141,6 +144,12 @@ public final class Driver {
             if (name.startsWith("prop.")) message.putUserProperty(name.substring(5), a.text(name));
         }
         return message;
+    }
+
+    /** Asks over a message, and gives the reply. */
+    private static Object request(DefaultMQProducer producer, Arguments a) throws Exception {
+        Message reply = producer.request(draft(a, 0), a.number("withinMs"));
+        return object("body", new String(reply.getBody(), StandardCharsets.UTF_8));
     }
 
     private static Object send(DefaultMQProducer producer, Arguments a) throws Exception {
@@ -267,7 +276,14 @@ public final class Driver {
         if (a.has("maxReconsumeTimes")) consumer.setMaxReconsumeTimes(a.number("maxReconsumeTimes"));
         consumer.setConsumeFromWhere(a.has("from") && a.text("from").equals("last")
             ? ConsumeFromWhere.CONSUME_FROM_LAST_OFFSET : ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
-        consumer.subscribe(a.text("topic"), a.has("tags") ? a.text("tags") : "*");
+        // 5.x: the broker assigns queues, and says whether they are pulled or popped.
+        if (a.has("serverRebalance")) {
+            consumer.getClass().getMethod("setClientRebalance", boolean.class).invoke(consumer, false);
+            consumer.getClass().getMethod("setPopInvisibleTime", long.class).invoke(consumer, 10_000L);
+        }
+        if (a.has("sql")) consumer.subscribe(a.text("topic"), MessageSelector.bySql(a.text("sql")));
+        else consumer.subscribe(a.text("topic"), a.has("tags") ? a.text("tags") : "*");
+        DefaultMQProducer replier = a.has("replyBy") ? producers.get(a.text("replyBy")) : null;
         int failBelow = a.has("failBelow") ? a.number("failBelow") : 0;
         if (a.has("orderly")) {
             consumer.registerMessageListener((MessageListenerOrderly) (messages, context) -> {
@@ -279,6 +295,7 @@ public final class Driver {
                 ConsumeConcurrentlyStatus status = ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
                 for (MessageExt message : messages) {
                     report(id, message);
+                    if (replier != null) reply(replier, message);
                     if (message.getReconsumeTimes() < failBelow) status = ConsumeConcurrentlyStatus.RECONSUME_LATER;
                 }
                 return status;
@@ -287,6 +304,15 @@ public final class Driver {
         consumer.start();
         pushConsumers.put(id, consumer);
         return consumer.buildMQClientId();
+    }
+
+    private static void reply(DefaultMQProducer replier, MessageExt request) {
+        try {
+            String body = new String(request.getBody(), StandardCharsets.UTF_8) + "!";
+            replier.send(MessageUtil.createReplyMessage(request, body.getBytes(StandardCharsets.UTF_8)), 3_000);
+        } catch (Exception failure) {
+            throw new IllegalStateException(failure);
+        }
     }
 
     /** The enum moved between packages from 4.x to 5.x; its setter is the one place both agree on. */

@@ -6,6 +6,7 @@ export async function ask(
   address: string,
   code: number,
   extFields: Readonly<Record<string, string>> = {},
+  body = '',
 ): Promise<SeenFrame> {
   const at = address.lastIndexOf(':')
   const header = Buffer.from(
@@ -19,10 +20,11 @@ export async function ask(
       extFields,
     }),
   )
-  const frame = Buffer.alloc(8 + header.length)
-  frame.writeUInt32BE(4 + header.length, 0)
+  const frame = Buffer.alloc(8 + header.length + Buffer.byteLength(body))
+  frame.writeUInt32BE(frame.length - 4, 0)
   frame.writeUInt32BE(header.length, 4)
   header.copy(frame, 8)
+  frame.write(body, 8 + header.length)
   return new Promise((resolve, reject) => {
     const socket = connect({ host: address.slice(0, at), port: Number(address.slice(at + 1)) })
     const timer = setTimeout(() => socket.destroy(new Error(`${address} did not answer ${code} within 5 s`)), 5_000)
