@@ -74,6 +74,12 @@ export class Disk {
     this.#pendingHard = undefined
   }
 
+  /** The machine of a node in async flush went down: the last `count` entries were written only, and the node knows. */
+  losePower(count: number): void {
+    this.#durable.entries.length -= count
+    this.#durableHard = { ...this.#durableHard, trusted: false }
+  }
+
   /** What a process finds that starts now. */
   image(): Image {
     return copyOf(this.#durable)

@@ -107,11 +107,11 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'acks of a node that is being filled count',
     file: 'raft/progress',
-    find: 'return this.filling === 0 ? this.match : 0',
+    find: 'return this.#counts ? this.match : 0',
     replace: 'return this.match',
     and: {
       file: 'raft/progress',
-      find: 'return this.filling === 0 ? this.durable : 0',
+      find: 'return this.#counts ? this.durable : 0',
       replace: 'return this.durable',
     },
     scope: 'core',

@@ -106,7 +106,11 @@ export class NodeCore {
         maxUncommittedBytes: options.raftMaxUncommittedBytes,
       }),
       peers: configured(options),
-      store: raftLog(log, { open: () => state.openReset(), apply: (meta, chunks) => this.#replace(meta, chunks) }),
+      store: raftLog(log, {
+        setDurable: (durable) => state.setDurable(durable),
+        open: () => state.openReset(),
+        apply: (meta, chunks) => this.#replace(meta, chunks),
+      }),
       stableStore: state.stableStore,
       transport: network.peers,
       clock: parts.clock,

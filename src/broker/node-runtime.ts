@@ -63,6 +63,8 @@ function raftRows(need: NodeRuntimeNeeds, bytesOnDisk: number): Record<string, s
     // On a leader in async flush: it acknowledges as in sync flush, because no further member can be spared.
     'mode.flushing': String(replica.isFlushing),
     unreplicatedBytes: core.unreplicatedBytes,
+    trusted: String(replica.trusted),
+    electedInDoubt: String(replica.electedInDoubt),
     startIndex: replica.startIndex,
     lastIndex: replica.lastIndex,
     commitIndex: replica.commitIndex,

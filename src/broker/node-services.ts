@@ -212,6 +212,7 @@ export class NodeServices {
       configuration,
       transferLeadership: (to) => handOver({ ownId: options.nodeId, replica: this.#replica, clock }, to),
       members: core.members,
+      acceptDoubt: () => core.replica.acceptDoubt(),
       tablesState: () => ({ appliedIndex: tables.standsAt, digest: tables.digest() }),
       changeMode: (to) => this.#mode.change(to),
       nodeRuntime: () =>

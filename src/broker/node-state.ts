@@ -19,11 +19,13 @@ import { encodeMembership, membershipEntry } from './raft-log.ts'
 import type { BadRange } from '../store/bad-ranges.ts'
 import type { CommitLog } from '../store/commit-log.ts'
 import { DataFolder } from '../store/folder.ts'
+import { FlushSwitch } from './flush-switch.ts'
+import { TrustFile } from '../store/trust-file.ts'
 import { HardStateFile, type HardStateFields } from '../store/hard-state.ts'
 import { openLevelDatabase } from '../store/level-database.ts'
 import type { LogSource } from '../store/log-source.ts'
 import { MessageStore } from '../store/message-store.ts'
-import { nodeFileSystem, nodeProcesses } from '../store/node-file-system.ts'
+import { nodeFileSystem, nodeProcesses, nodeBootId } from '../store/node-file-system.ts'
 import { DEFAULT_COMMIT_LOG_OPTIONS, openCommitLog } from '../store/open-log.ts'
 import type { BrokerOptions } from './options.ts'
 import type { BrokerParts } from './running-broker.ts'
@@ -41,6 +43,8 @@ export interface NodeStateNeeds {
 export interface NodeState {
   readonly folder: DataFolder
   readonly log: CommitLog
+  /** What stable means from here on (`LogStore.setDurable`). */
+  setDurable(durable: boolean): void
   readonly stableStore: StableStore
   readonly store: MessageStore
   readonly timers: TimerIndex
@@ -102,6 +106,8 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
     },
   })
   const hardState = await HardStateFile.open(folder, { ...emptyHardState })
+  const trust = await openTrust(folder, need, { log, hardState })
+  const flushSwitch = new FlushSwitch({ log, trust, fatal })
   const store = await MessageStore.open({
     fileSystem,
     folder: derived,
@@ -117,6 +123,7 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
   return {
     folder,
     log,
+    setDurable: (durable) => flushSwitch.set(durable),
     stableStore: stableStoreOf(hardState),
     store,
     timers,
@@ -157,17 +164,45 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
       await store.close()
       await tableStore.close()
       await timers.close()
+      await flushSwitch.settled()
       await log.close()
+      await trust.close()
       await hardState.close()
     },
     async abandon() {
       await store.abandon()
       await log.abandon()
+      await flushSwitch.settled()
+      await trust.close()
       await hardState.close()
       await tableStore.close()
       await timers.close()
     },
   }
+}
+
+/**
+ * Opens the trust file. A log in doubt is remembered as such in the hard state, until a leader says otherwise; only then
+ * the file may forget it.
+ */
+async function openTrust(
+  folder: DataFolder,
+  { parts }: NodeStateNeeds,
+  found: { readonly log: CommitLog; readonly hardState: HardStateFile },
+): Promise<TrustFile> {
+  const bootId = (parts.bootId ?? nodeBootId)()
+  const trust = await TrustFile.open(folder.fileSystem, `${folder.path}/trust`, bootId)
+  const { log, hardState } = found
+  if (!folder.isNew && trust.isInDoubt(folder.wasLeftInOrder ? 'clean' : 'unclean')) {
+    parts.log.warn(
+      { lastIndex: log.end.index },
+      'the machine went down while this node was in async flush: its log may lack what it acknowledged, and its vote completes no quorum until a leader has filled it',
+    )
+    await hardState.save({ ...hardState.value, trusted: false })
+  }
+  // What was found was made durable when it was opened.
+  await trust.endUnsynced()
+  return trust
 }
 
 /** Stages what a leader sent; bytes that are no state are its fault, not the disk's. */
@@ -224,6 +259,12 @@ function stableStoreOf(file: HardStateFile): StableStore {
 }
 
 function decode(fields: HardStateFields): HardState {
-  const { term, vote, filled, clusterId } = fields as Partial<HardState>
-  return { term: term ?? 0, vote: vote ?? null, filled: filled ?? false, clusterId: clusterId ?? null }
+  const { term, vote, filled, trusted, clusterId } = fields as Partial<HardState>
+  return {
+    term: term ?? 0,
+    vote: vote ?? null,
+    filled: filled ?? false,
+    trusted: trusted ?? true,
+    clusterId: clusterId ?? null,
+  }
 }

@@ -6,13 +6,14 @@ import type { Membership, MembershipEntry } from '../raft/types.ts'
 import type { CommitLog } from '../store/commit-log.ts'
 import type { Draft } from './proposal-flight.ts'
 
-/** How a state travels to a follower that is behind the log's start, and takes the place of what it had. */
-export interface ResetPort {
+/** What the log alone does not do: how a state travels to a follower that is behind the log's start, and takes the place of what it had. */
+export interface RaftLogPorts {
+  setDurable(this: void, durable: boolean): void
   open(): Promise<ResetSource>
   apply(meta: ResetMeta, chunks: AsyncIterable<Uint8Array>): Promise<void>
 }
 
-export function raftLog(log: CommitLog, reset: ResetPort): LogStore<Draft> {
+export function raftLog(log: CommitLog, ports: RaftLogPorts): LogStore<Draft> {
   const state = (): LogState => {
     const { start, runs, memberships } = log.state()
     return {
@@ -31,13 +32,13 @@ export function raftLog(log: CommitLog, reset: ResetPort): LogStore<Draft> {
     appendFrames: (entries, runs) => log.appendFrames(entries, runs),
     truncateAfter: (index) => log.truncateAfter(index),
     stable: () => log.stable(),
-    setDurable: (durable) => log.setFlushMode(durable ? 'sync' : 'async'),
+    setDurable: ports.setDurable,
     durableIndex: () => log.durableIndex,
     read: (first, last, maxBytes) => log.read(first, last, maxBytes),
     byteLength: (first, last) => log.byteLength(first, last),
-    openReset: () => reset.open(),
+    openReset: () => ports.open(),
     async applyReset(meta, chunks) {
-      await reset.apply(meta, chunks)
+      await ports.apply(meta, chunks)
       return state()
     },
   }

@@ -19,6 +19,8 @@ export interface BrokerParts {
   /** Likewise: where the snapshot of its tables is, who else runs beside it, and how it reaches others. */
   readonly openDatabase?: OpenDatabase
   readonly processes?: Processes
+  /** Tells one run of the machine from the next; null: it cannot. */
+  readonly bootId?: () => string | null
   readonly sockets?: Sockets
   /** Called at every change, from a turn of its own. */
   readonly onStatus?: (status: BrokerStatus) => void

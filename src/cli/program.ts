@@ -26,6 +26,10 @@ const entries: Readonly<Record<string, Entry>> = {
     summary: 'show or change when a broker group acknowledges a send',
     load: () => import('./commands/mode.ts'),
   },
+  recover: {
+    summary: 'let a group lead again whose logs are in doubt and whose missing node never comes back',
+    load: () => import('./commands/recover.ts'),
+  },
   'transfer-leader': {
     summary: 'move the leadership of a broker group to another node',
     load: () => import('./commands/transfer-leader.ts'),

@@ -1,5 +1,13 @@
 /** Administration: topics, groups, brokers. What `raftmq topic`, `group`, `status` and `transfer-leader` stand on. */
 import { errorMessage } from '../lib/errors.ts'
+import type {
+  CreateTopicOptions,
+  QueueStats,
+  GroupQueueStats,
+  GroupConfig,
+  GroupMember,
+  BrokerNode,
+} from './admin-types.ts'
 import { RaftmqCode, RequestCode, ResponseCode } from '../remoting/codes.ts'
 import { queryRoute, refusal, succeeded } from './broker-api.ts'
 import type { Request } from './broker-api.ts'
@@ -16,54 +24,14 @@ import { checkTopicName } from './outgoing-message.ts'
 import { LEADER_ID, leaderOf, parseBrokerGroup } from './topic-route.ts'
 import type { BrokerGroup, TopicRoute } from './topic-route.ts'
 
-export interface CreateTopicOptions {
-  readonly topic: string
-  /** Per broker group. Default 4. */
-  readonly queues?: number
-  /** Only in this group. Default: in all of `cluster`, or of all clusters. */
-  readonly broker?: string
-  readonly cluster?: string
-  /** `rw` (default), `r` or `w`. */
-  readonly permission?: 'r' | 'w' | 'rw'
-}
-
-export interface QueueStats {
-  readonly queue: MessageQueue
-  readonly minOffset: number
-  readonly maxOffset: number
-  /** When the last message was stored; 0: never. */
-  readonly lastUpdateMs: number
-}
-
-export interface GroupQueueStats {
-  readonly queue: MessageQueue
-  readonly brokerOffset: number
-  readonly consumerOffset: number
-  readonly lag: number
-}
-
-export interface GroupConfig {
-  readonly group: string
-  readonly retryMaxTimes: number
-  readonly consumeEnable: boolean
-}
-
-export interface GroupMember {
-  readonly clientId: string
-  readonly address: string
-  readonly language: string
-}
-
-export interface BrokerNode {
-  readonly brokerName: string
-  readonly cluster: string
-  /** 0: the leader. */
-  readonly brokerId: number
-  readonly address: string
-  /** Runtime information (code 28), or why there is none. */
-  readonly runtime: ReadonlyMap<string, string> | undefined
-  readonly error: string | undefined
-}
+export type {
+  CreateTopicOptions,
+  QueueStats,
+  GroupQueueStats,
+  GroupConfig,
+  GroupMember,
+  BrokerNode,
+} from './admin-types.ts'
 
 const permissions = { r: 4, w: 2, rw: 6 } as const
 
@@ -249,6 +217,11 @@ export class Admin {
       }
     }
     return [...members.values()].sort((a, b) => compareText(a.clientId, b.clientId))
+  }
+
+  /** Lets the node at `address` count votes of nodes whose logs are in doubt, until somebody leads (docs/durability.md). */
+  async acceptDoubt(address: string): Promise<void> {
+    succeeded(await this.#core.invoke(address, { code: RaftmqCode.ACCEPT_DOUBT }))
   }
 
   /** Changes properties of a broker group's leader (code 25): `key → value`, as in a file. */

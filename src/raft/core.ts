@@ -174,6 +174,11 @@ export class RaftCore {
     if (this.#role instanceof Leader) this.#becomeFollower(null)
   }
 
+  /** An operator's word: from now on votes of nodes in doubt count as any, until a leader is heard or found. */
+  acceptDoubt(): void {
+    if (!(this.#role instanceof Leader)) this.#node.acceptsDoubt = true
+  }
+
   setReplacing(replacing: boolean): void {
     this.#node.replacing = replacing
   }
@@ -271,7 +276,7 @@ export class RaftCore {
     const last = { index: message.lastIndex, term: message.lastTerm }
     const granted = node.filled && message.term > node.term && !this.#leaderAlive && node.log.isUpToDate(last)
     const term = granted ? message.term : node.term
-    node.send({ type: 'preVoteReply', from: node.id, to: message.from, term, granted })
+    node.send({ type: 'preVoteReply', from: node.id, to: message.from, term, granted, ...node.doubt })
   }
 
   /** One vote a term, first come first served, and never for a log that lacks what this one has (Raft §5.2, §5.4.1). */
@@ -284,7 +289,7 @@ export class RaftCore {
       node.voteFor(message.from)
       if (this.#role instanceof Follower) this.#role.postpone()
     }
-    node.send({ type: 'voteReply', from: node.id, to: message.from, term: node.term, granted })
+    node.send({ type: 'voteReply', from: node.id, to: message.from, term: node.term, granted, ...node.doubt })
   }
 
   #roleStep(message: Message): void {
@@ -310,7 +315,7 @@ export class RaftCore {
     if (standing === 'pending') return
     if (standing === 'lost') return this.#becomeFollower(null)
     if (candidate.role === 'preCandidate') return this.#campaign('candidate', false)
-    const leader = new Leader(this.#node)
+    const leader = new Leader(this.#node, candidate.doubts)
     this.#role = leader
     leader.begin()
   }

@@ -66,7 +66,7 @@ export class Follower {
   /** A message of this term's leader. Returns true when it asks this node to campaign at once. */
   step(message: FromLeader): boolean {
     this.#heard(message.from)
-    if (message.type === 'timeoutNow') return this.#node.mayCampaign
+    if (message.type === 'timeoutNow') return this.#node.mayCampaign && this.#node.trusted
     this.#take(message)
     return false
   }
@@ -96,6 +96,7 @@ export class Follower {
     this.#leader = leader
     this.#leaderContactMs = this.#node.nowMs
     this.#deadlineMs = drawDeadline(this.#node)
+    this.#node.acceptsDoubt = false
   }
 
   #append(message: Append): void {

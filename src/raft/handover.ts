@@ -2,6 +2,7 @@
 import { deferred, type Deferred } from '../lib/deferred.ts'
 import type { RaftCore } from './core.ts'
 import { raftErrors } from './errors.ts'
+import type { Leader } from './leader.ts'
 import type { NodeId } from './types.ts'
 
 export class Handover {
@@ -38,4 +39,14 @@ export class Handover {
   abandon(error: Error): void {
     this.#done.reject(error)
   }
+}
+
+/** Why leadership cannot be handed to `to` now: `RAFT_NOT_LEADER`, `RAFT_TRANSFERRING` or `RAFT_BAD_TARGET`. */
+export function transferRefusal(leader: Leader | undefined, to: NodeId, isUnderWay: boolean): Error | undefined {
+  if (leader === undefined) return raftErrors.create('RAFT_NOT_LEADER', 'this node does not lead')
+  if (isUnderWay || leader.transferTarget !== undefined) {
+    return raftErrors.create('RAFT_TRANSFERRING', `leadership is being handed over already`)
+  }
+  if (leader.canTransferTo(to)) return undefined
+  return raftErrors.create('RAFT_BAD_TARGET', `${to} is not another filled voter of the group`)
 }

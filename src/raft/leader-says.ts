@@ -5,6 +5,13 @@ import type { NodeState } from './node-state.ts'
 import type { Progress } from './progress.ts'
 import type { Index } from './types.ts'
 
+/** Entries that a follower may be sent now. */
+export interface Wanted {
+  readonly session: number
+  readonly first: Index
+  readonly last: Index
+}
+
 /** The entries `carried` after the last one sent; without any, a probe whether that one is there. */
 export function appendTo(
   node: NodeState,

@@ -4,22 +4,15 @@ import { canSpareOne, type FlushDemand, FlushRule } from './flush-rule.ts'
 import { drawClusterId } from './formation.ts'
 import { changeRefusal, type ChangeRefusal } from './member-rules.ts'
 import { enterJoint, isVoter, leaveJoint, membersOf } from './memberships.ts'
-import { appendTo, heartbeatTo, ownAck } from './leader-says.ts'
-import { isAnswer } from './message.ts'
-import type { Append, AppendReject, HeartbeatReply, Message, ResetChunk, ResetReply } from './message.ts'
+import { appendTo, heartbeatTo, ownAck, type Wanted } from './leader-says.ts'
+import { isAnswer, type Append, type AppendReject, type HeartbeatReply, type Message } from './message.ts'
+import type { ResetChunk, ResetReply } from './message.ts'
 import type { NodeState } from './node-state.ts'
 import type { ResetMeta } from './ports.ts'
-import { Progress } from './progress.ts'
+import { furthest, Progress } from './progress.ts'
 import { hasQuorum, quorumValue } from './quorum.ts'
 import { ReadRounds } from './read-index.ts'
 import type { EntryId, Index, Membership, MembershipTarget, NodeId, TermRun } from './types.ts'
-
-/** Entries that a follower may be sent now. */
-export interface Wanted {
-  readonly session: number
-  readonly first: Index
-  readonly last: Index
-}
 
 interface Transfer {
   readonly to: NodeId
@@ -32,6 +25,7 @@ export class Leader {
   readonly reads: ReadRounds
   readonly #node: NodeState
   readonly #progress = new Map<NodeId, Progress>()
+  readonly #doubts: ReadonlyMap<NodeId, number>
   #session = 0
   #heartbeatDueMs: number
   #quorumCheckMs: number
@@ -43,8 +37,11 @@ export class Leader {
   /** True once own entries were added that were not answered for through the outbox yet. */
   #ownAppended = false
 
-  constructor(node: NodeState) {
+  /** `doubts`: voters in doubt that its election stands on (`Candidate.standing`), itself perhaps among them. */
+  constructor(node: NodeState, doubts: ReadonlyMap<NodeId, number> = new Map()) {
     this.#node = node
+    this.#doubts = doubts
+    node.acceptsDoubt = false
     this.#heartbeatDueMs = node.nowMs + node.config.heartbeatMs
     this.#quorumCheckMs = node.nowMs + node.config.electionTimeoutMaxMs
     this.reads = new ReadRounds(node.config.maxReadWaiters)
@@ -61,7 +58,15 @@ export class Leader {
     } else {
       this.#firstIndex = this.#appendMembership({ ...node.membership, clusterId: drawClusterId(node.random) })
     }
+    for (const [id, start] of this.#doubts) {
+      if (id !== this.#node.id) this.#progressOf(id)?.absolve(start, this.#firstIndex)
+    }
     this.#probeAll()
+  }
+
+  /** Whether its election stands on logs that may lack what was acknowledged: then something may be lost. */
+  get isInDoubt(): boolean {
+    return this.#doubts.size > 0
   }
 
   get leader(): NodeId {
@@ -182,13 +187,8 @@ export class Leader {
   bestSuccessor(): NodeId | undefined {
     const { membership, nowMs, config, id } = this.#node
     const sinceMs = nowMs - config.electionTimeoutMinMs
-    let best: Progress | undefined
-    for (const progress of this.#progress.values()) {
-      if (progress.id === id || !membership.voters.includes(progress.id)) continue
-      if (!this.#isHeard(progress.id, sinceMs) || progress.match === 0) continue
-      if (best === undefined || progress.match > best.match) best = progress
-    }
-    return best?.id
+    const others = membership.voters.filter((voter) => voter !== id && this.#isHeard(voter, sinceMs))
+    return furthest(others.flatMap((voter) => this.#progressOf(voter) ?? []).filter(({ filling }) => filling === 0))
   }
 
   canTransferTo(to: NodeId): boolean {
@@ -342,10 +342,7 @@ export class Leader {
 
   /**
    * A follower says that it is being filled, or no longer. A start not met before is another process: the session is
-   * over, and an entry is proposed that only the others' quorum can commit. Once it is committed and there, every
-   * decision that the old disk took part in is in this log or can no longer be completed:
-   *   1. the others' quorum that committed it shares a node with any quorum the old disk was part of;
-   *   2. that node refuses a candidate whose log lacks the entry, and a vote of the old disk was for such a log.
+   * over, and an entry is proposed that only the others' quorum can commit (`Progress.fillIndex` says why).
    */
   #refilling(progress: Progress, filling: number): boolean {
     if (filling === 0) {
@@ -374,6 +371,8 @@ export class Leader {
     )
     if (match <= node.commit || node.log.termAt(match) !== node.term) return
     node.commitTo(match)
+    // What a quorum holds now is what there is: this log is in doubt no more.
+    if (match >= this.#firstIndex) node.becomeFilled()
     this.#finishChange()
   }
 
@@ -487,7 +486,8 @@ export class Leader {
   #isHeard(id: NodeId, sinceMs: number): boolean {
     if (id === this.#node.id) return true
     const progress = this.#progressOf(id)
-    return progress !== undefined && progress.filling === 0 && progress.lastContactMs > sinceMs
+    if (progress === undefined || progress.lastContactMs <= sinceMs) return false
+    return progress.filling === 0 || progress.absolvedAt > 0
   }
 
   #progressOf(id: NodeId): Progress | undefined {

@@ -25,6 +25,8 @@ export interface PreVote extends Base {
 export interface PreVoteReply extends Base {
   readonly type: 'preVoteReply'
   readonly granted: boolean
+  /** Only from a node whose log is in doubt: the number of its start. */
+  readonly doubt?: number
 }
 
 /** RequestVote (Raft figure 2). */
@@ -39,6 +41,8 @@ export interface Vote extends Base {
 export interface VoteReply extends Base {
   readonly type: 'voteReply'
   readonly granted: boolean
+  /** As in `PreVoteReply`. */
+  readonly doubt?: number
 }
 
 /** AppendEntries (Raft figure 2). Without runs: a probe whether the entry (prevIndex, prevTerm) is there. */
@@ -65,7 +69,7 @@ export interface AppendReply extends Base {
   readonly end: Index
   /** Of `match`, what is on the medium: not above it, and equal to it where stable means durable. */
   readonly durable: Index
-  /** 0 from a full voter; otherwise this start's number of a node that is being filled. */
+  /** 0 from a full voter; otherwise this start's number of a node that is being filled, or whose log is in doubt. */
   readonly filling: number
 }
 

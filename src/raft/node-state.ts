@@ -31,6 +31,7 @@ export interface LogSink {
 }
 
 const none: readonly Message[] = []
+const noDoubt = {}
 
 export interface NodeStateInit {
   readonly id: NodeId
@@ -53,6 +54,8 @@ export class NodeState {
   /** Tells this process from an earlier one of the same node, where a message could outlive its receiver. */
   readonly start: number
   nowMs: number
+  /** An operator decided that votes in doubt are enough, until somebody leads (`raftmq recover`). */
+  acceptsDoubt = false
   /** No leader while the disk cannot take writes. */
   diskFull = false
   /** The log is being replaced by a reset: it is nobody's to lead with, and takes no entries. */
@@ -97,6 +100,16 @@ export class NodeState {
     return this.#hard.filled
   }
 
+  /** False while this log may lack what this node acknowledged. */
+  get trusted(): boolean {
+    return this.#hard.trusted
+  }
+
+  /** What a vote says of it. */
+  get doubt(): { readonly doubt?: number } {
+    return this.trusted ? noDoubt : { doubt: this.start }
+  }
+
   get clusterId(): string | null {
     return this.#hard.clusterId
   }
@@ -119,9 +132,9 @@ export class NodeState {
     return this.#durable
   }
 
-  /** What answers carry: 0, or the number of this start while it is being filled. */
+  /** What answers carry: 0, or the number of this start while it is being filled or in doubt. */
   get filling(): number {
-    return this.filled ? 0 : this.start
+    return this.filled && this.trusted ? 0 : this.start
   }
 
   /** Nothing was ever voted, appended or heard of here. */
@@ -161,7 +174,7 @@ export class NodeState {
   }
 
   becomeFilled(): void {
-    if (!this.filled) this.#setHard({ ...this.#hard, filled: true })
+    if (!this.filled || !this.trusted) this.#setHard({ ...this.#hard, filled: true, trusted: true })
   }
 
   commitTo(index: Index): void {

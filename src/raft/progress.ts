@@ -40,7 +40,14 @@ export class Progress {
   round = 0
   /** 0 for a full voter; otherwise the number of a start that is being filled. */
   filling = 0
-  /** Entry proposed after `filling` was first seen; once it is committed and there, the follower is filled. */
+  /** Of a node in doubt whose vote elected this leader: the leader's first entry. 0 otherwise. */
+  absolvedAt: Index = 0
+  /**
+   * Entry proposed after `filling` was first seen. Once it is committed, by the others' quorum alone, and there, every
+   * decision that the old disk took part in is in the leader's log or can no longer be completed:
+   *   1. the others' quorum that committed it shares a node with any quorum the old disk was part of;
+   *   2. that node refuses a candidate whose log lacks the entry, and a vote of the old disk was for such a log.
+   */
   fillIndex: Index = 0
 
   readonly #window: Window
@@ -67,12 +74,17 @@ export class Progress {
 
   /** What this follower's acks are worth to a quorum: nothing while it is being filled. */
   get countedMatch(): Index {
-    return this.filling === 0 ? this.match : 0
+    return this.#counts ? this.match : 0
   }
 
   /** The same of what is on its medium. */
   get countedDurable(): Index {
-    return this.filling === 0 ? this.durable : 0
+    return this.#counts ? this.durable : 0
+  }
+
+  /** Of a node in doubt that voted for this leader nothing is missing any more once it has all that the leader began with. */
+  get #counts(): boolean {
+    return this.filling === 0 || (this.absolvedAt > 0 && this.match >= this.absolvedAt)
   }
 
   get windowOpen(): boolean {
@@ -129,9 +141,17 @@ export class Progress {
     this.match = 0
     this.durable = 0
     this.isLost = false
+    this.absolvedAt = 0
     this.round = 0
     this.toldCommit = 0
     this.becomeProbe(next)
+  }
+
+  /** A node in doubt, in its start `filling`, that voted for the leader whose first entry is `firstIndex`. */
+  absolve(filling: number, firstIndex: Index): void {
+    this.filling = filling
+    this.absolvedAt = firstIndex
+    this.fillIndex = firstIndex
   }
 
   #free(upTo: Index): void {
@@ -153,4 +173,11 @@ export class Progress {
     this.#inflightHead = 0
     this.#inflightBytes = 0
   }
+}
+
+/** Who is furthest of those that hold anything. */
+export function furthest(all: readonly Progress[]): NodeId | undefined {
+  let best: Progress | undefined
+  for (const progress of all) if (progress.match > (best?.match ?? 0)) best = progress
+  return best?.id
 }

@@ -14,11 +14,11 @@ import { Announcer } from './announcer.ts'
 import { RaftCore, type ProposeRefusal } from './core.ts'
 import { raftErrors } from './errors.ts'
 import { refuseOtherCluster } from './formation.ts'
-import { Handover } from './handover.ts'
+import { Handover, transferRefusal } from './handover.ts'
 import type { FlushDemand } from './flush-rule.ts'
 import type { Leader } from './leader.ts'
-import { asDurable, isBeforeTerms } from './message.ts'
-import type { Append, Message, ResetChunk, ResetReply } from './message.ts'
+import { asDurable, isBeforeTerms, type Append, type Message } from './message.ts'
+import type { ResetChunk, ResetReply } from './message.ts'
 import type { ChangeRefusal } from './member-rules.ts'
 import type { LogSink } from './node-state.ts'
 import { Outbox } from './outbox.ts'
@@ -204,16 +204,9 @@ export class Replica<Draft> implements LogSink {
    * `RAFT_BAD_TARGET`, `RAFT_TRANSFERRING` or `RAFT_TRANSFER_FAILED`, at the latest after two election timeouts.
    */
   transferLeadership(to: NodeId): Promise<void> {
-    const leader = this.#core.leading
-    if (leader === undefined || this.#state !== 'running') {
-      return Promise.reject(raftErrors.create('RAFT_NOT_LEADER', 'this node does not lead'))
-    }
-    if (this.#handover !== undefined || leader.transferTarget !== undefined) {
-      return Promise.reject(raftErrors.create('RAFT_TRANSFERRING', `leadership is being handed over already`))
-    }
-    if (!leader.canTransferTo(to)) {
-      return Promise.reject(raftErrors.create('RAFT_BAD_TARGET', `${to} is not another filled voter of the group`))
-    }
+    const leader = this.#state === 'running' ? this.#core.leading : undefined
+    const refusal = transferRefusal(leader, to, this.#handover !== undefined)
+    if (leader === undefined || refusal !== undefined) return Promise.reject(refusal)
     const { clock, config } = this.#need
     const deadlineMs = clock.monotonicMs() + config.electionTimeoutMinMs + config.electionTimeoutMaxMs
     this.#handover = new Handover(this.#core, to, deadlineMs)
@@ -240,6 +233,11 @@ export class Replica<Draft> implements LogSink {
   /** The store dropped entries from the front of its log. */
   logStartMoved(): void {
     this.#core.logStartMoved(this.#need.store.state().start)
+  }
+
+  /** An operator takes the loss: votes of nodes in doubt count as any until somebody leads. */
+  acceptDoubt(): void {
+    this.#core.acceptDoubt()
   }
 
   setDiskFull(full: boolean): void {

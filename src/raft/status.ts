@@ -30,6 +30,10 @@ export interface ReplicaStatus {
   readonly appliedIndex: Index
   /** Whether this node is a full voter. */
   readonly filled: boolean
+  /** False while its log may lack what it acknowledged before its machine went down. */
+  readonly trusted: boolean
+  /** On a leader: its election stood on logs in doubt, so something acknowledged may be lost. */
+  readonly electedInDoubt: boolean
   readonly clusterId: string | null
   readonly members: Membership
   /** On a leader: every other member. `lastContactMs`: milliseconds since it was last heard. */
@@ -63,6 +67,8 @@ export function statusOf(core: RaftCore, appliedIndex: Index, nowMs: number): Re
     isFlushing: core.leading?.isFlushing ?? false,
     appliedIndex,
     filled: node.filled,
+    trusted: node.trusted,
+    electedInDoubt: core.leading?.isInDoubt ?? false,
     clusterId: node.clusterId,
     members: node.membership,
     progress,

@@ -31,12 +31,18 @@ export interface HardState {
    * disk under an old id can therefore never vote for a shorter log.
    */
   readonly filled: boolean
+  /**
+   * False on a disk that may have lost entries which this node acknowledged: it ran in async flush, and its machine went
+   * down (`store/trust-file.ts`). Until a leader says that it holds everything that was committed its acks count for
+   * nothing, and its vote completes no quorum unless every voter has voted.
+   */
+  readonly trusted: boolean
   /** The cluster that this disk belongs to, once the entry that names it is committed; null before. */
   readonly clusterId: string | null
 }
 
 /** The hard state of a disk that nothing was ever written to. */
-export const emptyHardState: HardState = { term: 0, vote: null, filled: false, clusterId: null }
+export const emptyHardState: HardState = { term: 0, vote: null, filled: false, trusted: true, clusterId: null }
 
 /**
  * Who votes. Outside a change `outgoing` is empty; during a joint change (thesis §4.3) a decision needs a majority of

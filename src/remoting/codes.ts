@@ -181,6 +181,7 @@ export const RequestCode = {
 export const RaftmqCode = {
   TRANSFER_LEADERSHIP: 700_001,
   GET_TABLES_STATE: 700_002,
+  ACCEPT_DOUBT: 700_003,
   GET_MEMBERS: 700_011,
   CHANGE_MEMBERS: 700_012,
 } as const

@@ -45,6 +45,7 @@ export class DataFolder {
   readonly #need: FolderNeeds
   readonly #slots: SlotFile
   #identity: Identity | undefined
+  #wasLeftInOrder = false
   /** One save after the other: joining may be asked for again while it is under way. */
   #saving: Promise<void> = Promise.resolve()
 
@@ -108,6 +109,11 @@ export class DataFolder {
     return joined
   }
 
+  /** Whether the last stop was in order: known once the marker was taken. */
+  get wasLeftInOrder(): boolean {
+    return this.#wasLeftInOrder
+  }
+
   /** Reads the marker of an orderly stop and takes it away, durably. Undefined when the last stop was none. */
   async takeCleanMarker(): Promise<LogPosition | undefined> {
     const path = `${this.path}/clean`
@@ -115,7 +121,9 @@ export class DataFolder {
     if (bytes === undefined) return undefined
     await this.fileSystem.unlink(path)
     await this.fileSystem.fsyncFolder(this.path)
-    return decodeMarker(bytes)
+    const marker = decodeMarker(bytes)
+    this.#wasLeftInOrder = marker !== undefined
+    return marker
   }
 
   /** Everything is durable, the log ends at `end`: the next start need not look. */

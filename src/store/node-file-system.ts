@@ -234,3 +234,15 @@ export const nodeProcesses: Processes = {
     }
   },
 }
+
+const BOOT_ID_PATH = '/proc/sys/kernel/random/boot_id'
+
+/** New at every start of the machine's operating system; null where it tells none. */
+export function nodeBootId(): string | null {
+  try {
+    const text = fs.readFileSync(BOOT_ID_PATH, 'utf8').trim()
+    return text === '' ? null : text
+  } catch {
+    return null
+  }
+}

@@ -13,6 +13,7 @@ const names = [
   'topic',
   'group',
   'mode',
+  'recover',
   'transfer-leader',
   'member',
   'bench',

@@ -16,14 +16,17 @@ function busy(): Opened {
   const sync = deferred<void>()
   const fatal: unknown[] = []
   const outbox = new Outbox({
-    stableStore: { load: () => ({ term: 0, vote: null, filled: false, clusterId: null }), save: () => save.promise },
+    stableStore: {
+      load: () => ({ term: 0, vote: null, filled: false, trusted: true, clusterId: null }),
+      save: () => save.promise,
+    },
     syncLog: () => sync.promise,
     send: () => undefined,
     stable: () => undefined,
     released: () => undefined,
     fatal: (error) => fatal.push(error),
   })
-  const hardState = { term: 1, vote: null, filled: true, clusterId: null }
+  const hardState = { term: 1, vote: null, filled: true, trusted: true, clusterId: null }
   outbox.put({ hardState, messages: [], afterStable: [], lastIndex: 1 }, true)
   return { outbox, save, sync, fatal }
 }

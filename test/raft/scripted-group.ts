@@ -109,6 +109,12 @@ export class ScriptedGroup {
         node.disk = new Disk(node.disk.serial + 1)
       }
     },
+    // power-cut NODE COUNT: in async flush; of what was durable for Raft the last COUNT entries are gone, and it knows
+    'power-cut': ([id = '', count = '0']) => {
+      this.#crash(id)
+      this.#node(id).disk.losePower(Number(count))
+    },
+    'accept-doubt': (ids) => ids.forEach((id) => this.#process(id).replica.acceptDoubt()),
     // tick NODE MS
     tick: async ([id = '', ms = '0']) => {
       for (let left = Number(ms); left > 0; left -= 20) {
@@ -225,10 +231,10 @@ export class ScriptedGroup {
           this.#say(`${id} down`)
           continue
         }
-        const { role, term, startIndex, stableIndex, commitIndex, filled } = process.replica.status()
+        const { role, term, startIndex, stableIndex, commitIndex, filled, trusted } = process.replica.status()
         const terms = process.disk.state().runs.map((run) => `${run.first}..${run.last}@${run.term}`)
         this.#say(
-          `${id} ${role} term ${term} start ${startIndex} commit ${commitIndex} stable ${stableIndex} log ${terms.join(' ') || '-'}${filled ? '' : ' (empty disk)'}`,
+          `${id} ${role} term ${term} start ${startIndex} commit ${commitIndex} stable ${stableIndex} log ${terms.join(' ') || '-'}${filled ? '' : ' (empty disk)'}${trusted ? '' : ' (in doubt)'}`,
         )
       }
     },

@@ -8,6 +8,8 @@ import { refusal } from '../errors.ts'
 const TransferLeadershipRequestHeader = defineHeader({ to: string.required() })
 
 export interface RaftAdminNeeds {
+  /** Votes of nodes in doubt are enough, until somebody leads. */
+  readonly acceptDoubt: () => void
   readonly transferLeadership: (to: string) => Promise<void>
   /** Equal digests at one index: equal tables. */
   readonly tablesState: () => { readonly appliedIndex: number; readonly digest: string }
@@ -24,6 +26,14 @@ export function raftAdmin(need: RaftAdminNeeds): Route<unknown>[] {
         } catch (error) {
           throw refusal('BROKER_REFUSED', errorMessage(error))
         }
+        return { code: ResponseCode.SUCCESS }
+      },
+    }),
+    route({
+      code: RaftmqCode.ACCEPT_DOUBT,
+      request: EmptyHeader,
+      handle() {
+        need.acceptDoubt()
         return { code: ResponseCode.SUCCESS }
       },
     }),

@@ -97,6 +97,7 @@ const places: ReadonlyMap<number, Where> = new Map([
   ...byCode(table),
   [RaftmqCode.TRANSFER_LEADERSHIP, 'leader'],
   [RaftmqCode.GET_TABLES_STATE, 'local'],
+  [RaftmqCode.ACCEPT_DOUBT, 'local'],
   [RaftmqCode.GET_MEMBERS, 'leader'],
   [RaftmqCode.CHANGE_MEMBERS, 'leader'],
 ])

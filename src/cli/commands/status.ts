@@ -34,6 +34,8 @@ interface NodeStatus {
   readonly stableIndex: number | null
   readonly flushedOffset: number | null
   readonly bytesOnDisk: number | null
+  /** False: the log may lack what the node acknowledged before its machine went down. */
+  readonly trusted: boolean | null
   readonly clusterId: string | null
   readonly followers: readonly FollowerStatus[]
   readonly error: string | null
@@ -82,6 +84,7 @@ function nodeStatus(node: BrokerNode): NodeStatus {
     stableIndex: number('stableIndex'),
     flushedOffset: number('flushedOffset'),
     bytesOnDisk: number('bytesOnDisk'),
+    trusted: text('trusted') === null ? null : text('trusted') === 'true',
     clusterId: text('clusterId'),
     followers: followersOf(text('followers')),
     error: error ?? null,
@@ -171,7 +174,11 @@ function nodeTable(members: readonly NodeStatus[], leader: NodeStatus | undefine
       `  ${nodeName(node)}`,
       shown(node.pid),
       node.address,
-      node.error === null ? node.role : heard(follower) ? 'no answer' : 'down',
+      node.error === null
+        ? `${node.role}${node.trusted === false ? ' (log in doubt)' : ''}`
+        : heard(follower)
+          ? 'no answer'
+          : 'down',
       shown(node.lastIndex),
       shown(node.commitIndex),
       shown(node.flushedOffset),

@@ -267,6 +267,7 @@ export function createHarness(
     nodeRuntime: () => Promise.resolve(runtime),
     changeMode: () => Promise.resolve(),
     transferLeadership: () => Promise.reject(new Error('a group of one')),
+    acceptDoubt: () => {},
     tablesState: () => ({ appliedIndex: 0, digest: '' }),
     members: {
       list: () => ({ term: 1, isChanging: false, members: [], removed: [] }),

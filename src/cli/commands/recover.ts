@@ -1,0 +1,69 @@
+import type { Command } from 'commander'
+import { Admin } from '../../client/admin.ts'
+import type { BrokerNode } from '../../client/admin.ts'
+import { namesrvOption, note, processIo, table } from './client-io.ts'
+import type { ClientIo } from './client-io.ts'
+
+interface RecoverFlags {
+  readonly namesrv: string
+  readonly broker: string
+  readonly unsafe?: boolean
+  readonly confirm?: boolean
+}
+
+export function register(program: Command, io: ClientIo = processIo()): void {
+  program
+    .command('recover')
+    .summary('let a group lead again whose logs are in doubt and whose missing node never comes back')
+    .description(
+      'After a loss of power in async flush a group waits until all its voters are back. If one never will be, this lets ' +
+        'the others elect whose log is the best of theirs. What only the missing node still has is lost ' +
+        '(docs/durability.md).',
+    )
+    .addOption(namesrvOption())
+    .requiredOption('--broker <name>', 'broker group, for example broker-a')
+    .option('--unsafe', 'required: acknowledged messages may be lost')
+    .option('--confirm', 'do it; without it, only what would be done is said')
+    .action((flags: RecoverFlags, command: Command) => recover(flags, command, io))
+}
+
+async function recover(flags: RecoverFlags, command: Command, io: ClientIo): Promise<void> {
+  const { namesrv, broker, unsafe = false, confirm = false } = flags
+  if (!unsafe) command.error('error: acknowledged messages may be lost: say --unsafe')
+  const admin = new Admin({ namesrv, clock: io.clock })
+  try {
+    const nodes = (await admin.nodes()).filter(({ brokerName }) => brokerName === broker)
+    const answering = nodes.filter(({ runtime }) => runtime !== undefined)
+    const leader = answering.find((node) => valueOf(node, 'role').startsWith('leader'))
+    if (answering.length === 0) command.error(`error: no node of ${broker} answers`)
+    if (leader !== undefined) command.error(`error: ${valueOf(leader, 'nodeId')} leads ${broker}: nothing to recover`)
+    const voters = valueOf(answering[0], 'voters').split(',')
+    const missing = voters.filter((id) => !answering.some((node) => valueOf(node, 'nodeId') === id))
+    note(io, describe(answering, voters, missing))
+    if (!confirm) return note(io, 'Nothing was changed. To go on without what is missing: add --confirm')
+    for (const { address } of answering) await admin.acceptDoubt(address)
+    note(io, `${answering.map((node) => valueOf(node, 'nodeId')).join(', ')}: the best of these logs is elected now`)
+  } finally {
+    admin.close()
+  }
+}
+
+function describe(answering: readonly BrokerNode[], voters: readonly string[], missing: readonly string[]): string {
+  const rows = answering.map((node) => [
+    valueOf(node, 'nodeId'),
+    valueOf(node, 'trusted') === 'true' ? 'whole' : 'in doubt',
+    valueOf(node, 'term'),
+    valueOf(node, 'lastIndex'),
+  ])
+  const text = table(['node', 'log', 'term', 'last index'], rows)
+  if (missing.length === 0) return `${text}All of ${voters.join(', ')} answer: the group elects by itself.`
+  return (
+    `${text}${missing.join(', ')} of ${voters.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing.\n` +
+    'LOST if you go on: whatever was acknowledged and is in no log above, up to what maxUnflushedBytes and ' +
+    'maxUnflushedMs allow on each node in doubt; consumers may have seen it already.'
+  )
+}
+
+function valueOf(node: BrokerNode | undefined, key: string): string {
+  return node?.runtime?.get(`raftmq.${key}`) ?? ''
+}
