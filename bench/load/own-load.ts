@@ -53,7 +53,15 @@ async function haveProducers(clients: number, inFlight: number): Promise<void> {
   inFlightEach = inFlight
   producers = Array.from(
     { length: clients },
-    () => new Producer({ namesrv, group: 'own_load', maxInFlight: inFlight, compressOverBytes: Infinity, clock }),
+    () =>
+      new Producer({
+        namesrv,
+        group: 'own_load',
+        maxInFlight: inFlight,
+        maxTopics: messages.length + 1,
+        compressOverBytes: Infinity,
+        clock,
+      }),
   )
   const body = Buffer.from('first')
   for (let at = 0; at < producers.length; at += STARTING) {
