@@ -33,11 +33,17 @@ export interface Leaving {
 }
 
 const UNIT_SUB_FLAG = 2
+/** To one group. */
+const NOTICES_PER_SECOND = 1_000
+/** Small groups are told at once, always. */
+const SHORTEST_QUIET_MS = 50
 
 export class ClientSessions {
   readonly #need: ClientSessionsNeeds
   /** Groups whose members are told at the end of this turn. */
   readonly #changed = new Set<string>()
+  /** Large groups that were told a moment ago; true: changed since. */
+  readonly #waiting = new Map<string, boolean>()
 
   constructor(need: ClientSessionsNeeds) {
     this.#need = need
@@ -84,19 +90,39 @@ export class ClientSessions {
   #groupChanged(group: string): void {
     const { clock, leadership } = this.#need
     if (!leadership.isReady || !this.#need.options.notifyConsumerIdsChangedEnable) return
-    if (this.#changed.size === 0) clock.endOfTurn(() => this.#notify())
+    if (this.#waiting.has(group)) {
+      this.#waiting.set(group, true)
+      return
+    }
+    if (this.#changed.size === 0) clock.endOfTurn(() => this.#notifyAll())
     this.#changed.add(group)
   }
 
-  #notify(): void {
-    const { clients, groups, relay } = this.#need
+  #notifyAll(): void {
     const changed = [...this.#changed]
     this.#changed.clear()
-    for (const consumerGroup of changed) {
-      if (groups.get(consumerGroup)?.notifyConsumerIdsChangedEnable === false) continue
-      if (clients.consumerGroup(consumerGroup)?.messageModel === 'BROADCASTING') continue
-      const request = { code: RequestCode.NOTIFY_CONSUMER_IDS_CHANGED, header: { consumerGroup } }
-      for (const member of clients.consumers(consumerGroup)) relay.notify(member, request)
-    }
+    for (const group of changed) this.#notify(group)
+  }
+
+  /**
+   * Every member of a group that many clients join hears of it, and asks who is there: with a notice for each that joins,
+   * n members would be n² notices. A group is told again only after as long as its last notices stand for; what changes
+   * meanwhile is in the next one.
+   */
+  #notify(consumerGroup: string): void {
+    const { clients, groups, relay, clock } = this.#need
+    if (groups.get(consumerGroup)?.notifyConsumerIdsChangedEnable === false) return
+    if (clients.consumerGroup(consumerGroup)?.messageModel === 'BROADCASTING') return
+    const members = clients.consumers(consumerGroup)
+    const request = { code: RequestCode.NOTIFY_CONSUMER_IDS_CHANGED, header: { consumerGroup } }
+    for (const member of members) relay.notify(member, request)
+    const quietMs = (members.length * 1_000) / NOTICES_PER_SECOND
+    if (quietMs < SHORTEST_QUIET_MS) return
+    this.#waiting.set(consumerGroup, false)
+    clock.after(quietMs, () => {
+      const isChanged = this.#waiting.get(consumerGroup) === true
+      this.#waiting.delete(consumerGroup)
+      if (isChanged) this.#groupChanged(consumerGroup)
+    })
   }
 }

@@ -7,6 +7,7 @@
 import type { Clock, Timer } from '../lib/clock.ts'
 import type { ConsumerData } from '../remoting/bodies/client.ts'
 import { refusal } from './errors.ts'
+import { GroupMembers } from './group-members.ts'
 import { Producers } from './producers.ts'
 import { type Subscription, subscriptionOf } from './subscription.ts'
 
@@ -82,8 +83,7 @@ interface Group {
   subscriptions: Map<string, Subscription>
   /** As they came, to be shared with a new leader. */
   data: ConsumerData
-  /** By place. */
-  readonly members: Map<string, Member>
+  readonly members: GroupMembers
 }
 
 const SWEEP_PERIOD_MS = 10_000
@@ -122,10 +122,8 @@ export class Clients {
   }
 
   /** Ids of the group's live consumers, each once, in order. */
-  clientIds(group: string): string[] {
-    const ids = new Set<string>()
-    for (const member of this.#consumers.get(group)?.members.values() ?? []) ids.add(member.clientId)
-    return [...ids].sort()
+  clientIds(group: string): readonly string[] {
+    return this.#consumers.get(group)?.members.clientIds() ?? []
   }
 
   /** Each live consumer of the group once, by a connection of this node where it has one. */
@@ -198,7 +196,10 @@ export class Clients {
 
   connectionClosed(place: Place): void {
     const key = keyOf(place)
-    this.#remove((member) => keyOf(member.place) === key)
+    for (const group of this.#producers.groups()) {
+      this.#producers.remove(group, (member) => keyOf(member.place) === key)
+    }
+    for (const [name, group] of this.#consumers) if (group.members.has(key)) this.#drop(name, group, [key])
   }
 
   /** A node is gone or restarted, and with it the connections it reported. */
@@ -261,17 +262,15 @@ export class Clients {
     let group = this.#consumers.get(data.groupName)
     if (group === undefined) {
       const subscriptions = new Map<string, Subscription>()
-      group = { consumeType, messageModel, consumeFromWhere, subscriptions, data, members: new Map() }
+      group = { consumeType, messageModel, consumeFromWhere, subscriptions, data, members: new GroupMembers() }
       this.#consumers.set(data.groupName, group)
     }
-    const before = new Set([...group.members.values()].map(({ clientId }) => clientId))
     group.consumeType = consumeType
     group.messageModel = messageModel
     group.consumeFromWhere = consumeFromWhere
     const key = keyOf(member.place)
     if (!group.members.has(key)) this.#memberCount++
-    group.members.set(key, member)
-    let isChanged = !before.has(member.clientId)
+    let isChanged = group.members.set(key, member)
     if (!withoutSubscriptions) {
       isChanged = updateSubscriptions(group, data) || isChanged
       group.data = data
@@ -287,19 +286,24 @@ export class Clients {
   #removeConsumers(name: string, isGone: (member: Member) => boolean): void {
     const group = this.#consumers.get(name)
     if (group === undefined) return
-    const before = this.clientIds(name).length
-    this.#dropFrom(group.members, isGone)
-    const isChanged = this.clientIds(name).length !== before
-    if (group.members.size === 0) this.#consumers.delete(name)
-    if (isChanged) this.#tell(name)
+    const gone = [...group.members.entries()].filter(([, member]) => isGone(member))
+    if (gone.length > 0)
+      this.#drop(
+        name,
+        group,
+        gone.map(([key]) => key),
+      )
   }
 
-  #dropFrom(members: Map<string, Member>, isGone: (member: Member) => boolean): void {
-    for (const [key, member] of members) {
-      if (!isGone(member)) continue
-      members.delete(key)
+  /** Whoever is a member over another connection stays one. */
+  #drop(name: string, group: Group, keys: readonly string[]): void {
+    let isChanged = false
+    for (const key of keys) {
+      isChanged = group.members.delete(key) || isChanged
       this.#memberCount--
     }
+    if (group.members.size === 0) this.#consumers.delete(name)
+    if (isChanged) this.#tell(name)
   }
 
   #tell(group: string): void {

@@ -2,6 +2,7 @@
  * What producers, consumers and the admin client share: connections, name servers, routes, heartbeats. Knows nothing of
  * messages.
  */
+import { setMaxListeners } from 'node:events'
 import { sleep } from '../lib/clock.ts'
 import type { Timer } from '../lib/clock.ts'
 import { errorCode, errorMessage } from '../lib/errors.ts'
@@ -79,6 +80,8 @@ export class ClientCore {
   constructor(needs: ClientCoreNeeds) {
     const { options } = needs
     const { clock, log, random, sockets, identity } = options
+    // Whatever waits here listens: with many queues they are many, and that is no leak.
+    setMaxListeners(0, this.#closing.signal)
     this.#needs = needs
     this.options = options
     this.identity = identity

@@ -143,6 +143,31 @@ describe('the consumers of a group', () => {
     expect(told(harness.origin)).toBe(0)
   })
 
+  test('of a large group hear once of all that join within a while, not of each', async () => {
+    const harness = withTopic()
+    const origins = Array.from({ length: 80 }, (_, at) => new FakeOrigin('1.1.1.1', 1_000 + at))
+    const join = async (origin: FakeOrigin, at: number): Promise<void> => {
+      const consumer = { ...JSON.parse(beat(`c${at}`, 'CG')), producerDataSet: [] }
+      await harness.ask(34, {}, JSON.stringify(consumer), { origin })
+      await harness.turn()
+    }
+    for (const [at, origin] of origins.slice(0, 60).entries()) await join(origin, at)
+    harness.clock.advance(1_000)
+    await harness.turn()
+    const [first] = origins
+    if (first === undefined) throw new Error('there is a first')
+    await join(new FakeOrigin('2.2.2.2'), 100)
+    const before = told(first)
+    for (const [at, origin] of origins.slice(60).entries()) await join(origin, 60 + at)
+    expect(told(first)).toBe(before)
+    harness.clock.advance(1_000)
+    await harness.turn()
+    expect(told(first)).toBe(before + 1)
+    harness.clock.advance(1_000)
+    await harness.turn()
+    expect(told(first)).toBe(before + 1)
+  })
+
   test('are forgotten when their heartbeats stop', async () => {
     const harness = withTopic()
     await harness.ask(34, {}, beat('c1', 'CG'))
