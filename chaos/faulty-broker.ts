@@ -1,6 +1,6 @@
 /**
- * `node faulty-broker.js -c FILE [--faults JSON]`: one broker node as `raftmq broker` starts it, on a disk that can be
- * broken. Over the IPC channel `{"type":"disk","faults":[…]}` replaces its faults; the same message comes back once they
+ * `node faulty-broker.js -c FILE [--faults JSON] [--keep-back]`: one broker node as `raftmq broker` starts it, on a disk
+ * that can be broken, and that keeps back what was not synced if told so. Over the IPC channel `{"type":"disk","faults":[…]}` replaces its faults; the same message comes back once they
  * hold.
  */
 import { parseArgs } from 'node:util'
@@ -11,9 +11,13 @@ import { readPropertiesFile } from '../src/cli/properties-file.ts'
 import { systemClock } from '../src/lib/clock.ts'
 import { nodeFileSystem } from '../src/store/node-file-system.ts'
 import { type DiskFault, FaultyDisk, isDiskMessage } from './faulty-file-system.ts'
+import { KeptBackDisk } from './kept-back-disk.ts'
 
-const { values } = parseArgs({ options: { config: { type: 'string', short: 'c' }, faults: { type: 'string' } } })
-const disk = new FaultyDisk(nodeFileSystem, systemClock)
+const { values } = parseArgs({
+  options: { config: { type: 'string', short: 'c' }, faults: { type: 'string' }, 'keep-back': { type: 'boolean' } },
+})
+const machine = values['keep-back'] === true ? new KeptBackDisk(nodeFileSystem) : nodeFileSystem
+const disk = new FaultyDisk(machine, systemClock)
 // Whoever experiments writes the list as this type.
 const atFirst: readonly DiskFault[] = JSON.parse(values.faults ?? '[]')
 disk.set(atFirst)

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import type { BrokerStatus } from '../src/broker/running-broker.ts'
 import { readFromChild, type ToChild } from '../src/cli/child-channel.ts'
 import { writeNodeProperties } from '../src/cli/cluster-folder.ts'
-import { HOST, planCluster, type NodePlan } from '../src/cli/cluster-plan.ts'
+import { HOST, planCluster, planJoining, type NodePlan } from '../src/cli/cluster-plan.ts'
 import { isServing } from '../src/cli/readiness.ts'
 import { localNamesrvOptions, startNamesrv } from '../src/cli/start-namesrv.ts'
 import { present } from '../src/lib/assert.ts'
@@ -26,6 +26,10 @@ export interface FaultyClusterRequest {
   readonly replication: 'sync' | 'async'
   /** Keys of `broker.properties` of one node, beside those that every node has. */
   readonly properties?: (id: string, plans: readonly NodePlan[]) => readonly (readonly [key: string, value: string])[]
+  /** Nodes keep back what was not synced: a kill is a power cut. */
+  readonly keepsBack?: boolean
+  /** Called with who will be started, before anybody is. */
+  readonly ready?: (plans: readonly NodePlan[]) => Promise<void>
 }
 
 const program = fileURLToPath(new URL('./faulty-broker.js', import.meta.url))
@@ -33,17 +37,24 @@ const READY_WITHIN_MS = 60_000
 const LOOK_EVERY_MS = 10
 
 export class FaultyCluster {
-  readonly nodes: readonly FaultyNode[]
   readonly #namesrv: Namesrv
+  readonly #request: FaultyClusterRequest
+  #nodes: readonly FaultyNode[]
 
-  private constructor(nodes: readonly FaultyNode[], namesrv: Namesrv) {
-    this.nodes = nodes
+  private constructor(nodes: readonly FaultyNode[], namesrv: Namesrv, request: FaultyClusterRequest) {
+    this.#nodes = nodes
     this.#namesrv = namesrv
+    this.#request = request
+  }
+
+  /** Those that left their group included. */
+  get nodes(): readonly FaultyNode[] {
+    return this.#nodes
   }
 
   /** Starts the group; resolves when it takes traffic. */
   static async start(request: FaultyClusterRequest): Promise<FaultyCluster> {
-    const { nodes, dir, flush, replication, properties } = request
+    const { nodes, dir, flush, replication, properties, keepsBack = false } = request
     const ports = await freePorts(nodes * 2)
     const plans = planCluster({
       nodes,
@@ -54,15 +65,16 @@ export class FaultyCluster {
       clusterName: 'DefaultCluster',
       ports: (_, node) => ({ client: ports[node * 2] ?? 0, peer: ports[node * 2 + 1] ?? 0 }),
     })
+    await request.ready?.(plans)
     const namesrv = await startNamesrv(localNamesrvOptions(dir, 0), silentLog)
     const address = `${HOST}:${namesrv.port}`
     const started = plans.map((plan) => {
       const own = new Map([...plan.properties, ...(properties?.(plan.id, plans) ?? [])])
-      const node = new FaultyNode({ ...plan, properties: own }, address)
+      const node = new FaultyNode({ ...plan, properties: own }, { namesrv: address, keepsBack })
       node.start()
       return node
     })
-    const cluster = new FaultyCluster(started, namesrv)
+    const cluster = new FaultyCluster(started, namesrv, request)
     try {
       await cluster.serving()
     } catch (error) {
@@ -85,13 +97,35 @@ export class FaultyCluster {
     return this.nodes.filter(({ status }) => status?.role === 'follower')
   }
 
-  /** Resolves when every node is up and one leads. */
-  async serving(): Promise<void> {
-    const endMs = systemClock.monotonicMs() + READY_WITHIN_MS
-    while (!isServing(this.nodes)) {
-      if (systemClock.monotonicMs() > endMs) throw new Error(`the group does not serve after ${READY_WITHIN_MS} ms`)
+  /** Resolves when every node that did not leave is up and one leads. */
+  async serving(withinMs = READY_WITHIN_MS): Promise<void> {
+    const endMs = systemClock.monotonicMs() + withinMs
+    while (!isServing(this.nodes.filter(({ isGone }) => !isGone))) {
+      if (systemClock.monotonicMs() > endMs) throw new Error(`the group does not serve after ${withinMs} ms`)
       await sleep(systemClock, LOOK_EVERY_MS)
     }
+  }
+
+  /** Resolves with the node that leads and takes traffic, once there is one. */
+  async led(withinMs = READY_WITHIN_MS): Promise<FaultyNode> {
+    const endMs = systemClock.monotonicMs() + withinMs
+    for (let { leader } = this; ; leader = this.leader) {
+      if (leader !== undefined) return leader
+      if (systemClock.monotonicMs() > endMs) throw new Error(`nobody leads after ${withinMs} ms`)
+      await sleep(systemClock, LOOK_EVERY_MS)
+    }
+  }
+
+  /** One more node, started on an empty disk with a file that names the group and itself; it is no member by that. */
+  async add(): Promise<FaultyNode> {
+    const staying = this.nodes.filter(({ isGone }) => !isGone).map(({ plan }) => plan)
+    const [client = 0, peer = 0] = await freePorts(2)
+    const plan = planJoining(staying, `n${this.nodes.length}`, { client, peer })
+    const { keepsBack = false } = this.#request
+    const node = new FaultyNode(plan, { namesrv: this.namesrv, keepsBack })
+    this.#nodes = [...this.nodes, node]
+    node.start()
+    return node
   }
 
   /** A clean stop of what runs. */
@@ -106,16 +140,23 @@ export class FaultyCluster {
   }
 }
 
+interface HowToRun {
+  readonly namesrv: string
+  readonly keepsBack: boolean
+}
+
 export class FaultyNode {
   readonly plan: NodePlan
-  readonly #namesrv: string
+  /** It left its group, or does not belong to it yet: nobody waits for it. */
+  isGone = false
+  readonly #how: HowToRun
   #child: ChildProcess | undefined
   #exit: Promise<void> = Promise.resolve()
   #status: BrokerStatus | undefined
 
-  constructor(plan: NodePlan, namesrv: string) {
+  constructor(plan: NodePlan, how: HowToRun) {
     this.plan = plan
-    this.#namesrv = namesrv
+    this.#how = how
   }
 
   get id(): string {
@@ -133,9 +174,10 @@ export class FaultyNode {
 
   /** Starts the process; `faults` hold from its first access to the disk. */
   start(faults: readonly DiskFault[] = []): void {
-    const config = writeNodeProperties(this.plan, this.#namesrv)
+    const config = writeNodeProperties(this.plan, this.#how.namesrv)
     const log = openSync(join(this.plan.dir, 'node.log'), 'a')
-    const child = fork(program, ['-c', config, '--faults', JSON.stringify(faults)], {
+    const keepBack = this.#how.keepsBack ? ['--keep-back'] : []
+    const child = fork(program, ['-c', config, '--faults', JSON.stringify(faults), ...keepBack], {
       stdio: ['ignore', log, log, 'ipc'],
       execArgv: [],
     })

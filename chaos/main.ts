@@ -1,23 +1,104 @@
-/** `node scripts/chaos.mjs EXPERIMENT [arguments]`: runs one and says what held. */
-import { errorMessage } from '../src/lib/errors.ts'
-import type { Experiment, Verdict } from './experiment.ts'
-import { killLeader } from './kill-leader.ts'
+/** `npm run chaos -- [--scenario NAME] [--minutes N] …`: runs scenarios and says what held. See `README.md`. */
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { page } from './report.ts'
+import { runScenario, type Result, type RunRequest } from './run-scenario.ts'
+import { runSealed } from './run-sealed.ts'
+import { scenarios, smoke } from './scenarios/index.ts'
+import { addToTally } from './tally.ts'
 
-const experiments: Readonly<Record<string, Experiment>> = {
-  'kill-leader': killLeader,
+const { values } = parseArgs({
+  options: {
+    scenario: { type: 'string', multiple: true },
+    family: { type: 'string', multiple: true },
+    smoke: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+    minutes: { type: 'string', default: '0' },
+    rounds: { type: 'string', default: '1' },
+    flush: { type: 'string', default: 'sync' },
+    replication: { type: 'string', default: 'sync' },
+    seed: { type: 'string' },
+    rate: { type: 'string', default: '2000' },
+    acks: { type: 'string', default: '500' },
+    out: { type: 'string', default: 'chaos/report' },
+    keep: { type: 'boolean', default: false },
+    sealed: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
+  },
+})
+
+const MINUTE_MS = 60_000
+
+function mode(name: string, text: string): 'sync' | 'async' {
+  if (text === 'sync' || text === 'async') return text
+  throw new Error(`--${name} must be sync or async`)
 }
 
-const [name = '', ...args] = process.argv.slice(2)
-const experiment = Object.hasOwn(experiments, name) ? experiments[name] : undefined
-if (experiment === undefined) {
-  console.log(`An experiment, please, of ${Object.keys(experiments).join(', ')}`)
-  process.exitCode = 1
+function count(name: string, text: string): number {
+  const value = Number(text)
+  if (text !== '' && Number.isFinite(value) && value >= 0) return value
+  throw new Error(`--${name} must be a number`)
+}
+
+function chosen(): typeof scenarios {
+  const { scenario: named = values.smoke ? smoke : [], family: families = [] } = values
+  const unknown = named.find((name) => !scenarios.some((one) => one.name === name))
+  if (unknown !== undefined) throw new Error(`no scenario ${unknown}; --list names them`)
+  if (named.length === 0 && families.length === 0) return scenarios
+  return scenarios.filter(({ name, family }) => named.includes(name) || families.includes(family))
+}
+
+const isTerminal = process.stdout.isTTY
+
+function look(line: string): void {
+  if (isTerminal) process.stdout.write(`\r${line.slice(0, 110).padEnd(110)}`)
+}
+
+function say(result: Result): void {
+  if (isTerminal) process.stdout.write(`\r${' '.repeat(110)}\r`)
+  const { scenario, outcome, rounds, acknowledged, undecided, lost, reasons, seconds } = result
+  const gaps = rounds.map(({ gapMs }) => gapMs).sort((a, b) => a - b)
+  const gap = gaps.length === 0 ? '' : `, longest gap ${gaps[Math.floor(gaps.length / 2)]} ms (worst ${gaps.at(-1)} ms)`
+  const figures = `${rounds.length} rounds, ${acknowledged} acknowledged, ${undecided} undecided, ${lost} lost${gap}, ${seconds} s`
+  console.log(
+    `${outcome}: ${scenario}: ${outcome === 'skipped' ? '' : figures}${reasons.map((text) => `; ${text}`).join('')}`,
+  )
+}
+
+async function run(): Promise<readonly Result[]> {
+  const rounds = count('rounds', values.rounds)
+  const minutes = count('minutes', values.minutes)
+  const results: Result[] = []
+  for (const scenario of chosen()) {
+    const request: RunRequest = {
+      scenario,
+      mode: { flush: mode('flush', values.flush), replication: mode('replication', values.replication) },
+      ms: minutes > 0 ? minutes * MINUTE_MS : Infinity,
+      maxRounds: minutes > 0 ? Infinity : rounds,
+      seed: values.seed === undefined ? Math.floor(performance.timeOrigin) % 1_000_000 : count('seed', values.seed),
+      ratePerSecond: count('rate', values.rate),
+      acks: count('acks', values.acks),
+      keep: values.keep,
+      look,
+    }
+    const isSealed = scenario.ownNamespaces === true && !values.sealed && scenario.cannot?.() === undefined
+    const result = isSealed ? await runSealed(request) : await runScenario(request)
+    say(result)
+    results.push(result)
+    writeFileSync(`${values.out}.json`, `${JSON.stringify(results, null, 1)}\n`)
+    writeFileSync(`${values.out}.html`, page(results))
+  }
+  return results
+}
+
+if (values.list) {
+  for (const { name, family, number, hypothesis } of scenarios)
+    console.log(`${name} (${family}; ${number}): ${hypothesis}`)
 } else {
-  const verdicts = await experiment(args).catch((error: unknown): readonly Verdict[] => [
-    { outcome: 'failed', text: `${name} ended early: ${errorMessage(error)}` },
-  ])
-  for (const { outcome, text } of verdicts) console.log(`${outcome}: ${text}`)
-  const count = (outcome: Verdict['outcome']): number => verdicts.filter((one) => one.outcome === outcome).length
-  console.log(`${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`)
-  process.exit(count('failed') === 0 ? 0 : 1)
+  const results = await run()
+  if (values.record) addToTally(results)
+  const sum = (outcome: Result['outcome']): number => results.filter((one) => one.outcome === outcome).length
+  console.log(`report: ${values.out}.html`)
+  console.log(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`)
+  process.exit(sum('failed') === 0 ? 0 : 1)
 }

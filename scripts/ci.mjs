@@ -14,7 +14,7 @@ const steps = [
   { name: 'simulation of nodes', minutes: 8, command: () => script('sim', '--scope', 'node', '--seeds', '500') },
   { name: 'mutants', minutes: 5, command: () => script('sim-mutants') },
   { name: 'interop', minutes: 20, command: () => script('test-interop') },
-  { name: 'chaos', minutes: 5, command: () => script('chaos', 'kill-leader', '--kills', '3', '--acks', '2000') },
+  { name: 'chaos', minutes: 8, command: () => script('chaos', '--smoke') },
 ]
 
 await main(async () => {

@@ -1,4 +1,4 @@
-// npm run nightly: what takes longer than `.ci/run` may. Everything with coverage, and more kills of the leader.
+// npm run nightly: what takes longer than `.ci/run` may. Everything with coverage, and every chaos scenario many times.
 import { join } from 'node:path'
 import { main, readSummary, root, runNode, summary } from './steps.mjs'
 
@@ -6,7 +6,8 @@ const steps = [
   { name: 'check', args: [] },
   { name: 'test', args: ['--coverage'] },
   { name: 'test-interop', args: [] },
-  { name: 'chaos', args: ['kill-leader', '--kills', '20', '--acks', '5000'] },
+  { name: 'chaos', args: ['--rounds', '20', '--record'] },
+  { name: 'chaos', args: ['--family', 'kill', '--family', 'power', '--flush', 'async', '--rounds', '20', '--record'] },
 ]
 
 await main(async () => {
