@@ -37,6 +37,7 @@ export interface PeerLinkNeeds {
 }
 
 export interface PeerLinkOptions {
+  /** For the connection, and once more for the greeting. */
   readonly dialTimeoutMs: number
   readonly redialMinMs: number
   readonly redialMaxMs: number
@@ -57,6 +58,8 @@ export class PeerLink {
   #closed = false
   #redialMs: number
   #redial: Timer | undefined
+  /** A peer whose machine is gone answers nothing, and its system does not say so. */
+  #greeting: Timer | undefined
   #nextRequest = 1
   #lastRefusal = ''
 
@@ -111,6 +114,7 @@ export class PeerLink {
   close(): void {
     this.#closed = true
     this.#redial?.cancel()
+    this.#greeting?.cancel()
     this.#socket?.close()
   }
 
@@ -126,7 +130,8 @@ export class PeerLink {
     assert(this.#socket === undefined, 'one socket a link')
     this.#socket = socket
     socket.listen({ frame: (frame) => this.#frame(frame), closed: () => this.#lost() })
-    const { identity, peer, lane } = this.#need
+    const { identity, peer, lane, clock } = this.#need
+    this.#greeting = clock.after(options.dialTimeoutMs, () => socket.close())
     socket.send(PeerFrameKind.hello, helloOf(identity(), peer, lane), [])
   }
 
@@ -151,6 +156,7 @@ export class PeerLink {
     }
     this.#redialMs = this.#need.options.redialMinMs
     this.#lastRefusal = ''
+    this.#greeting?.cancel()
     this.#need.greeted(welcome.incarnation, welcome.commandVersion, welcome.clusterId)
     this.#open = true
     this.#need.opened()
@@ -180,6 +186,7 @@ export class PeerLink {
   #lost(): void {
     this.#socket = undefined
     this.#open = false
+    this.#greeting?.cancel()
     for (const [id, waiting] of this.#waiting) {
       this.#waiting.delete(id)
       waiting.done(peerErrors.create('PEER_TIMEOUT', `the connection to ${this.#need.peer} was lost`), undefined)

@@ -105,6 +105,25 @@ describe('peers', () => {
     await expect(a.ask('n1', 'echo', 0, [], 1000)).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
   })
 
+  test('a peer that takes the connection and never greets is dialled again', async () => {
+    const clock = new ManualClock()
+    const network = new MemoryPeerNetwork()
+    // Its machine lost power after it took the connection: nobody answers, and nobody says that the connection is gone.
+    const silent = await network.listen('b', 2, () => undefined)
+    const a = node('n0', network, clock)
+    await a.start()
+    await settle(clock)
+    await silent.close()
+    const b = node('n1', network, clock)
+    const heard: string[] = []
+    b.attachRaft({ receive: () => heard.push('raft'), peerStarted: (peer) => heard.push(peer) })
+    await b.start()
+    clock.advance(link.dialTimeoutMs)
+    await settle(clock)
+    a.send('n1', envelope('n0', 'n1'))
+    expect(heard).toEqual(['n0', 'raft'])
+  })
+
   test('requests in flight to a peer are bounded', async () => {
     const clock = new ManualClock()
     const network = new MemoryPeerNetwork()
