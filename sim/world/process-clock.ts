@@ -5,6 +5,8 @@
 import type { Clock, Timer } from '../../src/lib/clock.ts'
 import type { Event, Scheduler } from './scheduler.ts'
 
+const AFTER_TIMERS_MS = 0.001
+
 export class ProcessClock implements Clock {
   readonly #scheduler: Scheduler
   readonly #run: (work: () => void) => void
@@ -14,6 +16,7 @@ export class ProcessClock implements Clock {
   #stalledUntilMs = 0
   #wallOffsetMs = 0
   #turn: (() => void)[] = []
+  #inputs: (() => void)[] = []
 
   /** `run` does a piece of the process's work (and checks the world after it). */
   constructor(scheduler: Scheduler, run: (work: () => void) => void) {
@@ -70,7 +73,10 @@ export class ProcessClock implements Clock {
 
   /** Work that comes from outside (a message, a disk that is done): not while stalled, never once dead. */
   input(work: () => void): void {
-    this.#when(work, 0.001)
+    if (this.#dead) return
+    if (this.#inputs.length === 0 && this.#scheduler.nowMs >= this.#stalledUntilMs) return this.#run(work)
+    this.#inputs.push(work)
+    if (this.#inputs.length === 1) this.#takeInputs()
   }
 
   stall(forMs: number): void {
@@ -91,16 +97,27 @@ export class ProcessClock implements Clock {
   #arm(delayMs: number, run: () => void): Event {
     const event = this.#scheduler.after(delayMs, () => {
       this.#events.delete(event)
-      this.#when(run, 0)
+      this.#whenAwake(run)
     })
     this.#events.add(event)
     return event
   }
 
-  #when(work: () => void, afterTimersMs: number): void {
+  /** What came while the process stood still, in its order, and after the timers. */
+  #takeInputs(): void {
+    this.#scheduler.at(Math.max(this.#scheduler.nowMs, this.#stalledUntilMs + AFTER_TIMERS_MS), () => {
+      if (this.#dead) return
+      if (this.#scheduler.nowMs < this.#stalledUntilMs) return this.#takeInputs()
+      const work = this.#inputs.shift()
+      if (this.#inputs.length > 0) this.#takeInputs()
+      if (work !== undefined) this.#run(work)
+    })
+  }
+
+  #whenAwake(work: () => void): void {
     if (this.#dead) return
     if (this.#scheduler.nowMs < this.#stalledUntilMs) {
-      this.#scheduler.at(this.#stalledUntilMs + afterTimersMs, () => this.#when(work, afterTimersMs))
+      this.#scheduler.at(this.#stalledUntilMs, () => this.#whenAwake(work))
       return
     }
     this.#run(work)
