@@ -4,7 +4,7 @@
  *   - a send that began after another was acknowledged lies behind it in the same queue (I3);
  *   - what is read is what was sent, byte for byte (I10).
  * And in the end, of what every replica holds: nothing acknowledged is lost (I1), nothing is there twice but sends that
- * were undecided (I7).
+ * were undecided (I7). With async replication acknowledged messages may be lost, and only what was read is held to.
  */
 import { Violation } from '../world/violation.ts'
 
@@ -22,10 +22,16 @@ interface Highest {
 }
 
 export class Ledger {
+  /** Whether what is acknowledged stays, whatever happens. */
+  readonly #isLasting: boolean
   readonly sent = new Map<string, Sent>()
   readonly #places = new Map<string, string>()
   /** Of each queue: acknowledged sends in the order of their acknowledgement, as a rising front. */
   readonly #fronts = new Map<string, Highest[]>()
+
+  constructor(isLasting: boolean) {
+    this.#isLasting = isLasting
+  }
 
   get acknowledged(): number {
     return [...this.sent.values()].filter(({ outcome }) => outcome === 'acknowledged').length
@@ -40,6 +46,8 @@ export class Ledger {
   acked(sent: Sent, queue: string, queueOffset: number, nowMs: number): void {
     sent.outcome = 'acknowledged'
     sent.place = `${queue}/${queueOffset}`
+    // Acknowledged by the leader alone, it may give way to another until it is committed, which is when it is seen.
+    if (!this.#isLasting) return
     this.saw(queue, queueOffset, sent.id)
     const front = this.#fronts.get(queue) ?? []
     const before = front.findLast(({ ackedMs }) => ackedMs < sent.beganMs)
@@ -68,7 +76,7 @@ export class Ledger {
     for (const id of held.values()) times.set(id, (times.get(id) ?? 0) + 1)
     for (const sent of this.sent.values()) {
       const count = times.get(sent.id) ?? 0
-      if (sent.outcome === 'acknowledged' && held.get(sent.place ?? '') !== sent.id) {
+      if (this.#isLasting && sent.outcome === 'acknowledged' && held.get(sent.place ?? '') !== sent.id) {
         throw new Violation('loss', `${replica} does not hold ${sent.id}, acknowledged at ${sent.place}`)
       }
       if (sent.outcome === 'failed' && count > 0) {

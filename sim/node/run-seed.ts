@@ -1,11 +1,12 @@
 /** One seed of the node scope: whole nodes, a name server and clients, from the first boot to the verdict. */
-import { seededRandom } from '../../src/lib/prng.ts'
+import { seededRandom, type Random } from '../../src/lib/prng.ts'
 import { violationOf, type SeedReport, type SeedRequest } from '../seed-run.ts'
 import type { Steps } from '../world/steps.ts'
 import { Violation } from '../world/violation.ts'
 import { compareLogs, hasConverged, readAll } from './audit.ts'
 import { Cluster } from './cluster.ts'
 import { addressOf } from './machine.ts'
+import type { Modes } from './node-options.ts'
 import { endTrouble, makeTrouble } from './plan.ts'
 import type { Scene, TroubleName } from './troubles.ts'
 import { Workload } from './workload.ts'
@@ -20,7 +21,7 @@ export async function runNodeSeed(request: SeedRequest): Promise<SeedReport> {
   const random = seededRandom(seed)
   const isFive = random.next() < 0.15
   const nodes = request.nodes ?? (isFive ? 5 : 3)
-  const modes = { flush: request.flush ?? 'sync', replication: request.replication ?? 'sync' }
+  const modes = drawModes(request, random)
   const cluster = new Cluster({ seed: seed ^ 0x40de, nodes, modes, trace })
   const workload = new Workload(cluster)
   const unlucky = cluster.machines[random.integer(0, nodes - 1)]
@@ -53,6 +54,15 @@ export async function runNodeSeed(request: SeedRequest): Promise<SeedReport> {
   }
   await clearAway(cluster, workload)
   return report
+}
+
+/** Most runs are of the modes that promise most. */
+function drawModes({ flush, replication }: SeedRequest, random: Random): Modes {
+  const drawn = random.next()
+  return {
+    flush: flush ?? (drawn > 0.7 && drawn < 0.9 ? 'async' : 'sync'),
+    replication: replication ?? (drawn > 0.8 ? 'async' : 'sync'),
+  }
 }
 
 /** Clients keep a process alive until they are closed, and closing takes time of theirs. */

@@ -29,7 +29,7 @@ const CERTAIN = new Set([
 ])
 
 export class Workload {
-  readonly ledger = new Ledger()
+  readonly ledger: Ledger
   readonly invoke: Invoke
   readonly #cluster: Cluster
   readonly #random: Random
@@ -46,6 +46,7 @@ export class Workload {
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster
+    this.ledger = new Ledger(cluster.modes.replication === 'sync')
     this.#random = seededRandom(cluster.random.integer(0, 0xffffffff))
     this.#endpoint = cluster.endpoint(CLIENT_HOST)
     this.#producer = new Producer({

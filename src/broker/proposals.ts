@@ -15,10 +15,11 @@ import { recordLength, type RecordDraft } from '../message/record.ts'
 import type { EntryId } from '../raft/types.ts'
 import { encodeCommand, versionOf } from './command-codec.ts'
 import { EarlyAcks } from './early-acks.ts'
-import { brokerErrors } from './errors.ts'
+import { deletedTopic } from './deleted-topic.ts'
 import { isModeCommand } from './group-mode.ts'
 import { LogBacklog } from './log-backlog.ts'
 import type { Command, Leadership, Proposals as ProposalsNeed, Stored } from './needs.ts'
+import { busy, notLeader, undecided } from './proposal-outcomes.ts'
 import { storedOf, type Done, type Draft, type Flight, type Item } from './proposal-flight.ts'
 import { ProposalQueue } from './proposal-queue.ts'
 import type { QueueCounters } from './queue-counters.ts'
@@ -74,6 +75,7 @@ export class Proposals implements ProposalsNeed {
   #scheduled = false
   #sweep: Timer | undefined
   #stableIndex = 0
+  #termOfNewest = 0
   readonly #early: EarlyAcks
 
   constructor(need: ProposalsNeeds) {
@@ -246,8 +248,20 @@ export class Proposals implements ProposalsNeed {
       isDrained: false,
       earlyBytes: 0,
     }
+    this.#overtake(id)
     assert(!this.#flights.has(id.index), 'an index is in flight once')
     this.#flights.set(id.index, flight)
+  }
+
+  /** Another leader cut off what this node had proposed in these places; some node may hold it still, and commit it. */
+  #overtake(id: EntryId): void {
+    if (this.#termOfNewest === id.term) return
+    this.#termOfNewest = id.term
+    for (const [index, flight] of this.#flights) {
+      if (index < id.index) continue
+      this.#land(index, flight)
+      for (const item of flight.items) this.#fail(item, undecided('another leader cut it off'))
+    }
   }
 
   #answer(flight: Flight, result: unknown): void {
@@ -334,14 +348,3 @@ export class Proposals implements ProposalsNeed {
     if (deleted !== undefined) this.#closing.delete(deleted)
   }
 }
-
-/** The topic whose queues end with this command. */
-export function deletedTopic(command: Command | undefined): string | undefined {
-  if (command?.table !== 'topics' || command.op !== 'delete') return undefined
-  const topic = command.args[0]
-  return typeof topic === 'string' ? topic : undefined
-}
-
-const notLeader = (why: string): Error => brokerErrors.create('BROKER_NOT_LEADER', why)
-const busy = (why: string): Error => brokerErrors.create('BROKER_BUSY', why)
-const undecided = (why: string): Error => brokerErrors.create('BROKER_UNDECIDED', why)

@@ -109,6 +109,27 @@ describe('proposals', () => {
     expect(proposals.inFlightBytes).toBe(0)
   })
 
+  test('what another leader cut off is undecided when its place is given again before it was decided', () => {
+    const { send, clock, log, leadership, proposals, heard } = setup()
+    for (const topic of ['a', 'b', 'c']) {
+      send(topic)
+      clock.turn()
+    }
+    // Deposed; the next leader cuts its last two entries off and is gone before it commits any in their place.
+    leadership.isReady = false
+    log.entries.length = 1
+    leadership.isReady = true
+    leadership.term = log.term = 5
+    proposals.roleChanged()
+    send('d')
+    clock.turn()
+    expect(heard).toEqual(['BROKER_UNDECIDED', 'BROKER_UNDECIDED'])
+    proposals.applied({ index: 1, term: 3 }, undefined)
+    proposals.applied({ index: 2, term: 5 }, undefined)
+    expect(heard.slice(2)).toEqual(['stored 0', 'stored 0'])
+    expect(proposals.inFlightBytes).toBe(0)
+  })
+
   test('an entry keeps to its limit of bytes', () => {
     const { send, clock, log } = setup()
     for (let at = 0; at < 5; at++) send('a', 1, 4_000)
