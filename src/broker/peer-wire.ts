@@ -10,6 +10,7 @@
  * The payload of a Raft append is whole log frames, each with its own checksum; it is never copied to be sent.
  */
 import { pack, unpack } from 'msgpackr'
+import { uncountedMemory } from '../lib/uncounted-memory.ts'
 import { peerErrors } from './peer-errors.ts'
 
 /** Version of this framing and of the log's frames; nodes that differ do not talk. */
@@ -104,7 +105,7 @@ export class PeerFrameSplitter {
       else this.#chunks[0] = first.subarray(length)
       return first.subarray(0, length)
     }
-    const target = Buffer.allocUnsafe(length)
+    const target = uncountedMemory(length)
     let filled = 0
     while (filled < length) {
       const chunk = this.#chunks[0]

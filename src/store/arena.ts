@@ -2,17 +2,19 @@
  * Memory for frames on their way to disk, cache and peers. Frames made one after another lie one after another, so that
  * a flush hands the disk few long buffers. A chunk goes when the last view of it does: the tail cache lets go in order.
  */
+import { uncountedMemory } from '../lib/uncounted-memory.ts'
+
 const CHUNK_BYTES = 1024 * 1024
 
 export class Arena {
-  #chunk = Buffer.alloc(0)
+  #chunk: Buffer = Buffer.alloc(0)
   #used = 0
 
   /** Uninitialised memory. */
   take(length: number): Buffer {
-    if (length > CHUNK_BYTES / 4) return Buffer.allocUnsafeSlow(length)
+    if (length > CHUNK_BYTES / 4) return uncountedMemory(length)
     if (this.#used + length > this.#chunk.length) {
-      this.#chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+      this.#chunk = uncountedMemory(CHUNK_BYTES)
       this.#used = 0
     }
     const start = this.#used
