@@ -2,6 +2,7 @@
 import { encodeBatch } from '../message/batch.ts'
 import { clientErrors } from './errors.ts'
 import { queueKey } from './message-queue.ts'
+import { isDelayed } from './outgoing-message.ts'
 import type { OutgoingMessage, PreparedMessage } from './outgoing-message.ts'
 import type { QueueChoice, SendRequest, SendResult } from './send-request.ts'
 
@@ -43,7 +44,7 @@ export function checkBatchMember(first: OutgoingMessage, message: OutgoingMessag
       `a batch of ${first.topic} holds a message for ${message.topic}`,
     )
   }
-  if (message.delayLevel !== undefined) {
+  if (isDelayed(message)) {
     throw clientErrors.create('CLIENT_MESSAGE_ILLEGAL', 'a message with a delay cannot be sent in a batch')
   }
   if (choiceKey(message.queue ?? message.shardingKey) !== choiceKey(first.queue ?? first.shardingKey)) {

@@ -12,6 +12,7 @@ import { PropertyName } from '../message/properties.ts'
 import { isRetryTopic } from '../message/topic-name.ts'
 import { queueKey } from './message-queue.ts'
 import type { BatchOptions } from './options.ts'
+import { isDelayed } from './outgoing-message.ts'
 import type { OutgoingMessage, PreparedMessage } from './outgoing-message.ts'
 
 export interface BatcherNeeds<Result> {
@@ -83,7 +84,7 @@ export class Batcher<Result> {
 
   /** Whether the message may ride in a batch: nothing but a message, not compressed, not too large. */
   takes(message: OutgoingMessage, prepared: PreparedMessage): boolean {
-    if (message.delayLevel !== undefined || prepared.sysFlag !== 0 || isRetryTopic(message.topic)) return false
+    if (isDelayed(message) || prepared.sysFlag !== 0 || isRetryTopic(message.topic)) return false
     const { properties } = message
     if (properties !== undefined && NOT_IN_BATCHES.some((name) => Object.hasOwn(properties, name))) return false
     return weight(prepared) <= this.#needs.limits.maxBytes

@@ -19,8 +19,12 @@ export interface OutgoingMessage {
   readonly properties?: Readonly<Record<string, string>>
   /** The user's own int32. */
   readonly flag?: number
-  /** RocketMQ's delay level, from 1. */
+  /** RocketMQ's delay level, from 1. At most one of this and the next two. */
   readonly delayLevel?: number
+  /** The message is delivered so many milliseconds after it was stored. */
+  readonly delayMs?: number
+  /** The message is delivered at this time, at once if it is over. */
+  readonly deliverAt?: Date
   /** Messages with equal keys go to the same queue, and stay in order there. */
   readonly shardingKey?: string
   /** The queue to send to, chosen by the caller. */
@@ -67,10 +71,10 @@ export function checkTopicName(topic: string): void {
 
 export function propertiesText(message: OutgoingMessage, messageId: string): string {
   let text = `${PropertyName.UNIQ_KEY}\u0001${messageId}\u0002`
-  const { tag, keys, delayLevel, shardingKey, properties } = message
+  const { tag, keys, shardingKey, properties } = message
   if (keys !== undefined) text += pair(PropertyName.KEYS, keysText(keys))
   if (tag !== undefined) text += pair(PropertyName.TAGS, tag)
-  if (delayLevel !== undefined) text += pair(PropertyName.DELAY, delayText(delayLevel))
+  if (isDelayed(message)) text += delayText(message)
   if (shardingKey !== undefined) text += pair(PropertyName.SHARDING_KEY, shardingKey)
   if (properties !== undefined) {
     for (const name of Object.keys(properties)) text += pair(name, properties[name] ?? '')
@@ -87,10 +91,28 @@ function keysText(keys: string | readonly string[]): string {
   return list.join(KEY_SEPARATOR)
 }
 
-function delayText(delayLevel: number): string {
-  if (!Number.isInteger(delayLevel) || delayLevel < 1)
-    throw illegal(`delay level ${delayLevel} is no integer from 1 on`)
-  return String(delayLevel)
+/** Whether the message waits at the broker before it is delivered. */
+export function isDelayed({ delayLevel, delayMs, deliverAt }: OutgoingMessage): boolean {
+  return delayLevel !== undefined || delayMs !== undefined || deliverAt !== undefined
+}
+
+function delayText({ delayLevel, delayMs, deliverAt }: OutgoingMessage): string {
+  if ([delayLevel, delayMs, deliverAt].filter((given) => given !== undefined).length > 1) {
+    throw illegal('only one of delayLevel, delayMs and deliverAt may be given')
+  }
+  if (delayLevel !== undefined) {
+    if (!Number.isInteger(delayLevel) || delayLevel < 1) {
+      throw illegal(`delay level ${delayLevel} is no integer from 1 on`)
+    }
+    return pair(PropertyName.DELAY, String(delayLevel))
+  }
+  if (delayMs !== undefined) {
+    if (!Number.isSafeInteger(delayMs) || delayMs < 0) throw illegal(`delayMs ${delayMs} is no integer from 0 on`)
+    return pair(PropertyName.TIMER_DELAY_MS, String(delayMs))
+  }
+  const deliverMs = deliverAt?.getTime() ?? Number.NaN
+  if (Number.isNaN(deliverMs)) throw illegal('deliverAt is no valid date')
+  return pair(PropertyName.TIMER_DELIVER_MS, String(deliverMs))
 }
 
 function pair(name: string, value: string): string {

@@ -11,6 +11,9 @@ import { resolveProducerOptions } from './options.ts'
 import type { ProducerOptions, ResolvedProducerOptions } from './options.ts'
 import { checkTopicName, prepareMessage } from './outgoing-message.ts'
 import type { OutgoingMessage, PreparedMessage } from './outgoing-message.ts'
+import type { ProducerExtras } from './producer-extras.ts'
+import { aborted, nothing, settle } from './settling.ts'
+import { recallMessage } from './recall.ts'
 import { PendingRequests, replyEnvelope, requestProperties } from './requests.ts'
 import type { ReplyMessage } from './requests.ts'
 import type { ReceivedMessage } from './received-message.ts'
@@ -53,19 +56,20 @@ export class Producer {
   #state: 'new' | 'started' | 'closing' | 'closed' = 'new'
 
   /** Errors: `CLIENT_OPTION`. */
-  constructor(options: ProducerOptions) {
+  constructor(options: ProducerOptions, extras?: ProducerExtras) {
     this.#options = resolveProducerOptions(options)
     const { clock, random, group, batch } = this.#options
     this.#requests = new PendingRequests({ clock, max: this.#options.maxInFlight })
     this.#core = new ClientCore({
       options: this.#options,
-      routes: this.#requests.routes(),
+      routes: [...this.#requests.routes(), ...(extras?.routes ?? [])],
       heartbeatData: (clientId) => ({
         clientID: clientId,
         producerDataSet: [{ groupName: group }],
         consumerDataSet: [],
       }),
     })
+    extras?.attach(this.#core)
     this.#sender = new Sender(this.#core, this.#options)
     this.#newMessageId = uniqueIds({ clock, random, ...this.#core.identity })
     if (batch !== undefined) {
@@ -123,10 +127,7 @@ export class Producer {
     const refusal = this.#refusal()
     if (refusal !== undefined) throw refusal
     // A broker knows where replies go from this client's heartbeat: that comes first.
-    const route = await this.#sender.findRoute(message.topic)
-    await Promise.all(
-      [...(route?.brokers.values() ?? [])].map((group) => this.#core.heartbeatOnce(leaderOf(group) ?? '')),
-    )
+    await this.introduce(message.topic)
     const correlationId = this.#newMessageId()
     const properties = requestProperties({ correlationId, clientId: this.clientId, timeoutMs })
     const reply = this.#requests.wait(correlationId, timeoutMs)
@@ -134,6 +135,24 @@ export class Producer {
       if (error !== undefined) this.#requests.fail(correlationId, error)
     })
     return reply
+  }
+
+  /** Resolves when the leaders of the topic's brokers know this client, for what they send it by themselves. */
+  async introduce(topic: string): Promise<void> {
+    const route = await this.#sender.findRoute(topic)
+    await Promise.all(
+      [...(route?.brokers.values() ?? [])].map((group) => this.#core.heartbeatOnce(leaderOf(group) ?? '')),
+    )
+  }
+
+  /**
+   * Takes back a message that was sent with `delayMs` or `deliverAt` and is not due yet: it is not delivered. Taken back
+   * twice it is as once. Errors: `CLIENT_REFUSED` when its time is over, or the handle is none.
+   */
+  async recall({ topic, recallHandle }: { readonly topic: string; readonly recallHandle: string }): Promise<void> {
+    const refusal = this.#refusal()
+    if (refusal !== undefined) throw refusal
+    await recallMessage(this.#core, { topic, recallHandle, ...this.#options })
   }
 
   /**
@@ -317,22 +336,3 @@ export class Producer {
     return clientErrors.create('CLIENT_CLOSED', 'the producer is closed')
   }
 }
-
-function settle<Result>(
-  resolve: (result: Result) => void,
-  reject: (error: Error) => void,
-  error: Error | undefined,
-  result: Result | undefined,
-): void {
-  if (result === undefined) reject(error ?? clientErrors.create('CLIENT_PROTOCOL', 'no result'))
-  else resolve(result)
-}
-
-function aborted(signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted === true) resolve()
-    else signal?.addEventListener('abort', () => resolve(), { once: true })
-  })
-}
-
-function nothing(): void {}

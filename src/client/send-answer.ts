@@ -8,11 +8,13 @@ export interface SendAnswer {
   readonly queueId: number
   /** NaN when the answer does not say. */
   readonly queueOffset: number
+  /** Of a message that waits for a time of its own. */
+  readonly recallHandle: string | undefined
 }
 
 /**
  * ROCKETMQ form: repeated `[2 key length][key][4 value length][value]`, already checked to be whole. Keys are told apart
- * by length and first letter: msgId (5), queueId (7), queueOffset (11).
+ * by length and first letter: msgId (5), queueId (7), queueOffset (11), recallHandle (12).
  */
 export function readSendAnswer(answer: RemotingCommand): SendAnswer {
   const { fields } = answer
@@ -21,12 +23,14 @@ export function readSendAnswer(answer: RemotingCommand): SendAnswer {
       offsetMessageId: fields.get('msgId') ?? '',
       queueId: Number(fields.get('queueId') ?? Number.NaN),
       queueOffset: Number(fields.get('queueOffset') ?? Number.NaN),
+      recallHandle: fields.get('recallHandle'),
     }
   }
   const { bytes, start, end } = fields
   let offsetMessageId = ''
   let queueId = Number.NaN
   let queueOffset = Number.NaN
+  let recallHandle: string | undefined
   for (let at = start; at < end; ) {
     const keyLength = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
     const first = bytes[at + 2]
@@ -35,9 +39,10 @@ export function readSendAnswer(answer: RemotingCommand): SendAnswer {
     if (keyLength === 5 && first === 0x6d) offsetMessageId = bytes.toString('latin1', valueAt, valueEnd)
     else if (keyLength === 7 && first === 0x71) queueId = digits(bytes, valueAt, valueEnd)
     else if (keyLength === 11 && first === 0x71) queueOffset = digits(bytes, valueAt, valueEnd)
+    else if (keyLength === 12 && first === 0x72) recallHandle = bytes.toString('latin1', valueAt, valueEnd)
     at = valueEnd
   }
-  return { offsetMessageId, queueId, queueOffset }
+  return { offsetMessageId, queueId, queueOffset, recallHandle }
 }
 
 function digits(bytes: Buffer, start: number, end: number): number {

@@ -18,6 +18,8 @@ export interface SendResult {
   readonly queueOffset: number
   /** An answer was lost and the message was sent again: it may be stored twice. */
   readonly mayBeTwice: boolean
+  /** Of a message with `delayMs` or `deliverAt`: what `recall` takes it back by. */
+  readonly recallHandle?: string | undefined
 }
 
 export type SendDone = (error: Error | undefined, result: SendResult | undefined) => void

@@ -226,14 +226,14 @@ export class Sender {
       return this.#judge(send, verdictOfResponse(answer.code), refusal(answer))
     }
     const read = readSendAnswer(answer)
-    const at = read.queueId === queue.queueId ? queue : { ...queue, queueId: read.queueId }
     this.#end(send, undefined, {
       status,
       messageId: send.request.messageId,
       offsetMessageId: read.offsetMessageId,
-      queue: at,
+      queue: read.queueId === queue.queueId ? queue : { ...queue, queueId: read.queueId },
       queueOffset: read.queueOffset,
       mayBeTwice: send.sawUndecided,
+      recallHandle: read.recallHandle,
     })
   }
 

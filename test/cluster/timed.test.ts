@@ -4,7 +4,13 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { startCluster, type Cluster, type ClusterNode, type StartClusterOptions } from '../../src/index.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { Producer, PushConsumer, type ReceivedMessage } from '../../src/client/index.ts'
+import {
+  Producer,
+  PushConsumer,
+  TransactionProducer,
+  type ReceivedMessage,
+  type TransactionState,
+} from '../../src/client/index.ts'
 import { until } from '../support/until.ts'
 import { runtime, withRemoting } from './admin-calls.ts'
 
@@ -53,7 +59,7 @@ describe('messages that wait for their time', () => {
     for (let at = 0; at < 40; at++) {
       const body = `timer ${at}`
       expected.push(body)
-      await producer.send({ topic: 'waits', body, properties: { TIMER_DELIVER_MS: String(dueMs + at * 25) } })
+      await producer.send({ topic: 'waits', body, deliverAt: new Date(dueMs + at * 25) })
     }
     for (let at = 0; at < 10; at++) {
       const body = `level ${at}`
@@ -88,7 +94,7 @@ describe('messages that wait for their time', () => {
     const producer = new Producer({ namesrv: of.namesrv, group: 'timed' })
     await producer.start()
     const dueMs = systemClock.nowMs() + 25_000
-    await producer.send({ topic: 'outlives', body: 'late', properties: { TIMER_DELIVER_MS: String(dueMs) } })
+    await producer.send({ topic: 'outlives', body: 'late', deliverAt: new Date(dueMs) })
     const filler = 'x'.repeat(1_000)
     for (let at = 0; at < 300; at++) await producer.send({ topic: 'filler', body: filler })
     await until('the log start moves past the first segment', async () => {
@@ -109,5 +115,42 @@ describe('messages that wait for their time', () => {
     await listener.close()
     await again.close()
     await rm(dir, { recursive: true })
+  })
+})
+
+describe('a transaction', () => {
+  test('ends once, as its producer says at the send or when asked, whoever leads', { timeout: 60_000 }, async () => {
+    const properties = { transactionCheckInterval: '1000', transactionTimeOut: '500' }
+    const of = await start({ properties })
+    const asked: string[] = []
+    const producer = new TransactionProducer({
+      namesrv: of.namesrv,
+      group: 'payments',
+      check: (message) => {
+        asked.push(message.body.toString())
+        return message.body.toString().startsWith('drop') ? 'rollback' : 'commit'
+      },
+    })
+    await producer.start()
+    const say = async (body: string, state: TransactionState): Promise<void> => {
+      await producer.send({ topic: 'paid', body }, () => state)
+    }
+    await say('first', 'commit')
+    const listener = await listen(of, 'paid')
+    await say('rolled back', 'rollback')
+    for (let at = 0; at < 10; at++) {
+      await say(`keep ${at}`, 'unknown')
+      await say(`drop ${at}`, 'unknown')
+    }
+    await until('the first questions', () => asked.length > 0)
+    of.kill(leaderOf(of))
+    await say('after the failover', 'commit')
+    const expected = ['after the failover', 'first', ...Array.from({ length: 10 }, (_, at) => `keep ${at}`)]
+    await until('all that was committed', () => new Set(bodies(listener.received)).size === expected.length)
+    expect([...new Set(bodies(listener.received))]).toEqual(expected.toSorted())
+    const stored = new Set(listener.received.map(({ queueId, queueOffset }) => `${queueId}/${queueOffset}`))
+    expect(stored.size).toBe(expected.length)
+    await listener.close()
+    await producer.close()
   })
 })

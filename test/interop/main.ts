@@ -8,6 +8,7 @@ import { programs } from './scenarios/programs.ts'
 import { requests } from './scenarios/requests.ts'
 import { smokes } from './scenarios/smoke.ts'
 import { sql } from './scenarios/sql.ts'
+import { timed, timedFailover } from './scenarios/timed.ts'
 import { missingTool } from './support/maven.ts'
 import { startDledger } from './support/dledger.ts'
 import { startMixed } from './support/mixed.ts'
@@ -18,8 +19,8 @@ import { startStock } from './support/stock.ts'
 import type { Target } from './support/target.ts'
 import { recordGolden } from './tools/record-golden.ts'
 
-const together = [...smokes, ...consume, ...produce, ...sql, ...requests, ...pop, ...programs, ...administer]
-const alone = [...failover, ...popFailover]
+const together = [...smokes, ...consume, ...produce, ...sql, ...requests, ...pop, ...programs, ...administer, ...timed]
+const alone = [...failover, ...popFailover, ...timedFailover]
 
 function summary(results: readonly Result[]): string {
   const count = (outcome: Result['outcome']): number => results.filter((one) => one.outcome === outcome).length

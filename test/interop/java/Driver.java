@@ -28,8 +28,12 @@ import org.apache.rocketmq.client.consumer.listener.MessageListenerOrderly;
 import org.apache.rocketmq.client.exception.MQBrokerException;
 import org.apache.rocketmq.client.exception.MQClientException;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
+import org.apache.rocketmq.client.producer.LocalTransactionState;
 import org.apache.rocketmq.client.producer.SendCallback;
 import org.apache.rocketmq.client.producer.SendResult;
+import org.apache.rocketmq.client.producer.TransactionListener;
+import org.apache.rocketmq.client.producer.TransactionMQProducer;
+import org.apache.rocketmq.client.producer.TransactionSendResult;
 import org.apache.rocketmq.client.utils.MessageUtil;
 import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
 import org.apache.rocketmq.common.message.Message;
@@ -89,6 +93,8 @@ public final class Driver {
     private Object call(String op, Arguments a) throws Exception {
         switch (op) {
             case "producer": return startProducer(a);
+            case "recall": return recall(producers.get(a.text("id")), a);
+            case "transaction": return transaction((TransactionMQProducer) producers.get(a.text("id")), a);
             case "send": return send(producers.get(a.text("id")), a);
             case "batch": return sendBatch(producers.get(a.text("id")), a);
             case "load": return startLoad(producers.get(a.text("id")), a);
@@ -111,7 +117,8 @@ public final class Driver {
     // -- producing
 
     private Object startProducer(Arguments a) throws Exception {
-        DefaultMQProducer producer = new DefaultMQProducer(a.text("group"));
+        DefaultMQProducer producer = a.has("transactions")
+            ? transactionProducer(a.text("id"), a.text("group")) : new DefaultMQProducer(a.text("group"));
         producer.setNamesrvAddr(a.text("namesrv"));
         if (a.has("instance")) producer.setInstanceName(a.text("instance"));
         if (a.has("clientIp")) producer.setClientIP(a.text("clientIp"));
@@ -122,6 +129,34 @@ public final class Driver {
         producer.start();
         producers.put(a.text("id"), producer);
         return producer.buildMQClientId();
+    }
+
+    /** Says of each message what its properties "first" (at the send) and "asked" (when checked) say. */
+    private static DefaultMQProducer transactionProducer(String id, String group) {
+        TransactionMQProducer producer = new TransactionMQProducer(group);
+        producer.setTransactionListener(new TransactionListener() {
+            @Override public LocalTransactionState executeLocalTransaction(Message message, Object arg) {
+                return LocalTransactionState.valueOf(message.getUserProperty("first"));
+            }
+            @Override public LocalTransactionState checkLocalTransaction(MessageExt message) {
+                report(id, message);
+                return LocalTransactionState.valueOf(message.getUserProperty("asked"));
+            }
+        });
+        return producer;
+    }
+
+    private static Object transaction(TransactionMQProducer producer, Arguments a) throws Exception {
+        TransactionSendResult result = producer.sendMessageInTransaction(draft(a, 0), null);
+        Map<String, Object> map = sent(result);
+        map.put("state", result.getLocalTransactionState().name());
+        return map;
+    }
+
+    /** 5.x alone knows it. */
+    private static Object recall(DefaultMQProducer producer, Arguments a) throws Exception {
+        return DefaultMQProducer.class.getMethod("recallMessage", String.class, String.class)
+            .invoke(producer, a.text("topic"), a.text("handle"));
     }
 
     private static Message draft(Arguments a, int i) {
@@ -141,6 +176,14 @@ public final class Driver {
         if (a.has("flag")) message.setFlag(a.number("flag"));
         if (a.has("delayLevel")) message.setDelayTimeLevel(a.number("delayLevel"));
         for (String name : a.names()) {
+            // setDelayTimeMs, setDelayTimeSec, setDeliverTimeMs: 5.x alone has them.
+            if (name.startsWith("set")) {
+                try {
+                    Message.class.getMethod(name, long.class).invoke(message, Long.parseLong(a.text(name)));
+                } catch (ReflectiveOperationException e) {
+                    throw new IllegalArgumentException(name, e);
+                }
+            }
             if (name.startsWith("prop.")) message.putUserProperty(name.substring(5), a.text(name));
         }
         return message;
@@ -428,6 +471,11 @@ public final class Driver {
         map.put("broker", result.getMessageQueue().getBrokerName());
         map.put("queueId", result.getMessageQueue().getQueueId());
         map.put("queueOffset", result.getQueueOffset());
+        try {
+            map.put("recallHandle", SendResult.class.getMethod("getRecallHandle").invoke(result));
+        } catch (ReflectiveOperationException e) {
+            map.put("recallHandle", null);
+        }
         return map;
     }
 

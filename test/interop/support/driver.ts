@@ -16,6 +16,10 @@ export interface Sent {
   readonly broker: string
   readonly queueId: number
   readonly queueOffset: number
+  /** Of a 5.x client, for a message that waits for a time of its own. */
+  readonly recallHandle: string | null
+  /** Of a transaction: what its listener said at the send. */
+  readonly state?: string
   readonly error?: Failure
 }
 

@@ -1,0 +1,36 @@
+import { readdirSync } from 'node:fs'
+import process from 'node:process'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { startCluster, type Cluster } from '../../src/index.ts'
+
+/** What each example prints, in any order. `raftmq/client` is the source here (vitest.config.ts). */
+const printed: Readonly<Record<string, readonly string[]>> = {
+  'delay.mjs': ['delivered: at a time', 'delivered: in two seconds'],
+  'ordered.mjs': ['alice: emptied', 'alice: filled', 'alice: opened', 'bob: emptied', 'bob: filled', 'bob: opened'],
+  'transaction.mjs': ['paid: order-1'],
+}
+
+const folder = new URL('../../examples/', import.meta.url)
+let cluster: Cluster
+beforeAll(async () => {
+  cluster = await startCluster()
+}, 60_000)
+afterAll(() => cluster.close())
+
+test('every example is run', () => {
+  expect(readdirSync(folder).sort()).toEqual(Object.keys(printed))
+})
+
+test.each(Object.entries(printed))('%s does what it says', { timeout: 60_000 }, async (file, lines) => {
+  const said: string[] = []
+  const log = vi.spyOn(console, 'log').mockImplementation((line: string) => void said.push(line))
+  const argument = process.argv[2]
+  process.argv[2] = cluster.namesrv
+  try {
+    await import(new URL(file, folder).href)
+  } finally {
+    process.argv[2] = argument ?? ''
+    log.mockRestore()
+  }
+  expect(said.toSorted()).toEqual(lines)
+})
