@@ -44,6 +44,8 @@ export class RawSends {
   readonly #busyMs = new LatencyMeter()
   readonly #gap = new GapMeter(this.#startMs)
   readonly #other = new Map<string, number>()
+  #stored = 0
+  #busy = 0
 
   constructor(need: RawSendsNeeds) {
     const { address, topic, queues, bodyBytes, ratePerSecond, connections = 1 } = need
@@ -87,13 +89,19 @@ export class RawSends {
     const nowMs = systemClock.monotonicMs()
     return {
       seconds: (nowMs - this.#startMs) / 1_000,
-      stored: this.#storedMs.count,
-      busy: this.#busyMs.count,
+      stored: this.#stored,
+      busy: this.#busy,
       other: Object.fromEntries(this.#other),
       storedMs: this.#storedMs.summary(),
       busyMs: this.#busyMs.summary(),
       longestGapMs: this.#gap.longest(nowMs).lengthMs,
     }
+  }
+
+  /** Latencies are measured anew from here; counts go on. */
+  resetLatency(): void {
+    this.#storedMs.reset()
+    this.#busyMs.reset()
   }
 
   async stop(): Promise<RawReport> {
@@ -106,10 +114,13 @@ export class RawSends {
   #answered(code: number | undefined, error: Error | undefined, dueMs: number): void {
     const nowMs = systemClock.monotonicMs()
     if (code === ResponseCode.SUCCESS) {
+      this.#stored++
       this.#storedMs.record(nowMs - dueMs)
       this.#gap.mark(nowMs)
-    } else if (code === ResponseCode.SYSTEM_BUSY) this.#busyMs.record(nowMs - dueMs)
-    else {
+    } else if (code === ResponseCode.SYSTEM_BUSY) {
+      this.#busy++
+      this.#busyMs.record(nowMs - dueMs)
+    } else {
       const what = code === undefined ? (error?.message ?? 'no answer').slice(0, 60) : `code ${code}`
       this.#other.set(what, (this.#other.get(what) ?? 0) + 1)
     }

@@ -7,6 +7,7 @@ import { curve } from './curve.ts'
 import { failover } from './failover.ts'
 import { groups } from './groups.ts'
 import { micro } from './micro.ts'
+import { overload } from './overload.ts'
 import { modes } from './modes.ts'
 import { send } from './send.ts'
 import { sizes } from './sizes.ts'
@@ -33,5 +34,6 @@ export const scenarios: readonly Scenario[] = [
   failover,
   transfer,
   soak,
+  overload,
   micro,
 ]

@@ -156,6 +156,11 @@ export function verdictOfTrouble(trouble: Trouble): Verdict {
 /** The first pause of a send that met a busy broker; each next one is twice as long, up to the last. */
 const FIRST_PAUSE_MS = 50
 const LAST_PAUSE_MS = 2_000
+/**
+ * What a busy broker may take for what it does take. An attempt with less time left would turn "certainly not stored" into
+ * "nobody knows".
+ */
+const BUSY_DECIDES_MS = 700
 
 /**
  * How long a send waits that found its broker busy `times` in a row. Half of it is chance: who was refused together does
@@ -203,7 +208,8 @@ export function decideSend(verdict: Verdict, state: SendState, policy: RetryPoli
   if (!verdict.retriable) return { action: 'fail', error }
   if (verdict.outcome === 'undecided' && !policy.retryUndecided) return { action: 'fail', error }
   if (state.counted > policy.retries) return { action: 'fail', error }
-  if (state.remainingMs < policy.minAttemptMs) return { action: 'fail', error }
+  const neededMs = verdict.refreshRoute ? policy.minAttemptMs : Math.max(policy.minAttemptMs, BUSY_DECIDES_MS)
+  if (state.remainingMs < neededMs) return { action: 'fail', error }
   return verdict.refreshRoute ? retryElsewhere : retryHere
 }
 
@@ -212,9 +218,10 @@ export class BackOff {
   #times = 0
   untilMs = 0
 
-  /** An attempt ended so. `draw`: see `busyPauseMs`. */
-  judged(decision: Decision, nowMs: number, draw: number): void {
+  /** An attempt ended so; the send's time is over at `deadlineMs`. `draw`: see `busyPauseMs`. */
+  judged(decision: Decision, at: { readonly nowMs: number; readonly deadlineMs: number }, draw: number): void {
     this.#times = decision.action === 'retry' && !decision.refreshRoute ? this.#times + 1 : 0
-    this.untilMs = this.#times === 0 ? 0 : nowMs + busyPauseMs(this.#times, draw)
+    const pausedMs = at.nowMs + busyPauseMs(this.#times, draw)
+    this.untilMs = this.#times === 0 ? 0 : Math.min(pausedMs, at.deadlineMs - BUSY_DECIDES_MS)
   }
 }

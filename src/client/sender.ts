@@ -256,12 +256,12 @@ export class Sender {
     if (verdict.counts) send.counted += 1
     if (this.#core.closing.aborted) return this.#end(send, this.#closedError(send, verdict), undefined)
     const { retries, retryUndecided } = this.#options
-    const remainingMs = send.deadlineMs - this.#clock.monotonicMs()
-    const state = { counted: send.counted, sawUndecided: send.sawUndecided, remainingMs }
+    const at = { nowMs: this.#clock.monotonicMs(), deadlineMs: send.deadlineMs }
+    const state = { counted: send.counted, sawUndecided: send.sawUndecided, remainingMs: at.deadlineMs - at.nowMs }
     const decision = decideSend(verdict, state, { retries, retryUndecided, minAttemptMs: MIN_ATTEMPT_MS })
     if (verdict.outcome === 'undecided') send.sawUndecided = true
     if (decision.action === 'fail') return this.#end(send, this.#failure(send, decision.error), undefined)
-    send.backOff.judged(decision, this.#clock.monotonicMs(), this.#options.random.next())
+    send.backOff.judged(decision, at, this.#options.random.next())
     if (verdict.suspectMs > 0 && send.address !== '') this.#core.routes.suspect(send.address, verdict.suspectMs)
     this.#park(send, verdict.refreshRoute)
   }

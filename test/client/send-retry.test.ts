@@ -1,6 +1,7 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import {
+  BackOff,
   busyPauseMs,
   decideSend,
   sendStatus,
@@ -44,6 +45,16 @@ test('a send that finds its broker busy waits twice as long each time, up to 2 s
   expect([1, 2, 6, 7, 20].map((times) => Math.round(busyPauseMs(times, 0.9999)))).toEqual([
     50, 100, 1_600, 2_000, 2_000,
   ])
+})
+
+test('a busy broker is not asked once more with too little time left for it to decide', () => {
+  expect(decideSend(verdictOfResponse(2), { ...fresh, remainingMs: 699 }, policy)).toEqual({
+    action: 'fail',
+    error: 'CLIENT_BUSY',
+  })
+  const backOff = new BackOff()
+  backOff.judged({ action: 'retry', refreshRoute: false }, { nowMs: 1_000, deadlineMs: 1_720 }, 0.9)
+  expect(backOff.untilMs).toBe(1_020)
 })
 
 describe('an undecided message', () => {
