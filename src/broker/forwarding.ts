@@ -69,6 +69,7 @@ export class Forwarding {
     if (this.#inFlight >= options.maxInFlight || this.#bytes + call.body.length > options.maxInFlightBytes) {
       return call.respond(errorReply(refusal('BROKER_BUSY', 'too many requests wait for the leader')))
     }
+    call.hold()
     this.#inFlight++
     this.#bytes += call.body.length
     this.#locate({ call, deadlineMs: clock.monotonicMs() + options.withinMs, tried })

@@ -128,6 +128,7 @@ export class FrontDoor {
         oneway: head.oneway,
         connection: new ForwardedOrigin(head.remoteHost, head.remotePort),
         command,
+        hold: () => undefined,
         respond: (reply) => resolve(encodeForwardAnswer(reply)),
       }
       const { locator, ownId, withinMs } = this.#need

@@ -75,6 +75,7 @@ export class Connection implements Origin {
   readonly #closeListeners = new Set<CloseListener>()
   #requestsInFlight = 0
   #requestBytesInFlight = 0
+  #onewayBytesHeld = 0
   #lastActivityMs: number
   /** Since when the peer keeps more than the soft maximum waiting. */
   #slowSinceMs: number | undefined
@@ -221,7 +222,7 @@ export class Connection implements Origin {
     this.#requestsInFlight += 1
     this.#requestBytesInFlight += frameBytes
     this.#admission.bytes += frameBytes
-    const call = new IncomingCall(this, command, frameBytes, this.#onAnswer)
+    const call = new IncomingCall(this, { command, frameBytes }, this.#on)
     if (this.#admission.bytes > this.#admission.bytesMax && this.#admission.bytes > frameBytes) {
       call.respond({ code: ResponseCode.SYSTEM_BUSY, remark: '[OVERLOAD]system busy, start flow control for a while' })
     } else this.#router.dispatch(call)
@@ -250,6 +251,15 @@ export class Connection implements Origin {
     }
     if (this.#draining) this.#endWhenDrained()
   }
+
+  readonly #onHold = (bytes: number): void => {
+    if (this.#closed) return
+    this.#onewayBytesHeld += bytes
+    this.#admission.bytes += bytes
+    this.#balance()
+  }
+
+  readonly #on = { answer: this.#onAnswer, hold: this.#onHold }
 
   #writeRequest(request: Request, opaque: number, flag: number): void {
     const head = {
@@ -302,7 +312,8 @@ export class Connection implements Origin {
     const full =
       slow ||
       this.#requestsInFlight >= this.#limits.requestsInFlightMax ||
-      this.#requestBytesInFlight >= this.#limits.requestBytesInFlightMax
+      this.#requestBytesInFlight >= this.#limits.requestBytesInFlightMax ||
+      this.#onewayBytesHeld >= this.#limits.onewayBytesHeldMax
     if (full || this.#draining) this.#pauseReading()
     else this.#resumeReading()
   }
@@ -358,7 +369,8 @@ export class Connection implements Origin {
   #finish(reason: string): void {
     if (this.#closed) return
     this.#closed = true
-    this.#admission.bytes -= this.#requestBytesInFlight
+    this.#admission.bytes -= this.#requestBytesInFlight + this.#onewayBytesHeld
+    this.#onewayBytesHeld = 0
     this.#requestBytesInFlight = 0
     this.#requestsInFlight = 0
     this.#socket.destroy()

@@ -6,6 +6,8 @@ export interface ConnectionLimits {
   readonly requestsInFlightMax: number
   /** Bytes of those requests; above, the peer's bytes are not read on. */
   readonly requestBytesInFlightMax: number
+  /** Bytes of its one-way requests that are still being handled; above, its bytes are not read on. */
+  readonly onewayBytesHeldMax: number
   /** Requests of ours that wait for the peer's answer; one more is refused. */
   readonly invocationsMax: number
   /** Bytes on the way to the peer; above, its bytes are not read on. */
@@ -22,6 +24,7 @@ export const defaultConnectionLimits: ConnectionLimits = {
   frameBytesMax: 16_777_216,
   requestsInFlightMax: 65_536,
   requestBytesInFlightMax: 33_554_432,
+  onewayBytesHeldMax: 262_144,
   invocationsMax: 65_536,
   outgoingBytesSoftMax: 4_194_304,
   outgoingBytesHardMax: 67_108_864,

@@ -51,6 +51,11 @@ export interface Call {
   readonly connection: Origin
   /** The request as it came, to send it on elsewhere. */
   readonly command: RemotingCommand
+  /**
+   * Called by a handler that takes time over a one-way request and answers it when it is done: until then the request
+   * counts, and a peer with too many such bytes is not read on. Nothing for other requests, which count anyway.
+   */
+  hold(): void
   /** Answers; exactly once, at any time. Dropped when the request was one-way or its connection is gone. */
   respond(reply: Reply): void
 }

@@ -279,6 +279,7 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
     },
   ): void {
     need.admission.enter()
+    call.hold()
     const { queueId, uniqueKey, recallHandle, isEarly } = told
     const done = (error: Error | undefined, stored: readonly Stored[] | undefined): void => {
       need.admission.leave()

@@ -309,6 +309,7 @@ export function createHarness(
       oneway: asking.oneway ?? false,
       connection: asking.origin ?? origin,
       command,
+      hold: () => undefined,
       respond(reply) {
         if (replies.length > 0) throw new Error('answered twice')
         const parts = reply.body === undefined ? [] : Buffer.isBuffer(reply.body) ? [reply.body] : [...reply.body]
