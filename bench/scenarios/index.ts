@@ -1,5 +1,6 @@
 /** All scenarios, in the order in which they run and stand in the pages. */
 import type { Scenario } from '../scenario.ts'
+import { badClientsScenario } from './bad-clients.ts'
 import { catchup } from './catchup.ts'
 import { connections } from './connections.ts'
 import { consume } from './consume.ts'
@@ -11,6 +12,7 @@ import { overload } from './overload.ts'
 import { modes } from './modes.ts'
 import { send } from './send.ts'
 import { sizes } from './sizes.ts'
+import { slowFollower } from './slow-follower.ts'
 import { soak } from './soak.ts'
 import { start5gb } from './start-5gb.ts'
 import { start } from './start.ts'
@@ -35,5 +37,7 @@ export const scenarios: readonly Scenario[] = [
   transfer,
   soak,
   overload,
+  slowFollower,
+  badClientsScenario,
   micro,
 ]
