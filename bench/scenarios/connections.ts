@@ -1,67 +1,38 @@
-/** Scenario `connections`: throughput with many producers' connections; what many waiting consumers cost. */
-import { setTimeout as sleep } from 'node:timers/promises'
+/** Scenario `connections`: throughput with many producers' connections. */
 import { join } from 'node:path'
-import { Admin } from '../../src/client/index.ts'
-import { startConsumers } from '../load/consumers-process.ts'
 import { saturating } from '../load/loads.ts'
 import { quickWorkload } from '../load/workload.ts'
-import { NodeCluster, TOPIC } from '../node-cluster.ts'
+import { NodeCluster } from '../node-cluster.ts'
 import type { Plot } from '../plot.ts'
-import { cpuMicrosOf } from '../process-usage.ts'
 import type { Bench, Measured, Metric, Scenario } from '../scenario.ts'
 
 const PRODUCERS = [1, 10, 100, 500, 2_000]
-const CONSUMERS = [1, 100, 500, 2_000]
 const QUICK = [1, 20]
-const QUEUES = 4
-/** After the last has joined: groups settle, and the first heartbeats are over. */
-const SETTLE_MS = 10_000
-const IDLE_MS = 20_000
+/** Of the peak, with the most connections. */
+const SHARE = 0.7
 
 export const connections: Scenario = {
   name: 'connections',
-  title: '1 to 2,000 producers’ connections at saturation; 1 to 2,000 consumers that wait; 3 nodes, sync flush',
+  title: '1 to 2,000 producers’ connections at saturation, 128 B, 3 nodes, sync flush, sync replication',
   run: measure,
-}
-
-interface Waiting {
-  readonly consumers: number
-  /** Processor time of all nodes until everybody had joined and settled, for each consumer. */
-  readonly joinMillis: number
-  /** Percent of a core, of the busiest node. */
-  readonly idlePercent: number
 }
 
 async function measure(bench: Bench): Promise<Measured> {
   const rates = await producers(bench)
-  const inFours: Waiting[] = []
-  const inOne: Waiting[] = []
-  for (const count of bench.isQuick ? QUICK : CONSUMERS) {
-    inFours.push(await waiting(bench, { consumers: count, members: QUEUES, queues: QUEUES }))
-    inOne.push(await waiting(bench, { consumers: count, members: count, queues: Math.min(count, 1_000) }))
-    const said = [inFours, inOne]
-      .map((all) => all.at(-1))
-      .map((one) => `${one?.idlePercent.toFixed(1)} % idle, ${one?.joinMillis.toFixed(1)} ms each to join`)
-    bench.say(`${count} consumers: groups of ${QUEUES}: ${said[0]}; one group: ${said[1]}`)
-  }
   const peak = Math.max(...rates.map(([, rate]) => rate))
   return {
-    metrics: [
-      ...rates.map(
-        ([count, rate]): Metric => ({
-          name: `${count.toLocaleString('en-US')} producers’ connections: acknowledged`,
-          unit: '/s',
-          values: [rate],
-          ...(count === rates.at(-1)?.[0]
-            ? { bar: { kind: 'least', value: Math.round(peak * 0.7), of: 'median' } }
-            : {}),
-        }),
-      ),
-      ...inFours.flatMap((one) => waitingMetrics(`in groups of ${QUEUES}`, one)),
-      ...inOne.flatMap((one) => waitingMetrics('in one group', one)),
-    ],
+    metrics: rates.map(
+      ([count, rate]): Metric => ({
+        name: `${count.toLocaleString('en-US')} producers’ connections: acknowledged`,
+        unit: '/s',
+        values: [rate],
+        ...(count === rates.at(-1)?.[0]
+          ? { bar: { kind: 'least', value: Math.round(peak * SHARE), of: 'median' } }
+          : {}),
+      }),
+    ),
     notes: [],
-    plots: [throughputPlot(rates), ...waitingPlots(inFours, inOne)],
+    plots: [throughputPlot(rates, peak)],
   }
 }
 
@@ -81,87 +52,13 @@ async function producers(bench: Bench): Promise<readonly (readonly [number, numb
   }
 }
 
-async function waiting(
-  bench: Bench,
-  { consumers, members, queues }: { readonly consumers: number; readonly members: number; readonly queues: number },
-): Promise<Waiting> {
-  const dir = join(bench.dir, `waiting-${consumers}-${members}`)
-  const cluster = await NodeCluster.start({ nodes: 3, dir, flush: 'sync' })
-  const admin = new Admin({ namesrv: cluster.namesrv })
-  try {
-    await admin.createTopic({ topic: TOPIC, queues })
-    const pids = cluster.processes.map(({ pid }) => pid)
-    const before = cpuOf(pids)
-    const child = await startConsumers(bench, { namesrv: cluster.namesrv, topic: TOPIC, consumers, members })
-    await sleep(bench.isQuick ? 1_000 : SETTLE_MS)
-    const joined = cpuOf(pids)
-    const idleMs = bench.isQuick ? 2_000 : IDLE_MS
-    await sleep(idleMs)
-    const after = cpuOf(pids)
-    await bench.children.stop(child)
-    const joinMicros = spent(joined, before).reduce((sum, micros) => sum + micros, 0)
-    return {
-      consumers,
-      joinMillis: joinMicros / 1_000 / consumers,
-      idlePercent: Math.max(...spent(after, joined)) / (idleMs * 10),
-    }
-  } finally {
-    admin.close()
-    await cluster.close()
-  }
-}
-
-/** Process by process. */
-const spent = (to: readonly number[], from: readonly number[]): readonly number[] =>
-  to.map((micros, at) => micros - (from[at] ?? 0))
-
-const cpuOf = (pids: readonly number[]): readonly number[] => pids.map((pid) => cpuMicrosOf(pid) ?? 0)
-
-function waitingMetrics(how: string, { consumers, joinMillis, idlePercent }: Waiting): readonly Metric[] {
-  const name = `${consumers.toLocaleString('en-US')} consumers that wait, ${how}`
-  return [
-    {
-      name: `${name}: processor share of the busiest node`,
-      unit: '%',
-      values: [idlePercent],
-      bar: { kind: 'below', value: 3, of: 'median' },
-    },
-    { name: `${name}: processor time of the nodes for each that joined`, unit: 'ms', values: [joinMillis] },
-  ]
-}
-
-function throughputPlot(rates: readonly (readonly [number, number])[]): Plot {
+function throughputPlot(rates: readonly (readonly [number, number])[], peak: number): Plot {
   return {
     title: 'Throughput against producers’ connections',
     kind: 'lines',
     x: { label: 'connections', unit: '', isLog: true },
     y: { label: 'acknowledged', unit: 'messages/s' },
     series: [{ name: '', points: rates }],
-    bar: { value: Math.max(...rates.map(([, rate]) => rate)) * 0.7, text: '70 % of the peak' },
+    bar: { value: peak * SHARE, text: `${SHARE * 100} % of the peak` },
   }
-}
-
-function waitingPlots(inFours: readonly Waiting[], inOne: readonly Waiting[]): readonly Plot[] {
-  const x = { label: 'consumers', unit: '', isLog: true }
-  const series = (of: (one: Waiting) => number): Plot['series'] => [
-    { name: `in groups of ${QUEUES}`, points: inFours.map((one) => [one.consumers, of(one)]) },
-    { name: 'in one group', points: inOne.map((one) => [one.consumers, of(one)]) },
-  ]
-  return [
-    {
-      title: 'Processor share of the busiest node while consumers wait',
-      kind: 'lines',
-      x,
-      y: { label: 'of one core', unit: '%' },
-      series: series((one) => one.idlePercent),
-      bar: { value: 3, text: '3 %' },
-    },
-    {
-      title: 'Processor time of the nodes for each consumer that joins',
-      kind: 'lines',
-      x,
-      y: { label: 'processor time', unit: 'ms' },
-      series: series((one) => one.joinMillis),
-    },
-  ]
 }

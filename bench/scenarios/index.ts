@@ -19,6 +19,7 @@ import { start } from './start.ts'
 import { stored } from './stored.ts'
 import { topics } from './topics.ts'
 import { transfer } from './transfer.ts'
+import { waiting } from './waiting.ts'
 
 export const scenarios: readonly Scenario[] = [
   send,
@@ -28,6 +29,7 @@ export const scenarios: readonly Scenario[] = [
   sizes,
   topics,
   connections,
+  waiting,
   groups,
   stored,
   catchup,
