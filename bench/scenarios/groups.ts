@@ -1,7 +1,7 @@
 /** Scenario `groups`: several broker groups on this host, and what a message costs in each number of them. */
 import { join } from 'node:path'
 import { Admin } from '../../src/client/index.ts'
-import { saturating } from '../load/loads.ts'
+import { IN_FLIGHT, saturating } from '../load/loads.ts'
 import { quickWorkload } from '../load/workload.ts'
 import { NodeCluster, TOPIC } from '../node-cluster.ts'
 import type { Bench, Measured, Scenario } from '../scenario.ts'
@@ -82,7 +82,8 @@ async function runOnce(
     await admin.createTopic({ topic: TOPIC, queues: QUEUES_OF_A_GROUP })
     const cpu = (): number => cluster.processes.reduce((sum, { pid }) => sum + (cpuMicrosOf(pid) ?? Number.NaN), 0)
     let [before, after] = [0, 0]
-    const workload = saturating('saturated')
+    // As deep for each group: what is measured is the group, not how thin one load is spread.
+    const workload = saturating('saturated', { inFlight: IN_FLIGHT * brokers })
     const figures = await cluster.load(bench, {
       workloads: [bench.isQuick ? quickWorkload(workload) : workload],
       onBegin: () => (before = cpu()),
