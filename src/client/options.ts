@@ -80,9 +80,9 @@ export interface ProducerOptions extends ClientOptions {
 }
 
 export interface BatchOptions {
-  /** Default 64. */
+  /** Default 256. */
   readonly maxMessages?: number
-  /** Default 64 KiB. */
+  /** Default 128 KiB. */
   readonly maxBytes?: number
   /** How long a message waits for company. Default 0: until the end of this turn of the event loop. */
   readonly lingerMs?: number
@@ -166,7 +166,7 @@ const producerDefaults = {
   autoCreateQueues: 4,
 } as const
 
-const batchDefaults = { maxMessages: 64, maxBytes: 64 * 1024, lingerMs: 0 } as const
+const batchDefaults = { maxMessages: 256, maxBytes: 128 * 1024, lingerMs: 0 } as const
 
 const consumerDefaults = {
   model: 'cluster',
