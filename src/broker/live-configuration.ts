@@ -22,6 +22,8 @@ const changeable = [
   'maxTransferBytesOnMessageInMemory',
   'maxTransferCountOnMessageInMemory',
   'notifyConsumerIdsChangedEnable',
+  'enableMixedMessageType',
+  'enableTopicMessageTypeCheck',
   'recallMessageEnable',
   'rejectTransactionMessage',
   'shortPollingTimeMills',

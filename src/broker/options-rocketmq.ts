@@ -286,7 +286,7 @@ export const unsupported: readonly (readonly [why: string, defaults: string])[] 
       startAcceptSendRequestTimeStamp=0 traceOn=true regionId=DefaultRegion rejectPullConsumerEnable=false
       realTimeNotifyConsumerChange=true
       validateSystemTopicWhenUpdateTopic=true useStaticSubscription=false
-      subscriptionExpiredTimeout=600000 enableMixedMessageType=false clearRetryTopicWhenDeleteTopic=true
+      subscriptionExpiredTimeout=600000 clearRetryTopicWhenDeleteTopic=true
       enableRegisterProducer=true enableCreateSysGroup=true enableBroadcastOffsetStore=true
       broadcastOffsetExpireSecond=120 broadcastOffsetExpireMaxSecond=300 maxMsgsNumBatch=64
       maxTopicLength=127 autoMessageVersionOnTopicLen=true enabledAppendPropCRC=false

@@ -25,6 +25,16 @@ export const timedOptions = {
     scope: 'group',
     doc: 'Whether producers may take waiting messages back by their handle (370). RocketMQ’s default is false.',
   }),
+  enableTopicMessageTypeCheck: boolean({
+    default: true,
+    scope: 'group',
+    doc: 'Whether a topic with the attribute message.type takes only what it says, as RocketMQ’s proxy has it (its broker does not).',
+  }),
+  enableMixedMessageType: boolean({
+    default: false,
+    scope: 'group',
+    doc: 'Whether topics may be of the type MIXED.',
+  }),
   rejectTransactionMessage: boolean({
     default: false,
     scope: 'group',

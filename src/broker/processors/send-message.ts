@@ -17,6 +17,7 @@ import { bornHost } from '../born-host.ts'
 import type { BrokerStats } from '../broker-stats.ts'
 import { refusal } from '../errors.ts'
 import { halfDraft } from '../half-messages.ts'
+import { checkMessageType, MESSAGE_TYPE } from '../message-types.ts'
 import type { BrokerIdentity } from '../identity.ts'
 import type { Proposals, Stored } from '../needs.ts'
 import { offsetMessageIds } from '../offset-message-ids.ts'
@@ -45,6 +46,7 @@ export interface SendMessageNeeds {
     readonly maxMessageSize: number
     readonly brokerPermission: number
     readonly rejectTransactionMessage: boolean
+    readonly enableTopicMessageTypeCheck: boolean
   }
 }
 
@@ -147,6 +149,9 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
         'BROKER_INVALID_PARAMETER',
         `request queueId[${header.queueId}] is illegal, TopicConfig [topicName=${topic.topicName}, ${queues}]`,
       )
+    }
+    if (topic.attributes[MESSAGE_TYPE] !== undefined && options.enableTopicMessageTypeCheck) {
+      checkMessageType(topic, header.properties ?? '')
     }
     if (header.queueId < 0 && topic.writeQueueNums === 0) {
       throw refusal('BROKER_INVALID_PARAMETER', `topic[${topic.topicName}] has no queue to write to`)

@@ -26,6 +26,7 @@ import { dataVersion, topicBody, topicRow } from '../config-bodies.ts'
 import type { ConsumerOffsets } from '../consumer-offsets.ts'
 import { refusal } from '../errors.ts'
 import type { BrokerIdentity } from '../identity.ts'
+import { MESSAGE_TYPE } from '../message-types.ts'
 import type { Leadership, Proposals } from '../needs.ts'
 import type { OffsetCommits } from '../offset-commits.ts'
 import { TOPIC_QUEUES_MAX, type TopicConfig, type Topics, topicConfig } from '../topics.ts'
@@ -43,10 +44,11 @@ export interface TopicAdminNeeds {
   }
   readonly stats: Pick<BrokerStats, 'tps' | 'forgetTopic'>
   readonly identity: BrokerIdentity
+  readonly options: { readonly enableMixedMessageType: boolean }
 }
 
 export function topicAdmin(need: TopicAdminNeeds): Route<unknown>[] {
-  const { topics, offsets, clients, proposals, leadership, store, stats, identity } = need
+  const { topics, offsets, clients, proposals, leadership, store, stats, identity, options } = need
 
   return [
     route({ code: RequestCode.UPDATE_AND_CREATE_TOPIC, request: CreateTopicRequestHeader, handle: update }),
@@ -91,7 +93,7 @@ export function topicAdmin(need: TopicAdminNeeds): Route<unknown>[] {
       if (queues >= 0 && queues <= TOPIC_QUEUES_MAX) continue
       throw refusal('BROKER_INVALID_PARAMETER', `a topic has 0 to ${TOPIC_QUEUES_MAX} queues, not ${queues}`)
     }
-    if (changes['+message.type'] === 'MIXED') {
+    if (changes[`+${MESSAGE_TYPE}`] === 'MIXED' && !options.enableMixedMessageType) {
       throw refusal('BROKER_INVALID_PARAMETER', 'MIXED message type is not supported.')
     }
     checkAttributeChanges(topicAttributes, topics.get(row.topicName)?.attributes, changes)

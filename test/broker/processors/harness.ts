@@ -153,6 +153,8 @@ export function createHarness(
     defaultQueryMaxNum: 32,
     storeReplyMessageEnable: true,
     useServerSideResetOffset: true,
+    enableTopicMessageTypeCheck: true,
+    enableMixedMessageType: false,
     timerWheelEnable: true,
     timerMaxDelaySec: 31_622_400,
     recallMessageEnable: true,
