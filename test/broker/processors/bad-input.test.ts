@@ -1,0 +1,120 @@
+/** What a client may send that no client should: RocketMQ's code, nothing stored, nothing crashed. */
+import { describe, expect, test } from 'vitest'
+import { encodeBatch } from '../../../src/message/batch.ts'
+import { decodeProperties } from '../../../src/message/properties.ts'
+import { subscriptionGroup } from '../../../src/broker/subscription-groups.ts'
+import { topicConfig } from '../../../src/broker/topics.ts'
+import { createHarness, type Harness, pullHeader, sendHeader } from './harness.ts'
+
+async function withTopic(): Promise<Harness> {
+  const harness = createHarness()
+  harness.topics.apply('create', [topicConfig('T', { readQueueNums: 1, writeQueueNums: 1 })], { timestampMs: 1 })
+  harness.groups.apply('create', [subscriptionGroup('CG')], { timestampMs: 1 })
+  await harness.ask(10, sendHeader('T'), 'the only one')
+  return harness
+}
+
+const short = { a: 'PG', b: 'T', c: 'TBW102', d: 4, e: 0, f: 0, g: 5, h: 0, m: true }
+
+/** Two messages; the first says that its properties are so many bytes longer than they are. */
+function lyingBatch(by: number): Buffer {
+  const properties = 'TAGS\u0001A\u0002'
+  const batch = encodeBatch([
+    { flag: 0, body: Buffer.from('one'), properties },
+    { flag: 0, body: Buffer.from('two'), properties },
+  ])
+  const at = 20 + 'one'.length
+  batch.writeInt16BE(batch.readInt16BE(at) + by, at)
+  return batch
+}
+
+describe('a batch', () => {
+  test.each([
+    ['whose property block says that it is longer', lyingBatch(7)],
+    ['whose property block says that it is shorter', lyingBatch(-3)],
+    ['whose property block has a negative length', lyingBatch(-1_000)],
+    ['that ends in the middle', lyingBatch(0).subarray(0, -5)],
+    ['of nothing', Buffer.alloc(0)],
+    ['of noise', Buffer.from('no batch at all, just some text that is long enough')],
+    ['whose first size is enormous', Buffer.concat([Buffer.of(0x7f, 0xff, 0xff, 0xff), lyingBatch(0).subarray(4)])],
+  ])('%s is MESSAGE_ILLEGAL as a whole', async (_what, batch) => {
+    const harness = await withTopic()
+    expect((await harness.ask(320, short, batch)).code).toBe(13)
+    expect(harness.log.messages('T', 0)).toHaveLength(1)
+  })
+})
+
+describe('the properties of a send', () => {
+  test.each([
+    ['without separators', 'nonsense'],
+    ['with a name and no value', 'KEYS\u0001\u0002TAGS\u0001A\u0002'],
+    ['with a value and no name', '\u0001value\u0002TAGS\u0001A\u0002'],
+    ['of separators alone', '\u0001\u0002\u0002\u0001\u0001\u0002'],
+  ])('%s are stored as RocketMQ stores them, and read without harm', async (_what, properties) => {
+    const harness = await withTopic()
+    expect((await harness.ask(10, sendHeader('T', { properties }), 'x')).code).toBe(0)
+    const [, message] = harness.log.messages('T', 0)
+    expect(decodeProperties(message?.properties ?? Buffer.alloc(0)).get('CLUSTER')).toBe('DefaultCluster')
+    const sql = { expressionType: 'SQL92', subscription: "CLUSTER = 'DefaultCluster'", queueOffset: 1 }
+    expect((await harness.ask(11, pullHeader('T', sql))).code).toBe(0)
+  })
+
+  test('that are longer than a record can hold are MESSAGE_ILLEGAL', async () => {
+    const harness = await withTopic()
+    const properties = `a\u0001${'x'.repeat(33_000)}\u0002`
+    expect((await harness.ask(10, sendHeader('T', { properties }), 'x')).code).toBe(13)
+    expect(harness.log.messages('T', 0)).toHaveLength(1)
+  })
+})
+
+describe('a group that is not there', () => {
+  test.each([
+    ['committing an offset', 15, { queueId: 0, commitOffset: 1 }, 26],
+    ['being deleted', 207, { groupName: 'Nobody' }, 0],
+    ['being shown', 352, { group: 'Nobody' }, 26],
+    ['being reset', 222, { group: 'Nobody', timestamp: -1, isForce: true }, 26],
+    ['being cloned into', 314, { srcGroup: 'CG', destGroup: 'Nobody' }, 26],
+    ['being forbidden a topic', 353, { group: 'Nobody', readable: false }, 26],
+    ['being listed', 203, {}, 206],
+  ])('%s is answered with code', async (_what, code, given, expected) => {
+    const harness = await withTopic()
+    const before = harness.groups.size
+    expect((await harness.ask(code, { consumerGroup: 'Nobody', topic: 'T', ...given })).code).toBe(expected)
+    expect(harness.groups.size).toBe(before)
+    expect(harness.offsets.groupsOfTopic('T')).toEqual([])
+  })
+})
+
+describe('an offset that the queue has not', () => {
+  test.each([
+    ['beyond the end', 9, 21, 1],
+    ['just behind the last', 1, 19, 1],
+    ['below zero', -3, 21, 0],
+    ['that no Java long is a safe number for', Number.MAX_SAFE_INTEGER, 21, 1],
+  ])('%s is answered with where to go on', async (_what, queueOffset, code, nextBeginOffset) => {
+    const harness = await withTopic()
+    const reply = await harness.ask(11, pullHeader('T', { queueOffset, sysFlag: 4 }))
+    expect(reply).toMatchObject({ code, fields: { nextBeginOffset, minOffset: 0, maxOffset: 1 } })
+  })
+
+  test('is no place to reset a group to, and none to commit below zero', async () => {
+    const harness = await withTopic()
+    const reset = { group: 'CG', topic: 'T', timestamp: 0, isForce: true, queueId: 0, offset: 99 }
+    expect((await harness.ask(222, reset)).code).toBe(1)
+    const commit = { consumerGroup: 'CG', topic: 'T', queueId: 0, commitOffset: -1 }
+    expect((await harness.ask(15, commit)).code).toBe(29)
+    expect(harness.offsets.get('T', 'CG', 0)).toBeUndefined()
+  })
+})
+
+describe('an SQL92 expression', () => {
+  test.each([
+    ['that is enormous', `a IN (${Array.from({ length: 5_000 }, (_, at) => `'v${at}'`).join(',')})`],
+    ['that is deep', `${'('.repeat(5_000)}a = 1${')'.repeat(5_000)}`],
+    ['of noise', 'a \u0000\u0001 b'],
+  ])('%s is refused with the code of a bad subscription', async (_what, subscription) => {
+    const harness = await withTopic()
+    const reply = await harness.ask(11, pullHeader('T', { expressionType: 'SQL92', subscription }))
+    expect(reply).toMatchObject({ code: 23, remark: expect.stringContaining('column') })
+  })
+})
