@@ -6,7 +6,10 @@ import { startCluster, type Cluster } from '../../src/index.ts'
 /** What each example prints, in any order. `raftmq/client` is the source here (vitest.config.ts). */
 const printed: Readonly<Record<string, readonly string[]>> = {
   'delay.mjs': ['delivered: at a time', 'delivered: in two seconds'],
+  'filter.mjs': ['example-between: card 120', 'example-cash: cash 900'],
   'ordered.mjs': ['alice: emptied', 'alice: filled', 'alice: opened', 'bob: emptied', 'bob: filled', 'bob: opened'],
+  'pop.mjs': ['done: dust', 'done: mop', 'done: sweep'],
+  'request.mjs': ['answered: HOW ARE YOU'],
   'transaction.mjs': ['paid: order-1'],
 }
 

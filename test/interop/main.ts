@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { adminTable } from './scenarios/admin-table.ts'
 import { administer } from './scenarios/administer.ts'
 import { consume } from './scenarios/consume.ts'
 import { failover } from './scenarios/failover.ts'
@@ -19,7 +20,18 @@ import { startStock } from './support/stock.ts'
 import type { Target } from './support/target.ts'
 import { recordGolden } from './tools/record-golden.ts'
 
-const together = [...smokes, ...consume, ...produce, ...sql, ...requests, ...pop, ...programs, ...administer, ...timed]
+const together = [
+  ...smokes,
+  ...consume,
+  ...produce,
+  ...sql,
+  ...requests,
+  ...pop,
+  ...programs,
+  ...administer,
+  ...adminTable,
+  ...timed,
+]
 const alone = [...failover, ...popFailover, ...timedFailover]
 
 function summary(results: readonly Result[]): string {

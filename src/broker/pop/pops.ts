@@ -146,6 +146,13 @@ export class Pops {
     return from > bounds.max ? 0 : bounds.max - Math.max(from, bounds.min)
   }
 
+  /** Nothing to read, and nowhere to move to: most queues of most pops. */
+  #isAtEnd({ topic, group, queueId }: PopQueue): boolean {
+    const { offsets, store } = this.#need
+    const bounds = store.queueBounds(topic, queueId)
+    return bounds === undefined || offsets.get(topic, group, queueId) === bounds.max
+  }
+
   #isFull(queue: PopQueue): boolean {
     return this.#need.checkpoints.inFlight(queue) >= this.#need.options.popInflightMessageThreshold
   }
@@ -153,7 +160,7 @@ export class Pops {
   /** Claims the queue and reads from it; undefined, without a claim, when there is nothing to record. */
   async #take(queue: PopQueue, maxCount: number, request: PopRequest): Promise<Taken | undefined> {
     const { claims, checkpoints, clock } = this.#need
-    if (claims.has(queueKey(queue)) || this.#isFull(queue)) return undefined
+    if (claims.has(queueKey(queue)) || this.#isFull(queue) || this.#isAtEnd(queue)) return undefined
     if (request.ordered && checkpoints.ordered.isBlocked(queue, clock.nowMs(), request.attemptId)) return undefined
     const release = claims.take([queueKey(queue)])
     try {

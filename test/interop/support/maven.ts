@@ -44,12 +44,12 @@ export async function classPath(release: Release): Promise<string> {
 }
 
 /** Compiles the driver against a release; returns the class path to run it with. */
-export async function driverClassPath(release: Release): Promise<string> {
+export async function driverClassPath(release: Release, program: 'Driver' | 'Admin' = 'Driver'): Promise<string> {
   const jars = await classPath(release)
-  const source = join(javaSources, 'Driver.java')
+  const source = join(javaSources, `${program}.java`)
   const digest = createHash('sha256').update(readFileSync(source)).update(jars).digest('hex').slice(0, 12)
   const folder = cacheFolder(join('driver', `${release}-${digest}`))
-  if (!existsSync(join(folder, 'Driver.class'))) {
+  if (!existsSync(join(folder, `${program}.class`))) {
     await run('javac', ['-nowarn', '-encoding', 'UTF-8', '-d', folder, '-cp', jars, source])
   }
   return folder + delimiter + jars
