@@ -27,4 +27,9 @@ process.on('message', (message: unknown) => {
   process.send?.(message)
 })
 const properties = readPropertiesFile(values.config ?? '', () => true)
-await runBrokerProcess(readBrokerOptions(properties, thisMachine()), { verbose: false, disk })
+// A node whose unsynced writes are gone ran on a machine that lost its power: it comes back on one that was started since.
+const power = values['keep-back'] === true ? { bootId: () => `${process.pid}-${systemClock.nowMs()}` } : {}
+await runBrokerProcess(readBrokerOptions(properties, thisMachine()), {
+  verbose: false,
+  machine: { fileSystem: disk, ...power },
+})

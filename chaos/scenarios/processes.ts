@@ -203,6 +203,6 @@ export const processScenarios: readonly Scenario[] = [
     },
     holdMs: 500,
     recoverWithinMs: 30_000,
-    mayLose: ({ replication }) => replication === 'async',
+    mayLose: ({ flush, replication }) => flush === 'async' || replication === 'async',
   },
 ]

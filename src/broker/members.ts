@@ -4,6 +4,7 @@
  * leadership over first, so that what it has in flight is answered.
  */
 import type { Clock, Timer } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
 import { targetOf, type MemberChange } from '../raft/member-change.ts'
 import type { ChangeRefusal } from '../raft/member-rules.ts'
 import { membersOf } from '../raft/memberships.ts'
@@ -23,6 +24,7 @@ export interface MembersNeeds {
   /** Where members are reached whose place the log does not say, by this node's file. */
   readonly placesOfFile: ReadonlyMap<string, string>
   readonly clock: Clock
+  readonly log: Log
 }
 
 export interface MemberRow {
@@ -57,6 +59,7 @@ export class Members {
   readonly #waiters = new Set<Waiter>()
   #current: MembershipEntry | undefined
   #committed: MembershipEntry | undefined
+  #isCompared = false
 
   constructor(need: MembersNeeds) {
     this.#need = need
@@ -67,6 +70,18 @@ export class Members {
     this.#current = current
     this.#committed = committed
     for (const { look } of this.#waiters) look()
+    if (this.#isSettled && membersOf(current.membership).includes(this.#need.ownId)) this.#compare(current.membership)
+  }
+
+  /** Once: a file that says something else than the log is no longer asked, and its reader should know. */
+  #compare({ voters, learners, places = {} }: Membership): void {
+    const { placesOfFile, log } = this.#need
+    if (this.#isCompared || placesOfFile.size === 0) return
+    this.#isCompared = true
+    const ofLog = [...voters, ...learners].map((id) => `${id}-${places[id] ?? placesOfFile.get(id) ?? '?'}`).sort()
+    const ofFile = [...placesOfFile].map(([id, place]) => `${id}-${place}`).sort()
+    if (ofLog.join() === ofFile.join()) return
+    log.warn({}, `dLegerPeers of the file is ${ofFile.join(';')}; by the log, which counts, it is ${ofLog.join(';')}`)
   }
 
   /** As the leader knows them. */
@@ -103,7 +118,11 @@ export class Members {
       const { members } = replica.status()
       const target = targetOf(members, change)
       if (target !== undefined) {
-        if (await this.#handedOver(target, members)) throw refusal('BROKER_NOT_LEADER', 'leadership was handed over')
+        const successor = this.#successor(target, members)
+        if (successor !== undefined) {
+          await replica.transferLeadership(successor)
+          throw refusal('BROKER_NOT_LEADER', 'leadership was handed over')
+        }
         const begun = replica.changeMembership({ ...target, places: this.#placesFor(target, members) })
         if (typeof begun === 'string') throw raftErrors.create(begun, textOf(begun, change))
       } else if (this.#isSettled) return
@@ -111,17 +130,16 @@ export class Members {
     }
   }
 
-  /** Whether this node leads, shall leave, and gave leadership to one that stays. */
-  async #handedOver(target: MembershipTarget, members: Membership): Promise<boolean> {
+  /** Who takes over before this leader leaves; undefined when it stays. */
+  #successor(target: MembershipTarget, members: Membership): string | undefined {
     const { ownId, replica } = this.#need
-    if (target.voters.includes(ownId) || members.outgoing.length > 0) return false
+    if (target.voters.includes(ownId) || members.outgoing.length > 0) return undefined
     const { progress } = replica.status()
     const [successor] = target.voters
       .filter((id) => members.voters.includes(id) && progress[id]?.filled === true)
       .sort((a, b) => (progress[b]?.match ?? 0) - (progress[a]?.match ?? 0))
     if (successor === undefined) throw raftErrors.create('RAFT_WOULD_LOSE_QUORUM', 'nobody could lead the group then')
-    await replica.transferLeadership(successor)
-    return true
+    return successor
   }
 
   /** The log learns every place with the first change that is made: from then on no file is asked. */

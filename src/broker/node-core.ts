@@ -125,6 +125,7 @@ export class NodeCore {
       leadership,
       placesOfFile: placesOfFile(options),
       clock: parts.clock,
+      log: parts.log,
     })
     this.counters = new QueueCounters(store)
     this.#local = new Proposals({

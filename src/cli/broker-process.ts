@@ -15,10 +15,10 @@ import { describeError } from './user-errors.ts'
 /** How long a supervised node may take for a clean stop. */
 const STOP_WITHIN_MS = 15_000
 
-/** `disk` stands in for this machine's: experiments break it on purpose. */
+/** `machine` stands in for parts of this one: experiments break its disk and its power on purpose. */
 export async function runBrokerProcess(
   configuration: BrokerConfiguration,
-  { verbose, disk }: { readonly verbose: boolean; readonly disk?: BrokerParts['fileSystem'] },
+  { verbose, machine }: { readonly verbose: boolean; readonly machine?: Pick<BrokerParts, 'fileSystem' | 'bootId'> },
 ): Promise<void> {
   const { options, warnings } = configuration
   const log = pinoLog({ verbose, isTerminal: process.stderr.isTTY }).child({
@@ -35,7 +35,7 @@ export async function runBrokerProcess(
       clock: systemClock,
       random: systemRandom,
       pid: process.pid,
-      ...(disk === undefined ? {} : { fileSystem: disk }),
+      ...machine,
       onStatus: (status) => supervisor?.tell({ type: 'status', status }),
     })
   } catch (error) {

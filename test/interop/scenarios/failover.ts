@@ -141,6 +141,19 @@ export const failover: readonly Scenario[] = [
     },
   },
   {
+    name: 'all nodes are restarted in turn under a stock producer and push consumer with default retries: no send fails',
+    skip: (target) => (target.restartAll === undefined ? 'this target is not restarted' : undefined),
+    timeoutMs: 240_000,
+    async run(context) {
+      const { nacks } = await loaded(context, {
+        release: 'client-5.5',
+        seconds: 5,
+        happen: async (target) => target.restartAll?.(),
+      })
+      assert.deepEqual(nacks, [])
+    },
+  },
+  {
     name: 'topics and consumer offsets acknowledged before a kill are there after it',
     skip: ({ name }) =>
       name === 'stock' ? 'a stock broker writes consumer offsets every five seconds only' : undefined,

@@ -46,6 +46,23 @@ async function pidOf(namesrv: string, address: string): Promise<number> {
   return pid
 }
 
+const BACK_WITHIN_MS = 30_000
+/** A stock client asks for routes every 30 s, and in between sends to who led then. */
+const ROUTES_ARE_OLD_MS = 32_000
+
+/** The supervisor started the node again: every node answers, the one at `address` under another pid. */
+async function isBack(namesrv: string, address: string, before: number): Promise<void> {
+  const endMs = Date.now() + BACK_WITHIN_MS
+  for (;;) {
+    const nodes = await statusOf(namesrv).catch(() => [])
+    const node = nodes.find((one) => one.address === address)
+    const isWhole = nodes.every(({ pid }) => typeof pid === 'number') && nodes.some(({ role }) => role === 'leader')
+    if (isWhole && typeof node?.pid === 'number' && node.pid !== before) return
+    if (Date.now() > endMs) throw new Error(`${address} is not back after ${BACK_WITHIN_MS} ms`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
 /** Sends until every node has so many bytes on its disk: failover with a log of some age. */
 async function fill(namesrv: string, bytes: number): Promise<void> {
   const command = [
@@ -124,6 +141,23 @@ export async function startRaftmq({ fillBytes = 0 }: { fillBytes?: number } = {}
         if (to === undefined) throw new Error('there is no other node')
         const command = ['transfer-leader', '-n', ready.namesrv, '--broker', to.broker, '--to', to.id]
         await run(process.execPath, [raftmqProgram(), ...command], { timeout: 20_000 })
+      },
+      async restartAll() {
+        // The leader last, and only once no client takes it for the leader any more.
+        const leader = await leaderAddress(ready.namesrv)
+        const inOrder = [...ready.nodes].sort((a, b) => Number(a.address === leader) - Number(b.address === leader))
+        for (const { address } of inOrder) {
+          if (address === leader) {
+            const to = inOrder[0]
+            if (to === undefined) throw new Error('there is no other node')
+            const command = ['transfer-leader', '-n', ready.namesrv, '--broker', to.broker, '--to', to.id]
+            await run(process.execPath, [raftmqProgram(), ...command], { timeout: 20_000 })
+            await new Promise((resolve) => setTimeout(resolve, ROUTES_ARE_OLD_MS))
+          }
+          const before = await pidOf(ready.namesrv, address)
+          process.kill(before, 'SIGTERM')
+          await isBack(ready.namesrv, address, before)
+        }
       },
       async killLeader() {
         const address = await leaderAddress(ready.namesrv)

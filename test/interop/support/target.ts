@@ -13,5 +13,7 @@ export interface Target {
   killLeader(): Promise<void>
   /** Moves leadership to another node; only where there is one. */
   moveLeader?(): Promise<void>
+  /** Restarts all nodes in turn as `docs/members.md` says for stock clients; only where there is a group. */
+  restartAll?(): Promise<void>
   close(): Promise<void>
 }
