@@ -7,7 +7,7 @@
 import { deferred } from '../lib/deferred.ts'
 import { refusal } from './errors.ts'
 import { errorMessage } from '../lib/errors.ts'
-import type { Command } from './needs.ts'
+import type { Command, Proposals } from './needs.ts'
 import { AutoCreate } from './auto-create.ts'
 import { Leadership } from './leadership.ts'
 import { NamesrvRegistration } from './namesrv-registration.ts'
@@ -123,7 +123,9 @@ export class BrokerNode implements RunningBroker {
 
   #tables(): NodeTables {
     const { clock } = this.#parts
-    const proposals = { command: (command: Command) => this.#openCore().proposals.command(command) }
+    const proposals: Pick<Proposals, 'commandWithRecords'> = {
+      commandWithRecords: (...entry) => this.#openCore().proposals.commandWithRecords(...entry),
+    }
     const locks = new QueueLocks({ proposals, leadership: this.#leadership, clock, leaseMs: LOCK_LEASE_MS })
     // Entries are applied only once the state is open.
     const timers = new TimerRemovals(() => this.#state?.timers)

@@ -19,7 +19,8 @@ export interface LockedQueue {
 }
 
 export interface QueueLocksNeeds {
-  readonly proposals: Pick<Proposals, 'command'>
+  /** Proposes here or not at all: what is granted is decided by this node's own view of the leases. */
+  readonly proposals: Pick<Proposals, 'commandWithRecords'>
   readonly leadership: Pick<Leadership, 'term'>
   readonly clock: Clock
   /** RocketMQ rocketmq.broker.rebalance.lockMaxLiveTime, 60,000. */
@@ -63,7 +64,7 @@ export class QueueLocks implements ReplicatedTable {
     if (wanted.length === 0) return held
     for (const queue of wanted) this.#taking.set(keyOf(group, queue), clientId)
     try {
-      await this.#need.proposals.command(command('lock', group, clientId, wanted))
+      await this.#need.proposals.commandWithRecords(command('lock', group, clientId, wanted), [])
     } finally {
       for (const queue of wanted) this.#taking.delete(keyOf(group, queue))
     }
@@ -73,7 +74,8 @@ export class QueueLocks implements ReplicatedTable {
 
   async unlock(group: string, clientId: string, queues: readonly LockedQueue[]): Promise<void> {
     const held = queues.filter((queue) => this.#rows.get(keyOf(group, queue)) === clientId)
-    if (held.length > 0) await this.#need.proposals.command(command('unlock', group, clientId, held))
+    if (held.length === 0) return
+    await this.#need.proposals.commandWithRecords(command('unlock', group, clientId, held), [])
   }
 
   /** Whether a lock of the group is alive: then it consumes in order. */

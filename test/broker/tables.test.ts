@@ -15,7 +15,7 @@ class Replica {
   readonly offsets = new ConsumerOffsets()
   readonly delays = new DelayOffsets()
   readonly locks = new QueueLocks({
-    proposals: { command: () => Promise.reject(new Error('not used')) },
+    proposals: { commandWithRecords: () => Promise.reject(new Error('not used')) },
     leadership: { term: 1 },
     clock: new ManualClock(),
     leaseMs: 60_000,

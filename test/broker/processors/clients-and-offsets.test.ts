@@ -361,6 +361,16 @@ describe('a queue lock', () => {
     expect(await lock(harness, 'c2', [0, 1, 2])).toEqual([2])
   })
 
+  test('is proposed by the node that granted it, and never handed to another leader', async () => {
+    const harness = withTopic()
+    harness.log.command = () => Promise.reject(new Error('handed on'))
+    expect(await lock(harness, 'c1', [0])).toEqual([0])
+    harness.log.failure = refusal('BROKER_NOT_LEADER', 'leadership moved')
+    expect((await harness.ask(41, {}, lockBody('c1', [1]))).code).toBe(14)
+    harness.log.failure = undefined
+    expect(await lock(harness, 'c2', [0, 1])).toEqual([1])
+  })
+
   test('passes on when it is given back, or not renewed for 60 s', async () => {
     const harness = withTopic()
     await lock(harness, 'c1', [0, 1])
