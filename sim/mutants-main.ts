@@ -14,6 +14,7 @@ import { mutants, seedsMax, type Mutant } from './mutants/table.ts'
 const USAGE = `npm run sim:mutants -- [options]
 
   --only TEXT      mutants with this text in their name
+  --scope NAME     mutants of this scope
   --survey N       runs N seeds of each, and says how many found it
   --write-page     puts the table into docs/testing.md`
 
@@ -32,6 +33,7 @@ async function main(args: readonly string[]): Promise<number> {
     args: [...args],
     options: {
       only: { type: 'string', default: '' },
+      scope: { type: 'string', default: '' },
       survey: { type: 'string' },
       'write-page': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -41,7 +43,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(USAGE)
     return 0
   }
-  const chosen = mutants.filter(({ name }) => name.includes(values.only))
+  const chosen = mutants.filter(({ name, scope }) => name.includes(values.only) && scope.startsWith(values.scope))
   const survey = values.survey === undefined ? undefined : Number(values.survey)
   const found = await inParallel(chosen, (mutant) => hunt(mutant, survey))
   if (values['write-page']) writePage(found)

@@ -84,7 +84,7 @@ async function form({ cluster, workload }: Scene): Promise<void> {
 /** Writes are taken, nodes become equal, and everything that was promised is there. */
 async function expectCalm({ cluster, workload }: Scene): Promise<void> {
   const startMs = cluster.scheduler.nowMs
-  await within(cluster, WRITES_MS, 'a write is taken', untilSent(workload))
+  await within(cluster, WRITES_MS, 'a message and an offset are taken', untilWritten(workload))
   workload.end()
   await within(cluster, CONVERGE_MS, 'nodes become equal', untilEqual(cluster, workload))
   cluster.note(`calm after ${Math.round(cluster.scheduler.nowMs - startMs)} ms`)
@@ -92,8 +92,9 @@ async function expectCalm({ cluster, workload }: Scene): Promise<void> {
   await within(cluster, CONVERGE_MS, 'everything is read', audit({ cluster, workload }))
 }
 
-async function untilSent(workload: Workload): Promise<void> {
+async function untilWritten(workload: Workload): Promise<void> {
   while (!(await workload.send()));
+  while (!(await workload.commit())) await workload.pause(20)
 }
 
 async function untilEqual(cluster: Cluster, workload: Workload): Promise<void> {

@@ -41,6 +41,8 @@ export class Workload {
   readonly #topics: string[] = []
   #sends = 0
   #consumed = 0
+  #commits = 0
+  /** The highest that was acknowledged. */
   #committed = -1
   #isOver = false
 
@@ -66,12 +68,13 @@ export class Workload {
     return this.#consumed
   }
 
-  /** Resolves when the topic is there. */
+  /** Resolves when the topic and the group are there. */
   async prepare(): Promise<void> {
     await this.#producer.start()
     for (;;) {
       try {
         await this.#admin.createTopic({ topic: TOPIC, queues: QUEUES })
+        await this.#admin.createGroup(OFFSETS_GROUP)
         return
       } catch {
         await this.pause(100)
@@ -82,7 +85,7 @@ export class Workload {
   start(): void {
     for (let at = 0; at < 3; at++) void this.#produce()
     for (let at = 0; at < 2; at++) void this.#consume()
-    void this.#commit()
+    void this.#commitOffsets()
   }
 
   /** Producers and committers do no more. */
@@ -167,33 +170,29 @@ export class Workload {
     })
   }
 
-  /** Ever higher offsets, as far as messages were acknowledged, to whichever node. */
-  async #commit(): Promise<void> {
+  /** A higher offset than before, to whichever node; resolves with whether it was acknowledged. */
+  async commit(): Promise<boolean> {
     const queue = { topic: TOPIC, brokerName: 'broker-a', queueId: 0 }
-    while (!this.#isOver) {
-      await this.pause(50 + this.#random.next() * 200)
-      const { machines } = this.#cluster
-      const machine = machines[this.#random.integer(0, machines.length - 1)]
-      const queueOffset = Math.max(...this.#ackedOffsets())
-      if (machine === undefined || queueOffset <= this.#committed) continue
-      try {
-        await updateOffset(this.invoke, addressOf(machine), { group: OFFSETS_GROUP, queue, queueOffset })
-        this.#committed = Math.max(this.#committed, queueOffset)
-        this.#cluster.note(`the offset ${queueOffset} is acknowledged`)
-      } catch {
-        // It may be there or not.
-      }
+    const { machines } = this.#cluster
+    const machine = machines[this.#random.integer(0, machines.length - 1)]
+    if (machine === undefined) return false
+    const queueOffset = ++this.#commits
+    try {
+      await updateOffset(this.invoke, addressOf(machine), { group: OFFSETS_GROUP, queue, queueOffset })
+      this.#committed = queueOffset
+      this.#cluster.note(`the offset ${queueOffset} is acknowledged`)
+      return true
+    } catch {
+      // It may be there or not.
+      return false
     }
   }
 
-  #ackedOffsets(): number[] {
-    const ends = `${TOPIC}/0/`
-    return [
-      -1,
-      ...[...this.ledger.sent.values()].flatMap(({ place }) =>
-        place?.startsWith(ends) === true ? [Number(place.slice(ends.length))] : [],
-      ),
-    ]
+  async #commitOffsets(): Promise<void> {
+    while (!this.#isOver) {
+      await this.pause(50 + this.#random.next() * 200)
+      await this.commit()
+    }
   }
 
   #options(): ClientOptions {
