@@ -85,6 +85,9 @@ async function runMany(options: Options): Promise<ChunkReport> {
         tally = addToTally(tally, scope, report, nextSeed)
         writeTally(files.tally, tally)
       }
+      for (const { seed, rule, message } of report.failures) {
+        console.log(`${seedOptions(world, seed)} breaks ${rule}: ${message.split('\n')[0]}`)
+      }
       progress.show(sum.seeds, sum.failures.length)
       return sum.failures.length < FAILURES_SHOWN
     },
