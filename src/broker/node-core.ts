@@ -176,14 +176,14 @@ export class NodeCore {
   /** A clean stop: leadership is handed over, then nothing is applied any more. */
   async stop(): Promise<void> {
     await this.replica.stop()
-    await this.machine.stop()
+    this.machine.stop()
     this.#local.close()
   }
 
   /** Stops as it is: nothing is handed over, nothing is waited for but what touches the disk. */
   async abandon(): Promise<void> {
     await this.replica.abandon()
-    await this.machine.stop()
+    this.machine.stop()
     this.#local.close()
   }
 
@@ -208,7 +208,7 @@ export class NodeCore {
 
   /** A leader replaces what this node has: nothing is applied until it is done, or given up. */
   async #replace(meta: ResetMeta, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    await this.machine.stop()
+    this.machine.stop()
     try {
       await this.#need.state.replace(meta, chunks)
     } finally {

@@ -62,7 +62,8 @@ export class StateMachine {
   #commitIndex = 0
   #running = false
   #stopped = false
-  #idle: (() => void) | undefined
+  /** Of the run under way: one that was stopped may still wait for the disk, and changes nothing when it goes on. */
+  #generation = 0
   #waiters: Waiter[] = []
 
   constructor(need: StateMachineNeeds, start: { readonly appliedIndex: number; readonly tablesIndex: number }) {
@@ -79,7 +80,7 @@ export class StateMachine {
   committed(index: number): void {
     if (index <= this.#commitIndex) return
     this.#commitIndex = index
-    if (!this.#running) this.#start()
+    if (!this.#running && !this.#stopped) this.#start()
   }
 
   /** Resolves when everything up to `index` is applied. */
@@ -88,11 +89,11 @@ export class StateMachine {
     return new Promise((wake) => this.#waiters.push({ index, wake }))
   }
 
-  /** Stops between two entries; resolves when nothing is being applied. */
-  stop(): Promise<void> {
+  /** Stops between two entries, at once: what it waits for (a damaged entry that no peer brings) may never come. */
+  stop(): void {
     this.#stopped = true
-    if (!this.#running) return Promise.resolve()
-    return new Promise((resolve) => (this.#idle = resolve))
+    this.#running = false
+    this.#generation++
   }
 
   /** After a reset: what is applied is what the new tables and queues stand for. */
@@ -106,29 +107,33 @@ export class StateMachine {
 
   #start(): void {
     this.#running = true
-    this.#run().catch((error: unknown) => {
+    const generation = this.#generation
+    this.#run(generation).catch((error: unknown) => {
+      if (generation !== this.#generation) return
       this.#running = false
       this.#need.fatal(error instanceof Error ? error : new Error(String(error)))
     })
   }
 
-  async #run(): Promise<void> {
-    while (!this.#stopped && this.#appliedIndex < this.#commitIndex) {
+  async #run(generation: number): Promise<void> {
+    while (this.#appliedIndex < this.#commitIndex) {
       const found = this.#need.readEntries(this.#appliedIndex + 1, this.#commitIndex, BATCH_BYTES)
       // What lies in the tail cache is applied in this very turn; only the disk is waited for.
       const entries = found instanceof Promise ? await found : found
-      if (this.#stopped) break
+      if (generation !== this.#generation) return
       assert(entries.length > 0, 'committed entries can be read')
-      for (const entry of entries) this.#apply(entry)
+      for (const entry of entries) {
+        this.#apply(entry)
+        if (generation !== this.#generation) return
+      }
       this.#need.settled(this.#appliedIndex)
       this.#wake()
       const ease = this.#need.ease()
       if (ease !== undefined) await ease
-      if (this.#appliedIndex < this.#commitIndex) await this.#turn()
+      if (generation === this.#generation && this.#appliedIndex < this.#commitIndex) await this.#turn()
+      if (generation !== this.#generation) return
     }
     this.#running = false
-    this.#idle?.()
-    this.#idle = undefined
   }
 
   #apply(entry: AppliedEntry): void {

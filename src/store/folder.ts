@@ -247,10 +247,12 @@ async function takeOver(need: FolderNeeds, lockPath: string, found: Holder): Pro
   const { fileSystem, processes, clock } = need
   const guard = `${lockPath}.takeover`
   if (!(await tryCreate(need, guard))) {
+    const before = await holderOf(need, guard)
     await sleep(clock, LOOK_AGAIN_MS)
     const holder = await holderOf(need, guard)
-    if (typeof holder === 'number' && holder !== processes.pid && !processes.isAlive(holder))
-      await fileSystem.unlink(guard)
+    // One that was left by a process that died, or lost its name with the power, would keep everybody out for good.
+    const isDead = typeof holder === 'number' && (holder === processes.pid || !processes.isAlive(holder))
+    if (isDead || (holder === 'nameless' && before === 'nameless')) await fileSystem.unlink(guard)
     return false
   }
   try {

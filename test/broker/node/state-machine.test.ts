@@ -28,12 +28,14 @@ function table(heard: string[]): ReplicatedTable {
   }
 }
 
-function machine(entries: readonly AppliedEntry[], tablesIndex = 0) {
+type Read = ConstructorParameters<typeof StateMachine>[0]['readEntries']
+
+function machine(entries: readonly AppliedEntry[], tablesIndex = 0, read?: Read) {
   const heard: string[] = []
   const clock = new ManualClock()
   const made = new StateMachine(
     {
-      readEntries: (first, last) => entries.slice(first - 1, Math.min(last, first + 1)),
+      readEntries: read ?? ((first, last) => entries.slice(first - 1, Math.min(last, first + 1))),
       tables: new Map([['t', table(heard)]]),
       begin: () => {},
       dispatch: (one) => one.recordCount > 0 && heard.push(`queues ${one.id.index}`),
@@ -52,6 +54,19 @@ function machine(entries: readonly AppliedEntry[], tablesIndex = 0) {
 const command = encodeCommand({ table: 't', op: 'put', args: [1] }, 1)
 
 describe('the state machine', () => {
+  test('stops at once while it waits for an entry that does not come, and what comes later changes nothing', async () => {
+    const reads: ((entries: readonly AppliedEntry[]) => void)[] = []
+    const { made, heard } = machine([], 0, () => new Promise((resolve) => reads.push(resolve)))
+    made.committed(2)
+    made.stop()
+    made.restart({ appliedIndex: 1, tablesIndex: 1 })
+    reads[0]?.([entry(1)])
+    reads[1]?.([entry(2)])
+    await Promise.resolve()
+    await Promise.resolve()
+    expect(heard).toEqual(['applied 2  undefined', 'settled 2'])
+  })
+
   test("applies an entry's command before its records, and answers after both", () => {
     const { made, heard } = machine([entry(1, { command, recordCount: 2 })])
     made.committed(1)

@@ -50,6 +50,17 @@ describe('the lock of a data folder', () => {
     expect(disk.content('data/lock').toString()).toContain('11')
   })
 
+  test('is taken over where a take-over was interrupted, also when power took the name of who tried', async () => {
+    for (const guard of ['{"pid":9}', '{"pid":11}', '']) {
+      const disk = new FaultyFileSystem()
+      await open(disk, { pid: 10 })
+      disk.put('data/lock.takeover', Buffer.from(guard))
+      await open(disk, { pid: 11 })
+      expect(disk.content('data/lock').toString()).toContain('11')
+      expect(disk.paths()).not.toContain('data/lock.takeover')
+    }
+  })
+
   test('keeps the same process from opening the folder twice', async () => {
     const disk = new FaultyFileSystem()
     const clock = new ManualClock()
