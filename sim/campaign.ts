@@ -15,6 +15,10 @@ export interface CampaignNeeds {
   readonly onChunk: (report: ChunkReport, from: number) => boolean
 }
 
+/** A seed takes a second or so and tens of megabytes: one that takes more than these has lost its way. */
+const CHUNK_MS_MAX = 300_000
+const WORKER_HEAP_MB = 1024
+
 /** Resolves when all seeds were run, or enough. A worker that ends by itself counts as a failure of its chunk. */
 export async function runCampaign(need: CampaignNeeds): Promise<void> {
   const { from, count, chunkSeeds } = need
@@ -23,27 +27,34 @@ export async function runCampaign(need: CampaignNeeds): Promise<void> {
   let next = from
   let isEnough = false
   const work = async (): Promise<void> => {
-    let worker = fork(need.worker)
+    let worker = start(need.worker)
     while (next < endSeed && !isEnough) {
       const first = next
       next = Math.min(first + chunkSeeds, endSeed)
       const chunk = { world: need.world, from: first, count: next - first }
       const report = await ask(worker, chunk)
       isEnough = !need.onChunk(report ?? brokenChunk(first, chunk.count), first) || isEnough
-      if (report === undefined) worker = fork(need.worker)
+      if (report === undefined) worker = start(need.worker)
     }
     worker.disconnect()
   }
   await Promise.all(Array.from({ length: jobs }, work))
 }
 
+const start = (program: string): ChildProcess => fork(program, { execArgv: [`--max-old-space-size=${WORKER_HEAP_MB}`] })
+
 /** Undefined when the worker ended instead. */
 function ask(worker: ChildProcess, chunk: object): Promise<ChunkReport | undefined> {
   return new Promise((resolve) => {
-    const onEnd = (): void => resolve(undefined)
+    const timer = setTimeout(() => worker.kill('SIGKILL'), CHUNK_MS_MAX)
+    const onEnd = (): void => {
+      clearTimeout(timer)
+      resolve(undefined)
+    }
     worker.once('exit', onEnd)
     worker.once('message', (report: ChunkReport) => {
       worker.off('exit', onEnd)
+      clearTimeout(timer)
       resolve(report)
     })
     worker.send(chunk)
@@ -51,6 +62,6 @@ function ask(worker: ChildProcess, chunk: object): Promise<ChunkReport | undefin
 }
 
 function brokenChunk(seed: number, seeds: number): ChunkReport {
-  const message = `a worker ended while it ran ${seeds} seeds from ${seed} on`
+  const message = `a worker ended, or had no memory or time left, while it ran ${seeds} seeds from ${seed} on`
   return { seeds, simulatedMs: 0, leaders: 0, commits: 0, faults: {}, failures: [{ seed, rule: 'process', message }] }
 }

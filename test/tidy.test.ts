@@ -58,7 +58,14 @@ const nodeParts = [
 ]
 
 /** Files of the simulator that meet the machine: programs and files. All else is simulated, and one seed is one run. */
-const worldlySims = ['sim/main.ts', 'sim/world/settle.ts', 'sim/mutants-main.ts', 'sim/worker.ts', 'sim/progress.ts']
+const worldlySims = [
+  'sim/main.ts',
+  'sim/campaign.ts',
+  'sim/world/settle.ts',
+  'sim/mutants-main.ts',
+  'sim/worker.ts',
+  'sim/progress.ts',
+]
 
 const LINES = { limit: 350, unit: 'lines' }
 const TEST_LINES = { limit: 500, unit: 'lines' }

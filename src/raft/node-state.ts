@@ -181,14 +181,21 @@ export class NodeState {
     if (index <= this.#commit) return
     assert(index <= this.log.lastIndex, `commit ${index} is in the log, which ends at ${this.log.lastIndex}`)
     this.#commit = index
-    const named = this.memberships.at(index).membership.clusterId
-    if (this.clusterId === null && named !== undefined) this.#setHard({ ...this.#hard, clusterId: named })
+    this.#joinCluster()
   }
 
   /** The storage says that everything up to `index` is stable. */
   stableTo(index: Index): void {
     assert(index <= this.log.lastIndex, `stable ${index} is in the log, which ends at ${this.log.lastIndex}`)
     this.#stable = Math.max(this.#stable, index)
+    this.#joinCluster()
+  }
+
+  /** For good, so only once the entry that names the cluster is on this disk: a crash may bring back one it replaced. */
+  #joinCluster(): void {
+    if (this.clusterId !== null) return
+    const named = this.memberships.at(Math.min(this.#commit, this.#stable)).membership.clusterId
+    if (named !== undefined) this.#setHard({ ...this.#hard, clusterId: named })
   }
 
   /** The storage says that everything up to `index` is on the medium. */
