@@ -269,7 +269,8 @@ export class BrokerNode implements RunningBroker {
     )
   }
 
-  #applied(_entry: AppliedEntry, command: Command | undefined): void {
+  #applied({ id }: AppliedEntry, command: Command | undefined): void {
+    this.#services?.appliedOf(id.term)
     if (command === undefined) return
     this.#services?.applied(command)
     if (command.table === 'topics')

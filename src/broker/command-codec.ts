@@ -11,6 +11,7 @@ import { COMMAND_VERSION } from './peer-wire.ts'
 const firstVersion: Readonly<Record<string, number>> = {
   groupForbidden: 2,
   halves: 2,
+  losses: 2,
   mode: 2,
   popCheckpoints: 2,
   requestModes: 2,

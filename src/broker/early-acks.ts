@@ -13,6 +13,11 @@ export interface EarlyAcksNeeds {
   readonly flights: ReadonlyMap<number, Flight>
   readonly leadership: Pick<Leadership, 'isReady' | 'term'>
   readonly replication: () => 'sync' | 'async'
+  /**
+   * Whether it is known on disk that this node acknowledges early in this term (`early-file.ts`): all messages, or those
+   * that do not wait. Where it is not, it will be soon.
+   */
+  readonly mayBegin: (term: number, all: boolean) => boolean
   readonly clock: Clock
   readonly bounds: { readonly maxUnreplicatedBytes: number; readonly maxUnreplicatedMs: number }
 }
@@ -35,7 +40,7 @@ export class EarlyAcks {
 
   /** Calls `answer` for what may be acknowledged now; `from` is the place of the item's first record in its entry. */
   look(stableIndex: number, answer: (flight: Flight, item: Item, from: number) => void): void {
-    const { flights, leadership, replication, clock, bounds } = this.#need
+    const { flights, leadership, replication, mayBegin, clock, bounds } = this.#need
     // A deposed leader's indexes may hold another leader's entries by now: stable, and not these.
     if (!leadership.isReady) return
     const first = flights.entries().next().value
@@ -50,7 +55,7 @@ export class EarlyAcks {
         let from = 0
         for (const item of flight.items) {
           if (item.done !== undefined && (isAsync || item.isEarly)) {
-            if (this.#bytes + item.bytes > bounds.maxUnreplicatedBytes) return
+            if (this.#bytes + item.bytes > bounds.maxUnreplicatedBytes || !mayBegin(leadership.term, isAsync)) return
             this.#bytes += item.bytes
             flight.earlyBytes += item.bytes
             answer(flight, item, from)

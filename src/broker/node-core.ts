@@ -36,6 +36,7 @@ import { QueueCounters } from './queue-counters.ts'
 import { raftLog } from './raft-log.ts'
 import type { BrokerParts } from './running-broker.ts'
 import { StateMachine, type AppliedEntry } from './state-machine.ts'
+import { EarlyGate } from './early-gate.ts'
 import { forwardCommands } from './forwarded-commands.ts'
 import { asksForSyncFlush } from './group-mode.ts'
 import { isTimerRemoval } from './timer-removals.ts'
@@ -128,11 +129,17 @@ export class NodeCore {
       log: parts.log,
     })
     this.counters = new QueueCounters(store)
+    const earlyGate = new EarlyGate({
+      file: state.early,
+      opened: () => this.#local.stable(this.replica.status().stableIndex),
+      fatal: need.fatal,
+    })
     this.#local = new Proposals({
       log: this.replica,
       leadership,
       counters: this.counters,
       replication: () => tables.mode.current?.replication ?? 'sync',
+      mayBegin: (term, all) => earlyGate.isOpen(term, all),
       proposing: (command) => {
         if (asksForSyncFlush(command)) this.replica.demand('durable')
       },

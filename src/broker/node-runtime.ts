@@ -79,6 +79,8 @@ function raftRows(need: NodeRuntimeNeeds, bytesOnDisk: number): Record<string, s
     badRanges: log.badRanges().length,
     diskFull: String(log.isDiskFull),
     followers: JSON.stringify(followers),
+    // What elections may have lost (losses.ts), oldest first.
+    losses: JSON.stringify(tables.losses.all),
   }
   return Object.fromEntries(Object.entries(rows).map(([key, value]) => [`raftmq.${key}`, String(value)]))
 }

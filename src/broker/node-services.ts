@@ -15,6 +15,7 @@ import type { NodeState } from './node-state.ts'
 import type { NodeTables } from './node-tables.ts'
 import { OffsetCommits } from './offset-commits.ts'
 import type { LiveConfiguration } from './live-configuration.ts'
+import { LossReport } from './loss-report.ts'
 import { ModeSwitch } from './mode-switch.ts'
 import { nodeRuntime } from './node-runtime.ts'
 import type { BrokerOptions } from './options.ts'
@@ -68,6 +69,7 @@ export class NodeServices {
   readonly #repair: RotRepair
   readonly #preferred: PreferredLeader
   readonly #mode: ModeSwitch
+  readonly #losses: LossReport
 
   constructor(need: NodeServicesNeeds) {
     this.need = need
@@ -136,6 +138,22 @@ export class NodeServices {
       replica: this.#replica,
       clock,
       log: parts.log,
+    })
+    this.#losses = new LossReport({
+      ownId: options.nodeId,
+      leadership,
+      proposals,
+      early: need.state.early,
+      lost: need.state.lost,
+      logSettled: () => need.state.log.flush(),
+      exposure: () => {
+        if (core.replica.status().electedInDoubt) return { maxBytes: options.maxUnflushedBytes, inDoubt: true }
+        if (tables.mode.current?.replication !== 'async') return undefined
+        return { maxBytes: options.maxUnreplicatedBytes, inDoubt: false }
+      },
+      clock,
+      log: parts.log,
+      fatal: need.fatal,
     })
     this.#mode = new ModeSwitch({
       table: tables.mode,
@@ -239,6 +257,11 @@ export class NodeServices {
     }
   }
 
+  /** An entry of `term` was applied. */
+  appliedOf(term: number): void {
+    this.#losses.applied(term)
+  }
+
   /** Takes up what a crash may have interrupted. */
   start(): void {
     this.#retention.apply()
@@ -259,11 +282,13 @@ export class NodeServices {
     this.#hold.wakeAll()
     this.#pop.popHold.wakeAll()
     this.#settleMode()
+    this.#losses.settle()
   }
 
   /** Before a clean stop: what consumers said last is committed while this node can. */
   async settle(): Promise<void> {
     this.#preferred.close()
+    this.#losses.close()
     await this.#commits.handOver(OFFSETS_WITHIN_MS)
   }
 

@@ -20,6 +20,9 @@ import type { BadRange } from '../store/bad-ranges.ts'
 import type { CommitLog } from '../store/commit-log.ts'
 import { DataFolder } from '../store/folder.ts'
 import { FlushSwitch } from './flush-switch.ts'
+import { EarlyFile } from '../store/early-file.ts'
+import { frameOffset } from '../message/entry-frame.ts'
+import { framesOf, LostMessages } from '../store/lost-messages.ts'
 import { TrustFile } from '../store/trust-file.ts'
 import { HardStateFile, type HardStateFields } from '../store/hard-state.ts'
 import { openLevelDatabase } from '../store/level-database.ts'
@@ -45,6 +48,8 @@ export interface NodeState {
   readonly log: CommitLog
   /** What stable means from here on (`LogStore.setDurable`). */
   setDurable(durable: boolean): void
+  readonly early: EarlyFile
+  readonly lost: LostMessages
   readonly stableStore: StableStore
   readonly store: MessageStore
   readonly timers: TimerIndex
@@ -57,6 +62,8 @@ export interface NodeState {
   /** Lets go of files as they are, for a node that ends because its disk failed. */
   abandon(): Promise<void>
 }
+
+const READ_BYTES = 1024 * 1024
 
 /** Takes the folder, or says why not (`STORE_*`). */
 export function openFolder(options: BrokerOptions, parts: BrokerParts): Promise<DataFolder> {
@@ -83,6 +90,8 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
     await tableStore.load(tables.byName.values())
     tables.loaded(tableStore.appliedIndex)
   }
+  const early = await EarlyFile.open(fileSystem, `${folder.path}/early`)
+  const lost = new LostMessages(fileSystem, `${folder.path}/lost`)
   const log = await openCommitLog({
     folder,
     segmentFolder: options.storePathCommitLog,
@@ -100,6 +109,9 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
       onDiskFull: need.onDiskFull,
       onFailed: fatal,
       onRot: need.onRot,
+      beforeCut: async (to, frames) => {
+        if (early.value.term > 0) await lost.setAside(to.offset, frames, early.value)
+      },
       installReset: async () => {
         await install()
       },
@@ -107,6 +119,7 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
   })
   const hardState = await HardStateFile.open(folder, { ...emptyHardState })
   const trust = await openTrust(folder, need, { log, hardState })
+  await lost.settle((index, term) => log.termAt(index) !== term)
   const flushSwitch = new FlushSwitch({ log, trust, fatal })
   const store = await MessageStore.open({
     fileSystem,
@@ -124,6 +137,8 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
     folder,
     log,
     setDurable: (durable) => flushSwitch.set(durable),
+    early,
+    lost,
     stableStore: stableStoreOf(hardState),
     store,
     timers,
@@ -143,6 +158,7 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
     async replace(meta, chunks) {
       const start = await stage(fileSystem, staged, chunks)
       const { index, membership } = meta.membership
+      await setAsideUncommitted({ log, early, lost }, tables.standsAt)
       await log.reset({
         start: start.position,
         membership: { index, bytes: encodeMembership(membership) },
@@ -167,6 +183,7 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
       await flushSwitch.settled()
       await log.close()
       await trust.close()
+      await early.close()
       await hardState.close()
     },
     async abandon() {
@@ -174,11 +191,30 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
       await log.abandon()
       await flushSwitch.settled()
       await trust.close()
+      await early.close()
       await hardState.close()
       await tableStore.close()
       await timers.close()
     },
   }
+}
+
+/** A reset drops the whole log: what this node may have acknowledged above `appliedIndex` is kept first. */
+async function setAsideUncommitted(
+  { log, early, lost }: Pick<NodeState, 'log' | 'early' | 'lost'>,
+  appliedIndex: number,
+): Promise<void> {
+  const run = log.state().runs.find(({ term }) => term === early.value.term)
+  if (run === undefined) return
+  const frames: Buffer[] = []
+  for (let next = Math.max(run.first, appliedIndex + 1); next <= run.last; ) {
+    const entries = await log.read(next, run.last, READ_BYTES)
+    if (entries === undefined) break
+    for (const bytes of entries.bytes) frames.push(...framesOf(Buffer.from(bytes)))
+    next = entries.last + 1
+  }
+  const [first] = frames
+  if (first !== undefined) await lost.setAside(frameOffset(first, 0), frames, early.value)
 }
 
 /**

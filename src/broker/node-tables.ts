@@ -7,6 +7,7 @@ import { createSubscriptionGroups, type SubscriptionGroups } from './subscriptio
 import { ConsumerOffsets } from './consumer-offsets.ts'
 import { DelayOffsets } from './delay-offsets.ts'
 import { GroupMode } from './group-mode.ts'
+import { Losses } from './losses.ts'
 import { GroupForbidden } from './group-forbidden.ts'
 import { PopCheckpoints } from './pop/checkpoints.ts'
 import { RequestModes } from './request-modes.ts'
@@ -32,6 +33,7 @@ export class NodeTables {
   readonly halves = new PendingHalves()
   readonly logStart = new LogStartTable()
   readonly mode = new GroupMode()
+  readonly losses = new Losses()
   readonly forbidden = new GroupForbidden()
   readonly modes = new RequestModes()
   readonly checkpoints = new PopCheckpoints({
@@ -72,6 +74,7 @@ export class NodeTables {
       this.halves,
       this.logStart,
       this.mode,
+      this.losses,
       this.forbidden,
       this.modes,
       this.checkpoints,

@@ -14,7 +14,7 @@ import type { Clock, Timer } from '../lib/clock.ts'
 import { recordLength, type RecordDraft } from '../message/record.ts'
 import type { EntryId } from '../raft/types.ts'
 import { encodeCommand, versionOf } from './command-codec.ts'
-import { EarlyAcks } from './early-acks.ts'
+import { EarlyAcks, type EarlyAcksNeeds } from './early-acks.ts'
 import { deletedTopic } from './deleted-topic.ts'
 import { isModeCommand } from './group-mode.ts'
 import { LogBacklog } from './log-backlog.ts'
@@ -50,6 +50,7 @@ export interface ProposalsNeeds {
   readonly leadership: Pick<Leadership, 'isReady' | 'term'>
   readonly counters: QueueCounters
   readonly replication: () => 'sync' | 'async'
+  readonly mayBegin: EarlyAcksNeeds['mayBegin']
   /** A command is about to be proposed: what it wants to be true from its own place in the log on begins now. */
   readonly proposing: (command: Command) => void
   /** The highest version of table commands that every voter understands. */
@@ -82,12 +83,11 @@ export class Proposals implements ProposalsNeed {
     this.#need = need
     this.#queue = new ProposalQueue(need.options)
     this.#backlog = new LogBacklog(need.options.queueWaitMs)
-    const { leadership, replication, clock, options } = need
-    this.#early = new EarlyAcks({ flights: this.#flights, leadership, replication, clock, bounds: options })
+    this.#early = new EarlyAcks({ ...need, flights: this.#flights, bounds: need.options })
     this.#sweep = need.clock.every(SWEEP_PERIOD_MS, () => this.#expire())
   }
 
-  /** Bytes acknowledged and not known to be committed: what a failover may lose now. */
+  /** As `EarlyAcks.bytes`. */
   get unreplicatedBytes(): number {
     return this.#early.bytes
   }
@@ -209,8 +209,7 @@ export class Proposals implements ProposalsNeed {
       // A window that is full opens with the next commit; a transfer ends with a change of role. Both schedule again.
       if (refusal === 'busy' || refusal === 'transferring') break
       if (refusal === 'notLeader') {
-        const why = 'leadership moved before it was proposed'
-        for (const item of this.#queue.takeAll()) this.#drop(item, notLeader(why))
+        for (const item of this.#queue.takeAll()) this.#drop(item, notLeader('leadership moved before it was proposed'))
         return
       }
       const items = this.#queue.take(this.#backlog.room(nowMs), this.#backlog.isLogEmpty)

@@ -26,6 +26,10 @@ const entries: Readonly<Record<string, Entry>> = {
     summary: 'show or change when a broker group acknowledges a send',
     load: () => import('./commands/mode.ts'),
   },
+  lost: {
+    summary: 'list or resend messages that a former leader had to cut off its log',
+    load: () => import('./commands/lost.ts'),
+  },
   recover: {
     summary: 'let a group lead again whose logs are in doubt and whose missing node never comes back',
     load: () => import('./commands/recover.ts'),

@@ -8,7 +8,8 @@ import { storeErrors } from './errors.ts'
 import type { DataFolder } from './folder.ts'
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts'
 import { LogFiles } from './log-files.ts'
-import { LOG_ORIGIN } from './log-position.ts'
+import { framesBehind } from './frames-behind.ts'
+import { LOG_ORIGIN, type LogPosition } from './log-position.ts'
 import { LogReader } from './log-reader.ts'
 import { LogRepair } from './log-repair.ts'
 import { LogReset } from './log-reset.ts'
@@ -66,6 +67,8 @@ export interface CommitLogHooks {
   readonly onFailed: (error: Error) => void
   /** Damage was found while the log was read. */
   readonly onRot: (range: BadRange) => void
+  /** Before the log is cut behind `to`: the frames that go, as they lie on disk. When it resolves, they go. */
+  readonly beforeCut?: (to: LogPosition, frames: readonly Buffer[]) => Promise<void>
   /** Puts the staged state of a reset in its place (`log-reset.ts`); done again after a crash. */
   readonly installReset: () => Promise<void>
 }
@@ -140,6 +143,7 @@ export async function openCommitLog(need: OpenLogNeeds): Promise<CommitLog> {
       folder: segmentFolder,
       descriptors,
       async beforeTruncate(to, cut) {
+        if (hooks.beforeCut !== undefined) await hooks.beforeCut(to, await framesBehind(descriptors, to, cut))
         await mark.lower(markContent(outline, to))
         await upkeep.truncating(to, cut)
       },

@@ -13,6 +13,7 @@ const names = [
   'topic',
   'group',
   'mode',
+  'lost',
   'recover',
   'transfer-leader',
   'member',

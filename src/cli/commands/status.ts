@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { Admin } from '../../client/admin.ts'
 import type { BrokerNode } from '../../client/admin.ts'
 import { textOf } from '../../client/java-json.ts'
+import { lossesOf, lossText, type LossStatus } from './loss-text.ts'
 import { bytesText, namesrvOption, print, processIo, table } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
@@ -38,6 +39,7 @@ interface NodeStatus {
   readonly trusted: boolean | null
   readonly clusterId: string | null
   readonly followers: readonly FollowerStatus[]
+  readonly losses: readonly LossStatus[]
   readonly error: string | null
 }
 
@@ -87,6 +89,7 @@ function nodeStatus(node: BrokerNode): NodeStatus {
     trusted: text('trusted') === null ? null : text('trusted') === 'true',
     clusterId: text('clusterId'),
     followers: followersOf(text('followers')),
+    losses: lossesOf(text('losses')),
     error: error ?? null,
   }
 }
@@ -124,7 +127,7 @@ function describe(nodes: readonly NodeStatus[]): string {
       const answers = nodes.filter((node) => node.broker === broker)
       const leader = answers.find((node) => node.role === 'leader' || (node.brokerId === 0 && node.error === null))
       const members = answers.map((node) => ({ ...node, id: node.id ?? silentId(node, answers, leader) }))
-      return `${heading(broker, leader)}\n${nodeTable(members, leader)}${troubles(members)}`
+      return `${heading(broker, leader)}\n${nodeTable(members, leader)}${troubles(members)}${lossText(leader)}`
     })
     .join('\n')
 }

@@ -71,6 +71,7 @@ class World {
       leadership: this.leadership,
       counters: new QueueCounters({ nextQueueOffset: () => 0 }),
       replication: () => this.mode,
+      mayBegin: () => true,
       proposing: () => {},
       commandVersion: () => 2,
       clock: this.clock,

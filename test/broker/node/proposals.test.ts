@@ -78,6 +78,7 @@ function setup(options: Partial<ConstructorParameters<typeof Proposals>[0]['opti
     leadership,
     counters: new QueueCounters({ nextQueueOffset: () => 0 }),
     replication: () => made.mode,
+    mayBegin: () => true,
     proposing: (command) => log.proposing.push(command.table),
     commandVersion: () => 2,
     clock,

@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest'
+import { lossCommands, Losses } from '../../src/broker/losses.ts'
+import type { Command } from '../../src/broker/needs.ts'
+
+function apply(table: Losses, ...commands: readonly Command[]): void {
+  for (const { op, args } of commands) table.apply(op, args)
+}
+
+const none = { node: 'n0', messages: 0, bytes: 0 }
+
+describe('the table of losses', () => {
+  test('an election opens an interval, and the log of the leader before it narrows it', () => {
+    const table = new Losses()
+    apply(table, lossCommands.open({ term: 5, maxBytes: 100, inDoubt: false }))
+    apply(table, lossCommands.open({ term: 5, maxBytes: 999, inDoubt: false }))
+    expect(table.all).toEqual([{ term: 5, maxBytes: 100, inDoubt: false, found: undefined }])
+    apply(table, lossCommands.seen(4, { node: 'n0', messages: 3, bytes: 30 }))
+    expect(table.all[0]?.found).toEqual({ node: 'n0', messages: 3, bytes: 30 })
+  })
+
+  test('a leader narrows the election that followed it, and no other', () => {
+    const table = new Losses()
+    for (const term of [5, 8, 11]) apply(table, lossCommands.open({ term, maxBytes: 100, inDoubt: false }))
+    apply(table, lossCommands.seen(7, none))
+    expect(table.all.map(({ term, found }) => [term, found !== undefined])).toEqual([
+      [5, false],
+      [8, true],
+      [11, false],
+    ])
+  })
+
+  test('what logs in doubt lost is found by nobody; what did not wait is told though nobody declared it', () => {
+    const table = new Losses()
+    apply(table, lossCommands.open({ term: 5, maxBytes: 100, inDoubt: true }), lossCommands.seen(4, none))
+    expect(table.all).toEqual([{ term: 5, maxBytes: 100, inDoubt: true, found: undefined }])
+    apply(table, lossCommands.seen(6, { node: 'n1', messages: 1, bytes: 7 }))
+    expect(table.all.at(-1)).toEqual({
+      term: 7,
+      maxBytes: 7,
+      inDoubt: false,
+      found: { node: 'n1', messages: 1, bytes: 7 },
+    })
+  })
+
+  test('keeps the newest, and comes back from its rows', () => {
+    const table = new Losses()
+    const snapshot = new Map<string, unknown>()
+    const write = (): void => {
+      for (const [key, value] of table.takeChanges()) {
+        if (value === undefined) snapshot.delete(key)
+        else snapshot.set(key, value)
+      }
+    }
+    for (let term = 1; term <= 40; term++) {
+      apply(table, lossCommands.open({ term, maxBytes: term, inDoubt: false }))
+      if (term % 7 === 0) write()
+    }
+    write()
+    expect(table.all.map(({ term }) => term)).toEqual(Array.from({ length: 32 }, (_, at) => at + 9))
+    const other = new Losses()
+    other.load(snapshot)
+    expect(other.all).toEqual(table.all)
+    expect([...other.rows()]).toEqual([...table.rows()])
+  })
+})
