@@ -25,6 +25,7 @@ import { formatAddress } from './options-values.ts'
 import { brokerRoutes } from './processors/index.ts'
 import { PreferredLeader } from './preferred-leader.ts'
 import { heldByMembers, RetentionService } from './retention-service.ts'
+import { SlowDiskLeaver } from './slow-disk-leaver.ts'
 import { RotRepair } from './rot-repair.ts'
 import { PullHold } from './pull-hold.ts'
 import { PullResets } from './pull-resets.ts'
@@ -70,6 +71,7 @@ export class NodeServices {
   readonly #preferred: PreferredLeader
   readonly #mode: ModeSwitch
   readonly #losses: LossReport
+  readonly #leaver: SlowDiskLeaver
 
   constructor(need: NodeServicesNeeds) {
     this.need = need
@@ -136,6 +138,13 @@ export class NodeServices {
       preferred: (options.preferredLeaderId ?? '').split(';').filter((id) => id !== ''),
       leadership,
       replica: this.#replica,
+      clock,
+      log: parts.log,
+    })
+    this.#leaver = new SlowDiskLeaver({
+      disk: need.state.slowDisk,
+      leadership,
+      replica: core.replica,
       clock,
       log: parts.log,
     })
@@ -289,6 +298,7 @@ export class NodeServices {
   async settle(): Promise<void> {
     this.#preferred.close()
     this.#losses.close()
+    this.#leaver.close()
     await this.#commits.handOver(OFFSETS_WITHIN_MS)
   }
 

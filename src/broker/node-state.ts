@@ -19,6 +19,7 @@ import { encodeMembership, membershipEntry } from './raft-log.ts'
 import type { BadRange } from '../store/bad-ranges.ts'
 import type { CommitLog } from '../store/commit-log.ts'
 import { DataFolder } from '../store/folder.ts'
+import { SlowDisk } from './slow-disk.ts'
 import { FlushSwitch } from './flush-switch.ts'
 import { EarlyFile } from '../store/early-file.ts'
 import { frameOffset } from '../message/entry-frame.ts'
@@ -48,6 +49,7 @@ export interface NodeState {
   readonly log: CommitLog
   /** What stable means from here on (`LogStore.setDurable`). */
   setDurable(durable: boolean): void
+  readonly slowDisk: SlowDisk
   readonly early: EarlyFile
   readonly lost: LostMessages
   readonly stableStore: StableStore
@@ -90,6 +92,7 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
     await tableStore.load(tables.byName.values())
     tables.loaded(tableStore.appliedIndex)
   }
+  const slowDisk = new SlowDisk({ limitMs: options.slowDiskLimitMs, forMs: options.slowDiskForMs })
   const early = await EarlyFile.open(fileSystem, `${folder.path}/early`)
   const lost = new LostMessages(fileSystem, `${folder.path}/lost`)
   const log = await openCommitLog({
@@ -109,6 +112,10 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
       onDiskFull: need.onDiskFull,
       onFailed: fatal,
       onRot: need.onRot,
+      syncWatch: {
+        began: () => slowDisk.began(clock.monotonicMs()),
+        ended: () => slowDisk.ended(clock.monotonicMs()),
+      },
       beforeCut: async (to, frames) => {
         if (early.value.term > 0) await lost.setAside(to.offset, frames, early.value)
       },
@@ -137,6 +144,7 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
     folder,
     log,
     setDurable: (durable) => flushSwitch.set(durable),
+    slowDisk,
     early,
     lost,
     stableStore: stableStoreOf(hardState),

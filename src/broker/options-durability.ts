@@ -34,4 +34,10 @@ export const durability = {
     doc: 'raftReplication=async: bytes acknowledged and not yet committed; at the bound acknowledgements wait for the commit.',
   }),
   maxUnreplicatedMs: integer({ default: 1000, min: 10, max: 60_000, scope: 'group', doc: 'The same as an age.' }),
+  slowDiskLimitMs: integer({
+    default: 500,
+    min: 1,
+    doc: 'A leader whose fsyncs take longer than so many milliseconds at the 99th percentile hands leadership over.',
+  }),
+  slowDiskForMs: integer({ default: 2000, min: 100, doc: 'That has to go on for so long, in milliseconds.' }),
 } as const

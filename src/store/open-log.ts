@@ -25,6 +25,7 @@ import { segmentName } from './segment.ts'
 import { SyncMark, SyncMarkFile, markContent } from './sync-mark.ts'
 import { TailCache } from './tail-cache.ts'
 import { VerifiedChunks } from './verified-chunks.ts'
+import { type SyncWatch, watchedTarget } from './watched-target.ts'
 
 export interface CommitLogOptions extends GroupCommitOptions, ScrubOptions {
   /** The frame that reaches this size is the last of its segment. */
@@ -67,6 +68,8 @@ export interface CommitLogHooks {
   readonly onFailed: (error: Error) => void
   /** Damage was found while the log was read. */
   readonly onRot: (range: BadRange) => void
+  /** Told of every wait for the medium. */
+  readonly syncWatch?: SyncWatch
   /** Before the log is cut behind `to`: the frames that go, as they lie on disk. When it resolves, they go. */
   readonly beforeCut?: (to: LogPosition, frames: readonly Buffer[]) => Promise<void>
   /** Puts the staged state of a reset in its place (`log-reset.ts`); done again after a crash. */
@@ -153,7 +156,7 @@ export async function openCommitLog(need: OpenLogNeeds): Promise<CommitLog> {
   )
   const commit = new GroupCommit(
     {
-      target: files,
+      target: hooks.syncWatch === undefined ? files : watchedTarget(files, hooks.syncWatch),
       clock,
       options,
       onFlushed: (position) => upkeep.flushed(position),
