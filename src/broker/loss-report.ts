@@ -69,6 +69,8 @@ export class LossReport {
     this.#tell(value.term).then(
       () => {
         this.#isTelling = false
+        // Not told, for want of a leader: again, without waiting for the next entry.
+        if (early.value.term === value.term) this.applied(term)
       },
       (error: unknown) => this.#need.fatal(error instanceof Error ? error : new Error(String(error))),
     )
@@ -79,7 +81,7 @@ export class LossReport {
   }
 
   async #tell(term: number): Promise<void> {
-    const { ownId, proposals, early, lost, clock, log, logSettled } = this.#need
+    const { ownId, leadership, proposals, early, lost, clock, log, logSettled } = this.#need
     try {
       await logSettled()
     } catch {
@@ -100,9 +102,9 @@ export class LossReport {
     } catch (error) {
       log.debug({ reason: errorMessage(error) }, 'the loss is told again')
       await new Promise<void>((resolve) => clock.after(AGAIN_MS, resolve))
-      // The next entry that is applied asks again.
       return
     }
-    if (early.value.term === term) await early.save({ term: 0, all: false })
+    // Who leads by now says itself what it acknowledges early.
+    if (!leadership.isReady && early.value.term === term) await early.save({ term: 0, all: false })
   }
 }

@@ -10,9 +10,11 @@ function follower(given: Partial<FollowerStatus>): FollowerStatus {
 
 const group = { voters: ['n0', 'n1', 'n2'], outgoing: [], learners: [] }
 
+function among(progress: ReplicaStatus['progress']): string | undefined {
+  return successor({ id: 'n0', members: group, progress })
+}
+
 test('leadership goes to the filled voter that is heard and furthest', () => {
-  const among = (progress: ReplicaStatus['progress']): string | undefined =>
-    successor({ id: 'n0', members: group, progress })
   expect(among({ n1: follower({ match: 8 }), n2: follower({}) })).toBe('n2')
   expect(among({ n1: follower({ match: 8 }), n2: follower({ lastContactMs: 900 }) })).toBe('n1')
   expect(among({ n1: follower({ filled: false }), n2: follower({ match: 0 }) })).toBeUndefined()
