@@ -116,9 +116,7 @@ export class GroupCommit {
   setMode(mode: FlushMode): void {
     if (mode === this.#mode) return
     this.#mode = mode
-    const isBehind = this.#flushed.offset !== this.#written.offset
-    if (this.#failed !== undefined || this.#closing.signal.aborted || this.#running) return
-    if (mode === 'sync' && isBehind) void (this.#background ?? this.#syncInBackground())
+    if (!this.#running && this.#background === undefined) this.#syncByMode()
   }
 
   /** Queues one frame, which lies right behind all that was queued before. */
@@ -196,7 +194,7 @@ export class GroupCommit {
       this.#waiters = []
       try {
         for (const step of steps) await this.#perform(step)
-        if (this.#mode === 'sync') await this.#syncNow()
+        if (this.#mode === 'sync') await this.#flushWritten()
         else await this.#keepBounds()
       } catch (error) {
         this.#waiters = [...waiters, ...this.#waiters]
@@ -247,14 +245,12 @@ export class GroupCommit {
     this.#isChangingFiles = false
   }
 
-  /** One fdatasync for all that is written, unless it is flushed already. */
-  async #syncNow(): Promise<void> {
-    await this.#settled()
-    const position = this.#written
-    if (position.offset === this.#flushed.offset) return
-    await this.#need.target.sync()
-    this.#allFlushed(position)
-    this.#need.onFlushed(position)
+  /** Waits until all that is written is flushed. Nothing is written meanwhile: only who asks this writes. */
+  async #flushWritten(): Promise<void> {
+    while (this.#flushed.offset !== this.#written.offset) {
+      await (this.#background ?? this.#syncInBackground())
+      if (this.#failed !== undefined) throw this.#failed
+    }
   }
 
   #allFlushed(position: LogPosition): void {
@@ -281,6 +277,13 @@ export class GroupCommit {
     return Math.max(bytes, age)
   }
 
+  /** What is written and not flushed: in sync mode it begins to be so at once, in async mode in time. */
+  #syncByMode(): void {
+    if (this.#failed !== undefined || this.#closing.signal.aborted) return
+    if (this.#mode === 'async') this.#schedule()
+    else if (this.#flushed.offset !== this.#written.offset && !this.#isChangingFiles) void this.#syncInBackground()
+  }
+
   /** Starts the fdatasync well before a bound is reached, so that nobody need wait for it. */
   #schedule(): void {
     if (this.#unflushedSinceMs === undefined || this.#background !== undefined || this.#isChangingFiles) return
@@ -290,7 +293,8 @@ export class GroupCommit {
     }
     this.#timer ??= this.#need.clock.after(this.#need.options.maxUnflushedMs / 2, () => {
       this.#timer = undefined
-      if (!this.#closing.signal.aborted && this.#failed === undefined) this.#schedule()
+      // In sync mode whoever writes sees to it: a sync beside another one could end first and tell an older place.
+      if (this.#background === undefined && this.#mode === 'async') this.#syncByMode()
     })
   }
 
@@ -312,7 +316,9 @@ export class GroupCommit {
         // What was written meanwhile is younger than this sync's start.
         this.#unflushedSinceMs = this.#written.offset === position.offset ? undefined : startedMs
         this.#need.onFlushed(position)
-        if (this.#mode === 'async') this.#schedule()
+        // A run that is under way sees to what is left by itself.
+        if (!this.#running) this.#syncByMode()
+        else if (this.#mode === 'async') this.#schedule()
       },
       (error: unknown) => {
         this.#background = undefined
