@@ -14,12 +14,12 @@
  * nobody knows what is on disk.
  */
 import { assert } from '../lib/assert.ts'
-import { type Clock, type Timer, sleep } from '../lib/clock.ts'
+import type { Clock, Timer } from '../lib/clock.ts'
 import { type Deferred, deferred } from '../lib/deferred.ts'
-import { errorCode } from '../lib/errors.ts'
 import { joinAdjacent } from './arena.ts'
 import type { CommitTarget } from './commit-target.ts'
 import { asFailure, storeErrors } from './errors.ts'
+import { LackOfRoom } from './lack-of-room.ts'
 import type { LogPosition } from './log-position.ts'
 
 export type FlushMode = 'sync' | 'async'
@@ -51,9 +51,6 @@ type Step =
   | { readonly kind: 'roll'; readonly start: LogPosition }
   | { readonly kind: 'truncate'; readonly to: LogPosition }
 
-/** Errors that pass: no room on the disk, no descriptor left. */
-export const LACK_OF_ROOM: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE'])
-
 export class GroupCommit {
   readonly #need: GroupCommitNeeds
   #mode: FlushMode
@@ -70,13 +67,15 @@ export class GroupCommit {
   /** Where queued truncations cut: what is flushed behind it is about to go. */
   #cuts: LogPosition[] = []
   #isChangingFiles = false
-  #full = false
   #failed: Error | undefined
   readonly #closing = new AbortController()
+  readonly #room: LackOfRoom
 
   constructor(need: GroupCommitNeeds, end: LogPosition) {
     this.#need = need
     this.#mode = need.options.mode
+    const { clock, options, onDiskFull } = need
+    this.#room = new LackOfRoom({ clock, retryMs: options.retryMs, onDiskFull, signal: this.#closing.signal })
     this.#written = end
     this.#flushed = end
   }
@@ -109,7 +108,7 @@ export class GroupCommit {
   }
 
   get isDiskFull(): boolean {
-    return this.#full
+    return this.#room.isLacking
   }
 
   /** Going to sync, what is written and not durable begins to be so at once; `stable` waits for it. */
@@ -213,8 +212,8 @@ export class GroupCommit {
         const buffers = joinAdjacent(step.buffers)
         // A durable write vouches for itself alone: what was written before must be durable already.
         const isDurable = this.#mode === 'sync' && this.#flushed.offset === this.#written.offset
-        if (isDurable) await this.#patiently(() => target.writeDurable(buffers, step.offset))
-        else await this.#patiently(() => target.write(buffers, step.offset))
+        if (isDurable) await this.#room.waitedOut(() => target.writeDurable(buffers, step.offset))
+        else await this.#room.waitedOut(() => target.write(buffers, step.offset))
         this.#pendingBytes -= step.end.offset - step.offset
         this.#written = step.end
         if (isDurable) this.#allFlushed(step.end)
@@ -241,7 +240,7 @@ export class GroupCommit {
   async #changeFiles(change: () => Promise<void>): Promise<void> {
     this.#isChangingFiles = true
     await this.#settled()
-    await this.#patiently(change)
+    await this.#room.waitedOut(change)
     this.#isChangingFiles = false
   }
 
@@ -330,26 +329,6 @@ export class GroupCommit {
   }
 
   /* Trouble. */
-
-  async #patiently(step: () => Promise<void>): Promise<void> {
-    for (;;) {
-      try {
-        await step()
-        if (this.#full) {
-          this.#full = false
-          this.#need.onDiskFull(false)
-        }
-        return
-      } catch (error) {
-        if (!LACK_OF_ROOM.has(errorCode(error) ?? '')) throw error
-        if (!this.#full) {
-          this.#full = true
-          this.#need.onDiskFull(true)
-        }
-        await sleep(this.#need.clock, this.#need.options.retryMs, this.#closing.signal)
-      }
-    }
-  }
 
   #fail(thrown: unknown): void {
     if (this.#failed !== undefined) return

@@ -6,7 +6,6 @@ export const knownLines: Readonly<Record<string, number>> = {
   'src/client/sender.ts': 412,
   'src/raft/leader.ts': 500,
   'src/raft/replica.ts': 420,
-  'src/store/group-commit.ts': 360,
   'src/remoting/connection.ts': 440,
 }
 
