@@ -4,7 +4,7 @@
  * hold.
  */
 import { parseArgs } from 'node:util'
-import { readBrokerOptions } from '../src/broker/options.ts'
+import { readBrokerOptions } from '../src/broker/options/options.ts'
 import { runBrokerProcess } from '../src/cli/broker-process.ts'
 import { thisMachine } from '../src/cli/machine.ts'
 import { readPropertiesFile } from '../src/cli/properties-file.ts'

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { importsOf, stripText, type SourceFile } from './support/source-text.ts'
 import { knownAssertions, knownLines, knownSleeps, knownTestLines } from './support/tidy-known.ts'
 import {
+  brokenBrokerRooms,
   brokenLayers,
   deadFiles,
   forbiddenNodeParts,
@@ -34,7 +35,7 @@ const declaredAhead = [
 ]
 
 /** Sources that may read the machine's clocks, chance and process: `path`, or `path use`. */
-const worldly = ['src/cli/', 'src/lib/clock.ts', 'src/lib/prng.ts', 'src/broker/peer-socket.ts process.nextTick']
+const worldly = ['src/cli/', 'src/lib/clock.ts', 'src/lib/prng.ts', 'src/broker/peers/peer-socket.ts process.nextTick']
 
 /** Sources that may touch the machine, by the part of Node. Everything else is handed what it needs. */
 const nodeParts = [
@@ -50,7 +51,7 @@ const nodeParts = [
   },
   {
     part: /^node:(net|tls|dns|dgram|http)/,
-    allowed: ['src/cli/', 'src/remoting/sockets.ts', 'src/broker/born-host.ts'],
+    allowed: ['src/cli/', 'src/remoting/sockets.ts', 'src/broker/clients/born-host.ts'],
   },
   { part: /^level$/, allowed: ['src/cli/', 'src/store/level-database.ts'] },
   { part: /^node:(child_process|cluster|worker_threads)/, allowed: ['src/cli/'] },
@@ -75,6 +76,10 @@ const SLEEPS = { limit: 0, unit: 'timers of the machine' }
 describe('the sources', () => {
   test('import downwards only, and nothing of test, sim, chaos and bench', () => {
     expect(brokenLayers(sources)).toEqual([])
+  })
+
+  test('of the broker use only the rooms below theirs', () => {
+    expect(brokenBrokerRooms(sources)).toEqual([])
   })
 
   test('import in no circle', () => {
@@ -179,6 +184,13 @@ describe('the checkers', () => {
       'src/raft/core.ts imports src/store/segment.ts: raft must not know store',
     ])
     expect(brokenLayers([file('src/cli/main.ts', "import '../../test/support/until.ts'")])).toHaveLength(1)
+    const upwards = file('src/broker/tables/topics.ts', "import { PullHold } from '../clients/pull-hold.ts'")
+    expect(brokenBrokerRooms([upwards])).toEqual([
+      'src/broker/tables/topics.ts imports src/broker/clients/pull-hold.ts: tables must not use clients',
+    ])
+    expect(brokenBrokerRooms([file('src/broker/errors.ts', "import { Peers } from './peers/peers.ts'")])).toHaveLength(
+      1,
+    )
   })
 
   test('see who imports a room that is for tests alone', () => {

@@ -1,5 +1,5 @@
 /** The properties of a simulated node: those of a local cluster, with short times and small segments. */
-import { readBrokerOptions, type BrokerConfiguration } from '../../src/broker/options.ts'
+import { readBrokerOptions, type BrokerConfiguration } from '../../src/broker/options/options.ts'
 import type { Mode } from '../seed-run.ts'
 import { CLIENT_PORT, NAMESRV, PEER_PORT, type Machine } from './machine.ts'
 

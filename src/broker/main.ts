@@ -1,5 +1,5 @@
-import { BrokerNode } from './broker-node.ts'
-import type { BrokerConfiguration } from './options.ts'
+import { BrokerNode } from './node/broker-node.ts'
+import type { BrokerConfiguration } from './options/options.ts'
 import type { BrokerParts, RunningBroker } from './running-broker.ts'
 
 /**

@@ -6,7 +6,7 @@ import type { Sockets } from '../remoting/sockets.ts'
 import type { OpenDatabase } from '../store/database.ts'
 import type { FileSystem } from '../store/file-system.ts'
 import type { Processes } from '../store/node-file-system.ts'
-import type { Address } from './options-values.ts'
+import type { Address } from './options/options-values.ts'
 
 export interface BrokerParts {
   readonly log: Log

@@ -1,6 +1,6 @@
 /** The process of one broker node: starts it, tells its supervisor, stops it, and ends with it. */
-import { formatAddress } from '../broker/options-values.ts'
-import type { BrokerConfiguration } from '../broker/options.ts'
+import { formatAddress } from '../broker/options/options-values.ts'
+import type { BrokerConfiguration } from '../broker/options/options.ts'
 import { startBroker } from '../broker/main.ts'
 import type { BrokerParts, RunningBroker } from '../broker/running-broker.ts'
 import { systemClock } from '../lib/clock.ts'

@@ -1,6 +1,6 @@
 /** What this machine says of itself, for options that a file leaves open. */
 import { homedir, hostname, networkInterfaces } from 'node:os'
-import type { Machine } from '../broker/options.ts'
+import type { Machine } from '../broker/options/options.ts'
 
 export function thisMachine(): Machine {
   return {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { silentLog } from '../../src/lib/log.ts'
 import { decodeProperties } from '../../src/message/properties.ts'
-import { DelaySchedule } from '../../src/broker/delay-schedule.ts'
+import { DelaySchedule } from '../../src/broker/timed/delay-schedule.ts'
 import { refusal } from '../../src/broker/errors.ts'
-import { topicConfig } from '../../src/broker/topics.ts'
+import { topicConfig } from '../../src/broker/tables/topics.ts'
 import { createHarness, type Harness, sendHeader } from './processors/harness.ts'
 
 function scheduled(): Harness & { schedule: DelaySchedule } {

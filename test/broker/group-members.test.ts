@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Member } from '../../src/broker/clients.ts'
-import { GroupMembers } from '../../src/broker/group-members.ts'
+import type { Member } from '../../src/broker/clients/clients.ts'
+import { GroupMembers } from '../../src/broker/clients/group-members.ts'
 
 const member = (clientId: string): Member => ({
   clientId,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { asksForSyncFlush, GroupMode, modeCommands } from '../../src/broker/group-mode.ts'
-import { ModeSwitch } from '../../src/broker/mode-switch.ts'
+import { asksForSyncFlush, GroupMode, modeCommands } from '../../src/broker/group/group-mode.ts'
+import { ModeSwitch } from '../../src/broker/group/mode-switch.ts'
 import type { Command } from '../../src/broker/needs.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import type { Log } from '../../src/lib/log.ts'

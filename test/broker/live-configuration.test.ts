@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseProperties } from '../../src/lib/properties.ts'
-import { LiveConfiguration } from '../../src/broker/live-configuration.ts'
-import { readBrokerOptions } from '../../src/broker/options.ts'
+import { LiveConfiguration } from '../../src/broker/options/live-configuration.ts'
+import { readBrokerOptions } from '../../src/broker/options/options.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
 const machine = { hostName: 'h', homeFolder: '/home/x', localAddress: '10.0.0.1', namesrvAddr: undefined }

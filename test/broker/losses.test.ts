@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { lossCommands, Losses } from '../../src/broker/losses.ts'
+import { lossCommands, Losses } from '../../src/broker/tables/losses.ts'
 import type { Command } from '../../src/broker/needs.ts'
 
 function apply(table: Losses, ...commands: readonly Command[]): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { topicConfig } from '../../src/broker/topics.ts'
+import { topicConfig } from '../../src/broker/tables/topics.ts'
 import { createHarness, type Harness, sendHeader } from './processors/harness.ts'
 
 const kinds: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { refusal } from '../../src/broker/errors.ts'
-import { withOffsets } from '../../src/broker/handover.ts'
-import { OffsetCommits } from '../../src/broker/offset-commits.ts'
+import { withOffsets } from '../../src/broker/group/handover.ts'
+import { OffsetCommits } from '../../src/broker/clients/offset-commits.ts'
 import { deferred, type Deferred } from '../../src/lib/deferred.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 

@@ -1,7 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { brokerOptionTable } from '../../src/broker/options-table.ts'
-import { knowledgeOf, otherKeys, readBrokerOptions, type BrokerConfiguration } from '../../src/broker/options.ts'
+import { brokerOptionTable } from '../../src/broker/options/options-table.ts'
+import {
+  knowledgeOf,
+  otherKeys,
+  readBrokerOptions,
+  type BrokerConfiguration,
+} from '../../src/broker/options/options.ts'
 import { errorMessage } from '../../src/lib/errors.ts'
 import { parseProperties } from '../../src/lib/properties.ts'
 

@@ -1,8 +1,8 @@
 import { fc, test } from '@fast-check/vitest'
 import { pack, unpack } from 'msgpackr'
 import { describe, expect } from 'vitest'
-import { PendingHalves } from '../../src/broker/pending-halves.ts'
-import { digestRows } from '../../src/broker/table-rows.ts'
+import { PendingHalves } from '../../src/broker/transactions/pending-halves.ts'
+import { digestRows } from '../../src/broker/tables/table-rows.ts'
 
 function end(halves: PendingHalves, queueOffsets: readonly number[]): void {
   halves.apply('end', halves.end(queueOffsets).args)

@@ -1,13 +1,17 @@
 import { fc, test } from '@fast-check/vitest'
 import { pack, unpack } from 'msgpackr'
 import { describe, expect } from 'vitest'
-import { ConsumerOffsets, offsetCommands } from '../../src/broker/consumer-offsets.ts'
-import { DelayOffsets } from '../../src/broker/delay-offsets.ts'
+import { ConsumerOffsets, offsetCommands } from '../../src/broker/tables/consumer-offsets.ts'
+import { DelayOffsets } from '../../src/broker/timed/delay-offsets.ts'
 import type { Command, ReplicatedTable } from '../../src/broker/needs.ts'
-import { QueueLocks } from '../../src/broker/queue-locks.ts'
-import { createSubscriptionGroups, subscriptionGroup, systemGroups } from '../../src/broker/subscription-groups.ts'
-import { digestRows } from '../../src/broker/table-rows.ts'
-import { createTopics, systemTopics, topicConfig } from '../../src/broker/topics.ts'
+import { QueueLocks } from '../../src/broker/tables/queue-locks.ts'
+import {
+  createSubscriptionGroups,
+  subscriptionGroup,
+  systemGroups,
+} from '../../src/broker/tables/subscription-groups.ts'
+import { digestRows } from '../../src/broker/tables/table-rows.ts'
+import { createTopics, systemTopics, topicConfig } from '../../src/broker/tables/topics.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
 /** The tables of one replica, fed as the state machine feeds them. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readBrokerOptions } from '../../src/broker/options.ts'
+import { readBrokerOptions } from '../../src/broker/options/options.ts'
 import { describeCluster, describeClusterJson } from '../../src/cli/cluster-report.ts'
 import {
   checkNamesrvPort,

@@ -18,13 +18,13 @@ export const knownTestLines: Readonly<Record<string, number>> = {
 
 /** Type assertions (`value as Type`) of each source: the ends of codecs, and what the compiler cannot follow. */
 export const knownAssertions: Readonly<Record<string, number>> = {
-  'src/broker/command-codec.ts': 1,
-  'src/broker/config-table.ts': 1,
-  'src/broker/node-state.ts': 1,
-  'src/broker/offset-commits.ts': 1,
-  'src/broker/peer-wire.ts': 1,
-  'src/broker/queue-locks.ts': 1,
-  'src/broker/raft-log.ts': 1,
+  'src/broker/tables/command-codec.ts': 1,
+  'src/broker/tables/config-table.ts': 1,
+  'src/broker/node/node-state.ts': 1,
+  'src/broker/clients/offset-commits.ts': 1,
+  'src/broker/peers/peer-wire.ts': 1,
+  'src/broker/tables/queue-locks.ts': 1,
+  'src/broker/log/raft-log.ts': 1,
   'src/client/options.ts': 1,
   'src/lib/options.ts': 1,
   'src/remoting/header-codec.ts': 1,

@@ -41,6 +41,41 @@ export function importedFromOutside(room: string, files: readonly SourceFile[]):
     .map(({ from, to }) => `${from} imports ${to}: only tests may import ${room}`)
 }
 
+/**
+ * The rooms within the broker, and what each uses at run time beside the files that lie in `src/broker` itself, which all
+ * share; types may be known from anywhere. Node stands above all of them and puts them together.
+ */
+export const brokerRooms: Readonly<Record<string, readonly string[]>> = {
+  tables: ['peers'],
+  group: ['tables'],
+  options: ['group'],
+  peers: ['options'],
+  log: ['group', 'peers', 'tables'],
+  transactions: ['tables'],
+  timed: ['log', 'tables', 'transactions'],
+  pop: ['log', 'tables'],
+  stats: ['timed'],
+  clients: ['peers', 'tables'],
+  processors: ['clients', 'group', 'options', 'pop', 'stats', 'tables', 'timed', 'transactions'],
+  forwarding: ['peers', 'processors', 'tables'],
+}
+
+export function brokenBrokerRooms(files: readonly SourceFile[]): readonly string[] {
+  return files.flatMap(importsOf).flatMap(({ from, to, isType }) => {
+    const [here, there] = [brokerRoomOf(from), brokerRoomOf(to)]
+    if (isType || here === undefined || here === 'node' || there === undefined || there === here) return []
+    const allowed = there === '' || (brokerRooms[here]?.includes(there) ?? from === 'src/broker/main.ts')
+    return allowed ? [] : [`${from} imports ${to}: ${here} must not use ${there}`]
+  })
+}
+
+/** `src/broker/log/proposals.ts` is in log; what lies in `src/broker` itself is in none (''). */
+function brokerRoomOf(path: string): string | undefined {
+  const [, rest] = path.split(/^src\/broker\//)
+  if (rest === undefined) return undefined
+  return rest.includes('/') ? rest.slice(0, rest.indexOf('/')) : ''
+}
+
 const isOwnPath = (path: string): boolean => /^(src|test|sim|chaos|bench|scripts)\//.test(path)
 
 /** Parts of Node that only some files may touch. A room that is not named may import none of them. */

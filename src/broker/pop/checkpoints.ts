@@ -17,7 +17,7 @@
  */
 import { assert } from '../../lib/assert.ts'
 import type { Command, ReplicatedTable } from '../needs.ts'
-import { TableRows, unknownOperation } from '../table-rows.ts'
+import { TableRows, unknownOperation } from '../tables/table-rows.ts'
 import { listOf, numbersOf } from './lists.ts'
 import { OrderedPops } from './ordered-pops.ts'
 import { type PopQueue, queueKey } from './pop-queue.ts'

@@ -3,7 +3,7 @@
  * acknowledged or visible again, and then begins with the first that is not acknowledged. At most one row a queue; part
  * of `checkpoints.ts`, which describes the changes.
  */
-import { TableRows, unknownOperation } from '../table-rows.ts'
+import { TableRows, unknownOperation } from '../tables/table-rows.ts'
 import type { PopChange, PopCheckpointsNeeds } from './checkpoints.ts'
 import { listOf, numbersOf } from './lists.ts'
 import { type PopQueue, queueKey } from './pop-queue.ts'

@@ -9,13 +9,13 @@ import {
 import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
 import { EmptyHeader } from '../../remoting/header.ts'
 import { type Call, type Reply, type Route, route } from '../../remoting/route.ts'
-import type { Clients } from '../clients.ts'
+import type { Clients } from '../clients/clients.ts'
 import { refusal } from '../errors.ts'
 import type { Leadership, Proposals } from '../needs.ts'
-import { type RequestMode, requestModeCommands, type RequestModes } from '../request-modes.ts'
-import type { SubscriptionGroups } from '../subscription-groups.ts'
-import type { AssignedQueue, TopicQueues } from '../topic-queues.ts'
-import type { Topics } from '../topics.ts'
+import { type RequestMode, requestModeCommands, type RequestModes } from '../tables/request-modes.ts'
+import type { SubscriptionGroups } from '../tables/subscription-groups.ts'
+import type { AssignedQueue, TopicQueues } from '../clients/topic-queues.ts'
+import type { Topics } from '../tables/topics.ts'
 
 export interface AssignmentNeeds {
   readonly topics: Topics

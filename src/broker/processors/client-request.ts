@@ -11,12 +11,12 @@ import {
   GetConsumerStatusRequestHeader,
 } from '../../remoting/headers/client.ts'
 import { type Call, type Reply, type Route, route } from '../../remoting/route.ts'
-import type { ClientRelay } from '../client-relay.ts'
-import type { Clients } from '../clients.ts'
+import type { ClientRelay } from '../clients/client-relay.ts'
+import type { Clients } from '../clients/clients.ts'
 import { refusal } from '../errors.ts'
 import type { BrokerIdentity } from '../identity.ts'
-import type { SubscriptionGroups } from '../subscription-groups.ts'
-import type { Topics } from '../topics.ts'
+import type { SubscriptionGroups } from '../tables/subscription-groups.ts'
+import type { Topics } from '../tables/topics.ts'
 
 export interface ClientRequestNeeds {
   readonly topics: Topics

@@ -12,7 +12,7 @@ import {
   GetProducerConnectionListRequestHeader,
 } from '../../remoting/headers/client.ts'
 import { type Reply, type Route, route } from '../../remoting/route.ts'
-import type { Clients, Member } from '../clients.ts'
+import type { Clients, Member } from '../clients/clients.ts'
 import { refusal } from '../errors.ts'
 
 export interface ConnectionsNeeds {

@@ -8,13 +8,13 @@ import { GetConsumerListByGroupRequestHeader } from '../../remoting/headers/clie
 import { QueryConsumerOffsetRequestHeader, UpdateConsumerOffsetRequestHeader } from '../../remoting/headers/offset.ts'
 import { type Call, type Reply, type Route, route } from '../../remoting/route.ts'
 import type { PullRequest, PullResult } from '../../store/consume-queue-pull.ts'
-import type { Clients } from '../clients.ts'
-import type { ConsumerOffsets } from '../consumer-offsets.ts'
+import type { Clients } from '../clients/clients.ts'
+import type { ConsumerOffsets } from '../tables/consumer-offsets.ts'
 import { refusal } from '../errors.ts'
 import type { Leadership } from '../needs.ts'
-import type { OffsetCommits } from '../offset-commits.ts'
-import type { SubscriptionGroups } from '../subscription-groups.ts'
-import type { Topics } from '../topics.ts'
+import type { OffsetCommits } from '../clients/offset-commits.ts'
+import type { SubscriptionGroups } from '../tables/subscription-groups.ts'
+import type { Topics } from '../tables/topics.ts'
 import { fail, type Recover } from './failure.ts'
 
 export interface ConsumerOffsetNeeds {

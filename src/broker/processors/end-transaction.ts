@@ -13,7 +13,7 @@ import { EndTransactionRequestHeader, ResumeCheckHalfMessageRequestHeader } from
 import { type Reply, type Route, route } from '../../remoting/route.ts'
 import { refusal } from '../errors.ts'
 import type { Leadership, Proposals } from '../needs.ts'
-import type { Transactions } from '../transactions.ts'
+import type { Transactions } from '../transactions/transactions.ts'
 
 export interface EndTransactionNeeds {
   readonly transactions: Pick<Transactions, 'end'>

@@ -22,16 +22,16 @@ import {
   UpdateGroupForbiddenRequestHeader,
 } from '../../remoting/headers/group.ts'
 import { type Call, type Reply, type Route, route } from '../../remoting/route.ts'
-import { checkAttributeChanges, groupAttributes } from '../attributes.ts'
-import type { AutoCreate } from '../auto-create.ts'
-import type { Clients } from '../clients.ts'
-import { dataVersion, groupBody, groupRow } from '../config-bodies.ts'
-import { behind, type ConsumeStatsNeeds, consumeStats, topicsToCollect } from '../consume-stats.ts'
+import { checkAttributeChanges, groupAttributes } from '../tables/attributes.ts'
+import type { AutoCreate } from '../tables/auto-create.ts'
+import type { Clients } from '../clients/clients.ts'
+import { dataVersion, groupBody, groupRow } from '../tables/config-bodies.ts'
+import { behind, type ConsumeStatsNeeds, consumeStats, topicsToCollect } from '../stats/consume-stats.ts'
 import { refusal } from '../errors.ts'
-import { forbiddenCommands, type GroupForbidden } from '../group-forbidden.ts'
+import { forbiddenCommands, type GroupForbidden } from '../tables/group-forbidden.ts'
 import type { Leadership, Proposals } from '../needs.ts'
-import type { OffsetCommits } from '../offset-commits.ts'
-import type { SubscriptionGroups } from '../subscription-groups.ts'
+import type { OffsetCommits } from '../clients/offset-commits.ts'
+import type { SubscriptionGroups } from '../tables/subscription-groups.ts'
 
 export interface GroupAdminNeeds extends ConsumeStatsNeeds {
   readonly groups: SubscriptionGroups

@@ -4,8 +4,8 @@ import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
 import { EmptyHeader } from '../../remoting/header.ts'
 import { UnregisterClientRequestHeader } from '../../remoting/headers/client.ts'
 import { type Call, type Reply, type Route, route } from '../../remoting/route.ts'
-import type { ClientSessions } from '../client-sessions.ts'
-import { checkExpressionType, compileFilter, isTagExpression } from '../subscription.ts'
+import type { ClientSessions } from '../clients/client-sessions.ts'
+import { checkExpressionType, compileFilter, isTagExpression } from '../clients/subscription.ts'
 
 export interface HeartbeatNeeds {
   readonly sessions: Pick<ClientSessions, 'heartbeat' | 'unregister'>

@@ -6,10 +6,10 @@ import { ChangeMembersRequestHeader } from '../../remoting/headers/members.ts'
 import { type Reply, type Route, route } from '../../remoting/route.ts'
 import { refusal } from '../errors.ts'
 import type { BrokerIdentity } from '../identity.ts'
-import type { MemberList } from '../members.ts'
+import type { MemberList } from '../group/members.ts'
 import type { MemberChange } from '../../raft/member-change.ts'
 import { raftErrors } from '../../raft/errors.ts'
-import { formatAddress, NODE_ID, parseAddress } from '../options-values.ts'
+import { formatAddress, NODE_ID, parseAddress } from '../options/options-values.ts'
 
 export interface MembersAdminNeeds {
   readonly identity: BrokerIdentity

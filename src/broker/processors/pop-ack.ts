@@ -17,7 +17,7 @@ import { orderChanges } from '../pop/ordered-pops.ts'
 import type { PopQueue } from '../pop/pop-queue.ts'
 import type { PopProposer } from '../pop/proposer.ts'
 import { hasBit, ORDER_REVIVE_QID, parseReceipt, type Receipt, topicOfFlag } from '../pop/receipt.ts'
-import type { Topics } from '../topics.ts'
+import type { Topics } from '../tables/topics.ts'
 
 export interface PopAckNeeds {
   readonly topics: Topics

@@ -5,13 +5,13 @@ import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
 import { QueryConsumeTimeSpanRequestHeader, QueryCorrectionOffsetRequestHeader } from '../../remoting/headers/group.ts'
 import { QueryConsumeQueueRequestHeader } from '../../remoting/headers/query.ts'
 import { type Reply, type Route, route } from '../../remoting/route.ts'
-import type { Clients } from '../clients.ts'
-import type { ConsumerOffsets } from '../consumer-offsets.ts'
+import type { Clients } from '../clients/clients.ts'
+import type { ConsumerOffsets } from '../tables/consumer-offsets.ts'
 import { refusal } from '../errors.ts'
 import type { BrokerIdentity } from '../identity.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Leadership } from '../needs.ts'
-import type { Topics } from '../topics.ts'
+import type { Topics } from '../tables/topics.ts'
 
 export interface QueueInspectionNeeds {
   readonly topics: Topics

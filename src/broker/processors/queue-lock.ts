@@ -4,7 +4,7 @@ import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
 import { EmptyHeader } from '../../remoting/header.ts'
 import { type Call, type Reply, type Route, route } from '../../remoting/route.ts'
 import type { Leadership } from '../needs.ts'
-import type { QueueLocks } from '../queue-locks.ts'
+import type { QueueLocks } from '../tables/queue-locks.ts'
 
 export interface QueueLockNeeds {
   readonly locks: Pick<QueueLocks, 'lock' | 'unlock'>

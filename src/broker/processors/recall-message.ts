@@ -4,9 +4,9 @@ import { RecallMessageRequestHeader } from '../../remoting/headers/send.ts'
 import { type Reply, type Route, route } from '../../remoting/route.ts'
 import { refusal } from '../errors.ts'
 import type { BrokerIdentity } from '../identity.ts'
-import { decodeRecallHandle } from '../recall-handle.ts'
-import type { TimerSchedule } from '../timer-schedule.ts'
-import type { Topics } from '../topics.ts'
+import { decodeRecallHandle } from '../timed/recall-handle.ts'
+import type { TimerSchedule } from '../timed/timer-schedule.ts'
+import type { Topics } from '../tables/topics.ts'
 
 export interface RecallMessageNeeds {
   readonly topics: Topics

@@ -5,9 +5,9 @@ import { EmptyHeader } from '../../remoting/header.ts'
 import { ViewBrokerStatsDataRequestHeader } from '../../remoting/headers/broker.ts'
 import { type Call, type Reply, type Route, route } from '../../remoting/route.ts'
 import { refusal } from '../errors.ts'
-import { flushOf, type Mode } from '../group-mode.ts'
-import type { LiveConfiguration } from '../live-configuration.ts'
-import { type NodeRuntime, type RuntimeTableNeeds, runtimeTable } from '../runtime-table.ts'
+import { flushOf, type Mode } from '../group/group-mode.ts'
+import type { LiveConfiguration } from '../options/live-configuration.ts'
+import { type NodeRuntime, type RuntimeTableNeeds, runtimeTable } from '../stats/runtime-table.ts'
 
 export interface RuntimeInfoNeeds extends RuntimeTableNeeds {
   readonly configuration: Pick<LiveConfiguration, 'text' | 'version' | 'update'>

@@ -19,17 +19,22 @@ import {
   QueryTopicConsumeByWhoRequestHeader,
 } from '../../remoting/headers/topic.ts'
 import { type Call, type Reply, type Route, route } from '../../remoting/route.ts'
-import { type AttributeChanges, checkAttributeChanges, parseAttributeChanges, topicAttributes } from '../attributes.ts'
-import type { BrokerStats } from '../broker-stats.ts'
-import type { Clients } from '../clients.ts'
-import { dataVersion, topicBody, topicRow } from '../config-bodies.ts'
-import type { ConsumerOffsets } from '../consumer-offsets.ts'
+import {
+  type AttributeChanges,
+  checkAttributeChanges,
+  parseAttributeChanges,
+  topicAttributes,
+} from '../tables/attributes.ts'
+import type { BrokerStats } from '../stats/broker-stats.ts'
+import type { Clients } from '../clients/clients.ts'
+import { dataVersion, topicBody, topicRow } from '../tables/config-bodies.ts'
+import type { ConsumerOffsets } from '../tables/consumer-offsets.ts'
 import { refusal } from '../errors.ts'
 import type { BrokerIdentity } from '../identity.ts'
-import { MESSAGE_TYPE } from '../message-types.ts'
+import { MESSAGE_TYPE } from '../tables/message-types.ts'
 import type { Leadership, Proposals } from '../needs.ts'
-import type { OffsetCommits } from '../offset-commits.ts'
-import { TOPIC_QUEUES_MAX, type TopicConfig, type Topics, topicConfig } from '../topics.ts'
+import type { OffsetCommits } from '../clients/offset-commits.ts'
+import { TOPIC_QUEUES_MAX, type TopicConfig, type Topics, topicConfig } from '../tables/topics.ts'
 
 export interface TopicAdminNeeds {
   readonly topics: Topics

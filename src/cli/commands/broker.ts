@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { knowledgeOf, otherKeys, readBrokerOptions } from '../../broker/options.ts'
+import { knowledgeOf, otherKeys, readBrokerOptions } from '../../broker/options/options.ts'
 import { override } from '../../lib/properties.ts'
 import { describeOptions } from '../option-report.ts'
 import { readPropertiesFile } from '../properties-file.ts'

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type LostFile, lostMessagesIn } from '../../broker/lost-folder.ts'
+import { type LostFile, lostMessagesIn } from '../../broker/group/lost-folder.ts'
 import { Producer } from '../../client/producer.ts'
 import { decodeProperties, PropertyName } from '../../message/properties.ts'
 import type { StoredMessage } from '../../message/record.ts'

@@ -1,10 +1,10 @@
 /** Acknowledgements before the commit stay within their bounds, whatever happens in whatever order. */
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { modeCommands } from '../../../src/broker/group-mode.ts'
-import type { Draft } from '../../../src/broker/proposal-flight.ts'
-import { Proposals } from '../../../src/broker/proposals.ts'
-import { QueueCounters } from '../../../src/broker/queue-counters.ts'
+import { modeCommands } from '../../../src/broker/group/group-mode.ts'
+import type { Draft } from '../../../src/broker/log/proposal-flight.ts'
+import { Proposals } from '../../../src/broker/log/proposals.ts'
+import { QueueCounters } from '../../../src/broker/log/queue-counters.ts'
 import { recordLength, type RecordDraft } from '../../../src/message/record.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { FlushSwitch } from '../../../src/broker/flush-switch.ts'
+import { FlushSwitch } from '../../../src/broker/log/flush-switch.ts'
 import { deferred, type Deferred } from '../../../src/lib/deferred.ts'
 
 function setup(): { readonly flush: FlushSwitch; readonly did: string[]; readonly next: () => Promise<void> } {

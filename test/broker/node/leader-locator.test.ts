@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { LeaderLocator, type LeaderPlace } from '../../../src/broker/leader-locator.ts'
+import { LeaderLocator, type LeaderPlace } from '../../../src/broker/forwarding/leader-locator.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
 function locator() {

@@ -1,6 +1,6 @@
 /** The rule by which sends are refused, on a modelled log: one flush in flight that carries all that came before it. */
 import { describe, expect, test } from 'vitest'
-import { LogBacklog } from '../../../src/broker/log-backlog.ts'
+import { LogBacklog } from '../../../src/broker/log/log-backlog.ts'
 
 const RECORD_BYTES = 350
 const WAIT_MS = 200

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { LossReport } from '../../../src/broker/loss-report.ts'
+import { LossReport } from '../../../src/broker/group/loss-report.ts'
 import type { Command } from '../../../src/broker/needs.ts'
 import { silentLog } from '../../../src/lib/log.ts'
 import type { Early } from '../../../src/store/early-file.ts'

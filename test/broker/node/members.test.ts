@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { Members } from '../../../src/broker/members.ts'
+import { Members } from '../../../src/broker/group/members.ts'
 import type { Log } from '../../../src/lib/log.ts'
 import type { ChangeRefusal } from '../../../src/raft/member-rules.ts'
 import type { ReplicaStatus } from '../../../src/raft/status.ts'
 import type { Membership, MembershipTarget } from '../../../src/raft/types.ts'
-import { heldByMembers } from '../../../src/broker/retention-service.ts'
+import { heldByMembers } from '../../../src/broker/log/retention-service.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
 const follower = { match: 9, next: 10, state: 'replicate', filled: true, lagEntries: 1, lastContactMs: 10 } as const

@@ -1,6 +1,6 @@
 /** Peer sockets in memory, for tests: frames cross in the same turn, and a test may cut or refuse what it likes. */
-import type { PeerListener, PeerNetwork, PeerSocket, PeerSocketEvents } from '../../../src/broker/peer-socket.ts'
-import { encodePeerFrame, PeerFrameSplitter } from '../../../src/broker/peer-wire.ts'
+import type { PeerListener, PeerNetwork, PeerSocket, PeerSocketEvents } from '../../../src/broker/peers/peer-socket.ts'
+import { encodePeerFrame, PeerFrameSplitter } from '../../../src/broker/peers/peer-wire.ts'
 
 class MemorySocket implements PeerSocket {
   other: MemorySocket | undefined

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { modeCommands } from '../../../src/broker/group-mode.ts'
-import type { Draft } from '../../../src/broker/proposal-flight.ts'
-import { Proposals } from '../../../src/broker/proposals.ts'
-import { QueueCounters } from '../../../src/broker/queue-counters.ts'
+import { modeCommands } from '../../../src/broker/group/group-mode.ts'
+import type { Draft } from '../../../src/broker/log/proposal-flight.ts'
+import { Proposals } from '../../../src/broker/log/proposals.ts'
+import { QueueCounters } from '../../../src/broker/log/queue-counters.ts'
 import type { RecordDraft } from '../../../src/message/record.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 

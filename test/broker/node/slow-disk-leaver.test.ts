@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { SlowDiskLeaver, successor } from '../../../src/broker/slow-disk-leaver.ts'
+import { SlowDiskLeaver, successor } from '../../../src/broker/group/slow-disk-leaver.ts'
 import { silentLog } from '../../../src/lib/log.ts'
 import type { FollowerStatus, ReplicaStatus } from '../../../src/raft/status.ts'
 import { ManualClock } from '../../support/manual-clock.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { SlowDisk } from '../../../src/broker/slow-disk.ts'
+import { SlowDisk } from '../../../src/broker/group/slow-disk.ts'
 
 const options = { limitMs: 500, forMs: 2000 }
 

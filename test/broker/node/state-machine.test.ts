@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { StateMachine, type AppliedEntry } from '../../../src/broker/state-machine.ts'
-import { encodeCommand } from '../../../src/broker/command-codec.ts'
+import { StateMachine, type AppliedEntry } from '../../../src/broker/log/state-machine.ts'
+import { encodeCommand } from '../../../src/broker/tables/command-codec.ts'
 import type { ReplicatedTable } from '../../../src/broker/needs.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { encodeBatch } from '../../../src/message/batch.ts'
 import { decodeProperties } from '../../../src/message/properties.ts'
-import { subscriptionGroup } from '../../../src/broker/subscription-groups.ts'
-import { topicConfig } from '../../../src/broker/topics.ts'
+import { subscriptionGroup } from '../../../src/broker/tables/subscription-groups.ts'
+import { topicConfig } from '../../../src/broker/tables/topics.ts'
 import { createHarness, type Harness, pullHeader, sendHeader } from './harness.ts'
 
 async function withTopic(): Promise<Harness> {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { LockBatchResponseBody } from '../../../src/remoting/bodies/queue.ts'
-import { topicConfig } from '../../../src/broker/topics.ts'
+import { topicConfig } from '../../../src/broker/tables/topics.ts'
 import { refusal } from '../../../src/broker/errors.ts'
 import { createHarness, FakeOrigin, type Harness, sendHeader } from './harness.ts'
 

@@ -2,7 +2,7 @@
 import type { RemotingCommand } from '../../../src/remoting/command.ts'
 import type { Request } from '../../../src/remoting/connection.ts'
 import type { Origin } from '../../../src/remoting/route.ts'
-import type { ClientReport, Clients, Member, Place } from '../../../src/broker/clients.ts'
+import type { ClientReport, Clients, Member, Place } from '../../../src/broker/clients/clients.ts'
 
 /** A client's connection; what it is sent is in `received`. */
 export class FakeOrigin implements Origin {

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { QueryConsumeQueueResponseBody } from '../../../src/remoting/bodies/broker.ts'
 import { QueryConsumeTimeSpanBody, QueryCorrectionOffsetBody } from '../../../src/remoting/bodies/queue.ts'
 import { parseJson } from '../../../src/remoting/json-dialect.ts'
-import { subscriptionGroup } from '../../../src/broker/subscription-groups.ts'
-import { topicConfig } from '../../../src/broker/topics.ts'
+import { subscriptionGroup } from '../../../src/broker/tables/subscription-groups.ts'
+import { topicConfig } from '../../../src/broker/tables/topics.ts'
 import { createHarness, FakeOrigin, type Harness, pullHeader, sendHeader } from './harness.ts'
 
 async function withMessages(count: number, options: Readonly<Record<string, boolean>> = {}): Promise<Harness> {

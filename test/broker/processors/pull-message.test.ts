@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { javaHashCode } from '../../../src/message/tags-code.ts'
 import { decodeRecords } from '../../../src/message/record.ts'
-import { topicConfig } from '../../../src/broker/topics.ts'
+import { topicConfig } from '../../../src/broker/tables/topics.ts'
 import { createHarness, type Harness, pullHeader, sendHeader, type TestReply } from './harness.ts'
 
 async function filled(count: number, tagOf: (at: number) => string = () => 'A'): Promise<Harness> {

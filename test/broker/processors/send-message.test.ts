@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { decodeProperties } from '../../../src/message/properties.ts'
 import { encodeBatch } from '../../../src/message/batch.ts'
 import { refusal } from '../../../src/broker/errors.ts'
-import { topicConfig } from '../../../src/broker/topics.ts'
+import { topicConfig } from '../../../src/broker/tables/topics.ts'
 import { createHarness, type Harness, sendHeader } from './harness.ts'
 
 function withTopic(topic = 'T', given: Parameters<typeof topicConfig>[1] = {}): Harness {

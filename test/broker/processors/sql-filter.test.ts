@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { decodeRecords } from '../../../src/message/record.ts'
-import { topicConfig } from '../../../src/broker/topics.ts'
+import { topicConfig } from '../../../src/broker/tables/topics.ts'
 import { createHarness, type Harness, pullHeader, sendHeader, type TestReply } from './harness.ts'
 
 async function filled(count: number): Promise<Harness> {

@@ -1,0 +1,58 @@
+/** What a proposal is on its way: the draft that the log encodes, and who waits for its fate. */
+import { assert } from '../../lib/assert.ts'
+import type { EntryDraft } from '../../message/entry-frame.ts'
+import type { RecordDraft } from '../../message/record.ts'
+import type { Command, Stored } from '../needs.ts'
+
+/** What `Replica.propose` gets: the adapter to the log fills `placed` when it encodes the entry. */
+export interface Draft {
+  readonly entry: EntryDraft
+  placed: Placed | undefined
+}
+
+/** Where an appended entry's records lie. */
+export interface Placed {
+  /** Offset of each record in the CommitLog. */
+  readonly offsets: readonly number[]
+  readonly timestampMs: number
+}
+
+export type Done = (error: Error | undefined, stored: readonly Stored[] | undefined, result: unknown) => void
+
+export interface Item {
+  readonly drafts: readonly RecordDraft[]
+  readonly command: Command | undefined
+  readonly bytes: number
+  /** Not proposed by then, it is refused; not decided by `deadlineMs`, it is answered as undecided. */
+  readonly proposeByMs: number
+  readonly deadlineMs: number
+  /** Whoever sent it does not wait for more than the leader's own write. */
+  readonly isEarly: boolean
+  /** Undefined once answered. */
+  done: Done | undefined
+}
+
+export interface Flight {
+  readonly term: number
+  readonly items: readonly Item[]
+  readonly entry: EntryDraft
+  readonly placed: Placed
+  readonly bytes: number
+  readonly proposedMs: number
+  /** Whether it stopped keeping others waiting. */
+  isDrained: boolean
+  /** Of its items, what was acknowledged before the commit. */
+  earlyBytes: number
+}
+
+/** What the senders of records `from` to `to` (not included) of the entry are told. */
+export function storedOf(flight: Flight, from: number, to: number): Stored[] {
+  const stored: Stored[] = []
+  for (let at = from; at < to; at++) {
+    const queueOffset = flight.entry.queueOffsets[at]
+    const offset = flight.placed.offsets[at]
+    assert(queueOffset !== undefined && offset !== undefined, 'every record of an entry was placed')
+    stored.push({ queueOffset, offset, storeTimestampMs: flight.placed.timestampMs })
+  }
+  return stored
+}

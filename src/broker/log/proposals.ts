@@ -1,0 +1,349 @@
+/**
+ * Admission to the Raft log. What arrives in one turn of the event loop leaves as few entries at the turn's end; what
+ * waits for its commit is found again by its index.
+ *
+ * Every request ends exactly once:
+ *   stored                      its entry was applied (sync replication) or is stable here (async replication, in bounds)
+ *   BROKER_NOT_LEADER / _BUSY   it was never proposed, or a committed entry of another term holds its index: not stored
+ *   BROKER_UNDECIDED            it was proposed, and its fate was not known in time
+ *
+ * Losing leadership decides nothing: the next leader may hold the entry and commit it, so the flight waits on.
+ */
+import { assert } from '../../lib/assert.ts'
+import type { Clock, Timer } from '../../lib/clock.ts'
+import { recordLength, type RecordDraft } from '../../message/record.ts'
+import type { EntryId } from '../../raft/types.ts'
+import { encodeCommand, versionOf } from '../tables/command-codec.ts'
+import { EarlyAcks, type EarlyAcksNeeds } from './early-acks.ts'
+import { deletedTopic } from './deleted-topic.ts'
+import { isModeCommand } from '../group/group-mode.ts'
+import { LogBacklog } from './log-backlog.ts'
+import type { Command, Leadership, Proposals as ProposalsNeed, Stored } from '../needs.ts'
+import { busy, notLeader, undecided } from './proposal-outcomes.ts'
+import { storedOf, type Done, type Draft, type Flight, type Item } from './proposal-flight.ts'
+import { ProposalQueue } from './proposal-queue.ts'
+import type { QueueCounters } from './queue-counters.ts'
+
+export interface ProposalOptions {
+  /** Records and commands admitted and not yet decided; more is answered BROKER_BUSY. */
+  readonly maxInFlightBytes: number
+  readonly maxEntryBytes: number
+  /**
+   * How long records may wait before the log takes them (RocketMQ waitTimeMillsInSendQueue): who would have to wait longer
+   * is refused at once, who had to is refused then. Infinity: until they are decided or given up.
+   */
+  readonly queueWaitMs: number
+  /** After this long a request is answered, decided or not. Below the stock client's 3 s. */
+  readonly decideWithinMs: number
+  /** Async replication: what may be acknowledged and not yet committed. Beyond either, acknowledgements wait for the commit. */
+  readonly maxUnreplicatedBytes: number
+  readonly maxUnreplicatedMs: number
+}
+
+export interface ProposalsNeeds {
+  readonly log: {
+    propose(draft: Draft): EntryId | undefined
+    proposeRefusal(): 'notLeader' | 'transferring' | 'busy' | undefined
+    /** Sends and writes what was proposed in this turn, now. */
+    flush(): void
+  }
+  readonly leadership: Pick<Leadership, 'isReady' | 'term'>
+  readonly counters: QueueCounters
+  readonly replication: () => 'sync' | 'async'
+  readonly mayBegin: EarlyAcksNeeds['mayBegin']
+  /** A command is about to be proposed: what it wants to be true from its own place in the log on begins now. */
+  readonly proposing: (command: Command) => void
+  /** The highest version of table commands that every voter understands. */
+  readonly commandVersion: () => number
+  readonly clock: Clock
+  readonly options: ProposalOptions
+}
+
+const SWEEP_PERIOD_MS = 50
+/** What a command without records is taken to weigh. */
+const COMMAND_BYTES = 256
+
+export class Proposals implements ProposalsNeed {
+  readonly #need: ProposalsNeeds
+  readonly #queue: ProposalQueue
+  readonly #flights = new Map<number, Flight>()
+  /** Topics whose deletion is in flight: a record proposed behind it would outlive its queue. */
+  readonly #closing = new Set<string>()
+  /** The change of the mode that is queued or in flight: of two at once, the first would end what the second began. */
+  #modeChange: Item | undefined
+  readonly #backlog: LogBacklog
+  #flightBytes = 0
+  #scheduled = false
+  #sweep: Timer | undefined
+  #stableIndex = 0
+  #termOfNewest = 0
+  readonly #early: EarlyAcks
+
+  constructor(need: ProposalsNeeds) {
+    this.#need = need
+    this.#queue = new ProposalQueue(need.options)
+    this.#backlog = new LogBacklog(need.options.queueWaitMs)
+    this.#early = new EarlyAcks({ ...need, flights: this.#flights, bounds: need.options })
+    this.#sweep = need.clock.every(SWEEP_PERIOD_MS, () => this.#expire())
+  }
+
+  /** As `EarlyAcks.bytes`. */
+  get unreplicatedBytes(): number {
+    return this.#early.bytes
+  }
+
+  get inFlightBytes(): number {
+    return this.#queue.bytes + this.#flightBytes
+  }
+
+  records(
+    drafts: readonly RecordDraft[],
+    done: (error: Error | undefined, stored: readonly Stored[] | undefined) => void,
+    isEarly = false,
+  ): void {
+    assert(drafts.length > 0, 'records need at least one draft')
+    this.#admit(drafts, undefined, done, isEarly)
+  }
+
+  command(command: Command): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#admit([], command, (error, _stored, result) => (error === undefined ? resolve(result) : reject(error)))
+    })
+  }
+
+  commandWithRecords(command: Command, drafts: readonly RecordDraft[]): Promise<readonly Stored[]> {
+    return new Promise((resolve, reject) => {
+      this.#admit(drafts, command, (error, stored) => (error === undefined ? resolve(stored ?? []) : reject(error)))
+    })
+  }
+
+  /** The state machine applied the entry `id`; `result` is what its command returned. */
+  applied(id: EntryId, result: unknown): void {
+    const flight = this.#flights.get(id.index)
+    if (flight === undefined) return
+    this.#land(id.index, flight)
+    if (flight.term === id.term) this.#answer(flight, result)
+    else for (const item of flight.items) this.#fail(item, notLeader('another leader took its place in the log'))
+  }
+
+  /** Everything up to `index` is stable here: in async replication that is the acknowledgement, within the bounds. */
+  stable(index: number): void {
+    this.#stableIndex = index
+    this.#acknowledgeEarly()
+  }
+
+  /** A reset skipped entries: what became of flights up to `index` cannot be known. */
+  skippedTo(index: number): void {
+    for (const [at, flight] of this.#flights) {
+      if (at > index) continue
+      this.#land(at, flight)
+      for (const item of flight.items) this.#fail(item, undecided('this node was reset'))
+    }
+  }
+
+  /** Leadership came or went: what was queued and not proposed is settled now. */
+  roleChanged(): void {
+    this.#backlog.restart(this.#need.clock.monotonicMs())
+    this.#early.roleChanged()
+    this.#schedule()
+  }
+
+  close(): void {
+    this.#sweep?.cancel()
+    for (const item of this.#queue.takeAll()) this.#drop(item, notLeader('this node stops'))
+    for (const [index, flight] of this.#flights) {
+      this.#land(index, flight)
+      for (const item of flight.items) this.#fail(item, undecided('this node stops'))
+    }
+  }
+
+  #admit(drafts: readonly RecordDraft[], command: Command | undefined, done: Done, isEarly = false): void {
+    const { leadership, log, options, clock } = this.#need
+    if (!leadership.isReady) return done(notLeader('this node does not lead'), undefined, undefined)
+    if (command !== undefined && versionOf(command) > this.#need.commandVersion()) {
+      return done(busy('not every node of the group understands it yet'), undefined, undefined)
+    }
+    let bytes = command === undefined ? 0 : COMMAND_BYTES
+    for (const draft of drafts) bytes += recordLength(draft)
+    if (this.inFlightBytes + bytes > options.maxInFlightBytes) {
+      return done(busy(`${this.inFlightBytes} bytes are in flight`), undefined, undefined)
+    }
+    const nowMs = clock.monotonicMs()
+    // Commands are few, and others wait for them.
+    if (command === undefined && !this.#backlog.admits(bytes, nowMs) && log.proposeRefusal() !== 'transferring') {
+      return done(busy(`${this.#backlog.bytes} bytes wait for the log, which is behind`), undefined, undefined)
+    }
+    const closing = drafts.find((draft) => this.#closing.has(draft.topic))
+    if (closing !== undefined) return done(busy(`topic ${closing.topic} is being deleted`), undefined, undefined)
+    const isModeChange = isModeCommand(command)
+    if (isModeChange && this.#modeChange !== undefined) {
+      return done(busy('another change of the mode is under way'), undefined, undefined)
+    }
+    const deleted = deletedTopic(command)
+    if (deleted !== undefined) this.#closing.add(deleted)
+    const deadlineMs = nowMs + options.decideWithinMs
+    const proposeByMs = command === undefined ? Math.min(deadlineMs, nowMs + options.queueWaitMs) : deadlineMs
+    const item: Item = { drafts, command, bytes, proposeByMs, deadlineMs, isEarly, done }
+    if (isModeChange) this.#modeChange = item
+    this.#queue.push(item)
+    this.#backlog.queued(bytes, nowMs)
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#queue.isEmpty) return
+    this.#scheduled = true
+    this.#need.clock.endOfTurn(() => {
+      this.#scheduled = false
+      this.#propose()
+    })
+  }
+
+  /** Turns the queue into entries until it is empty or the log takes no more now. */
+  #propose(): void {
+    const { log, leadership, clock } = this.#need
+    const nowMs = clock.monotonicMs()
+    let isProposed = false
+    while (!this.#queue.isEmpty) {
+      const refusal = leadership.isReady ? log.proposeRefusal() : 'notLeader'
+      // A window that is full opens with the next commit; a transfer ends with a change of role. Both schedule again.
+      if (refusal === 'busy' || refusal === 'transferring') break
+      if (refusal === 'notLeader') {
+        for (const item of this.#queue.takeAll()) this.#drop(item, notLeader('leadership moved before it was proposed'))
+        return
+      }
+      const items = this.#queue.take(this.#backlog.room(nowMs), this.#backlog.isLogEmpty)
+      if (items.length === 0) break
+      this.#launch(items)
+      isProposed = true
+    }
+    if (isProposed) log.flush()
+  }
+
+  #launch(items: readonly Item[]): void {
+    const { counters, log, clock } = this.#need
+    const first = items[0]
+    assert(first !== undefined, 'an entry has an item')
+    const records = items.length === 1 ? first.drafts : items.flatMap((item) => item.drafts)
+    const queueOffsets: number[] = []
+    for (const record of records) queueOffsets.push(counters.take(record.topic, record.queueId))
+    let bytes = 0
+    for (const item of items) bytes += item.bytes
+    const command = first.command === undefined ? undefined : encodeCommand(first.command, this.#need.commandVersion())
+    if (first.command !== undefined) this.#need.proposing(first.command)
+    const draft: Draft = { entry: { records, queueOffsets, command }, placed: undefined }
+    const id = log.propose(draft)
+    // `proposeRefusal` was asked in this same turn of the code: nothing can have changed since.
+    assert(id !== undefined && draft.placed !== undefined, 'the log takes what it did not refuse')
+    this.#flightBytes += bytes
+    this.#backlog.logged(bytes, clock.monotonicMs())
+    const flight: Flight = {
+      term: id.term,
+      items,
+      entry: draft.entry,
+      placed: draft.placed,
+      bytes,
+      proposedMs: clock.monotonicMs(),
+      isDrained: false,
+      earlyBytes: 0,
+    }
+    this.#overtake(id)
+    assert(!this.#flights.has(id.index), 'an index is in flight once')
+    this.#flights.set(id.index, flight)
+  }
+
+  /** Another leader cut off what this node had proposed in these places; some node may hold it still, and commit it. */
+  #overtake(id: EntryId): void {
+    if (this.#termOfNewest === id.term) return
+    this.#termOfNewest = id.term
+    for (const [index, flight] of this.#flights) {
+      if (index < id.index) continue
+      this.#land(index, flight)
+      for (const item of flight.items) this.#fail(item, undecided('another leader cut it off'))
+    }
+  }
+
+  #answer(flight: Flight, result: unknown): void {
+    this.#drain(flight)
+    let from = 0
+    for (const item of flight.items) {
+      this.#answerItem(flight, item, from, result)
+      from += item.drafts.length
+    }
+  }
+
+  #answerItem(flight: Flight, item: Item, from: number, result: unknown): void {
+    const { done } = item
+    if (done === undefined) return
+    item.done = undefined
+    this.#reopen(item)
+    done(undefined, storedOf(flight, from, from + item.drafts.length), result)
+  }
+
+  #acknowledgeEarly(): void {
+    this.#early.look(this.#stableIndex, (flight, item, from) => {
+      this.#answerItem(flight, item, from, undefined)
+      if (flight.earlyBytes === flight.bytes) this.#drain(flight)
+    })
+  }
+
+  #land(index: number, flight: Flight): void {
+    this.#flights.delete(index)
+    this.#flightBytes -= flight.bytes
+    this.#early.landed(flight)
+    if (flight.items[0] === this.#modeChange) this.#modeChange = undefined
+    this.#drain(flight)
+    this.#schedule()
+  }
+
+  /** Nobody behind it waits for it any more: it is acknowledged, or its fate is known. */
+  #drain(flight: Flight): void {
+    if (flight.isDrained) return
+    flight.isDrained = true
+    this.#backlog.drained(flight.bytes, flight.proposedMs, this.#need.clock.monotonicMs())
+    // There is room in the log now.
+    this.#schedule()
+  }
+
+  /** Answers what waited too long: queued items were certainly not stored, flights may or may not be. */
+  #expire(): void {
+    const { log, clock } = this.#need
+    const nowMs = clock.monotonicMs()
+    const isTransferring = log.proposeRefusal() === 'transferring'
+    if (isTransferring) this.#backlog.restart(nowMs)
+    for (const item of this.#queue.takeExpired(nowMs, isTransferring)) {
+      this.#drop(item, busy('the log did not take it in time'))
+    }
+    const oldest = this.#flights.values().next().value
+    if (oldest?.isDrained === false && !isTransferring) this.#backlog.waited(oldest.proposedMs, nowMs)
+    for (const flight of this.#flights.values()) {
+      if ((flight.items[0]?.deadlineMs ?? Infinity) > nowMs) break
+      // The flight itself stays: its bytes are in the log until it is decided.
+      for (const item of flight.items) {
+        if (item.deadlineMs <= nowMs) this.#fail(item, undecided('no quorum confirmed it in time'))
+      }
+    }
+    this.#acknowledgeEarly()
+    this.#schedule()
+  }
+
+  /** An item that left the queue and was never proposed. */
+  #drop(item: Item, error: Error): void {
+    this.#backlog.withdrawn(item.bytes, this.#need.clock.monotonicMs())
+    if (item === this.#modeChange) this.#modeChange = undefined
+    this.#fail(item, error)
+  }
+
+  #fail(item: Item, error: Error): void {
+    const done = item.done
+    if (done === undefined) return
+    item.done = undefined
+    this.#reopen(item)
+    done(error, undefined, undefined)
+  }
+
+  #reopen(item: Item): void {
+    const deleted = deletedTopic(item.command)
+    if (deleted !== undefined) this.#closing.delete(deleted)
+  }
+}

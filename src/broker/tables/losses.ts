@@ -1,0 +1,121 @@
+/**
+ * What elections may have lost: a replicated table, so that everybody tells the same. An election in async replication (or
+ * one that stood on logs in doubt) opens a row: 0 to a bound. When the leader before it has come back and its log has been
+ * compared, the row says exactly what was set aside there (`lost-messages.ts`).
+ *
+ * | op | arguments | effect |
+ * | --- | --- | --- |
+ * | `open` | term, most bytes, whether logs were in doubt | the election of that term may have lost so much |
+ * | `seen` | term of the old leader, its id, messages, bytes | what it had acknowledged and lost is known |
+ */
+import { assert } from '../../lib/assert.ts'
+import type { Command, ReplicatedTable } from '../needs.ts'
+
+const TABLE = 'losses'
+/** Rows kept, the newest. */
+const ROWS_MAX = 32
+
+export interface Loss {
+  /** The election's. */
+  readonly term: number
+  readonly maxBytes: number
+  /** Logs in doubt elected: what is lost was in no log, and is never found. */
+  readonly inDoubt: boolean
+  /** Undefined until the old leader's log has been seen. */
+  readonly found: { readonly node: string; readonly messages: number; readonly bytes: number } | undefined
+}
+
+export class Losses implements ReplicatedTable {
+  readonly name = TABLE
+  #rows: Loss[] = []
+  #isChanged = false
+  #dropped: number[] = []
+
+  /** Oldest first. */
+  get all(): readonly Loss[] {
+    return this.#rows
+  }
+
+  apply(op: string, args: readonly unknown[]): undefined {
+    const [term, second, third, bytes] = args
+    assert(typeof term === 'number', 'a loss has a term')
+    if (op === 'open') {
+      assert(typeof second === 'number' && typeof third === 'boolean', 'a loss has a bound')
+      if (this.#rows.some((row) => row.term === term)) return undefined
+      this.#put({ term, maxBytes: second, inDoubt: third, found: undefined })
+    } else {
+      assert(op === 'seen', `losses have no operation ${op}`)
+      assert(typeof second === 'string' && typeof third === 'number' && typeof bytes === 'number', 'what was found')
+      const open = this.#rows.find((row) => row.term > term && row.found === undefined && !row.inDoubt)
+      const found = { node: second, messages: third, bytes }
+      if (open !== undefined) this.#put({ ...open, found })
+      // In sync replication nobody opened one: messages that did not wait.
+      else if (third > 0) this.#put({ term: term + 1, maxBytes: bytes, inDoubt: false, found })
+    }
+    return undefined
+  }
+
+  takeChanges(): ReadonlyMap<string, unknown> {
+    const changes = new Map<string, unknown>(this.#isChanged ? this.rows() : [])
+    for (const term of this.#dropped) changes.set(keyOf(term), undefined)
+    this.#isChanged = false
+    this.#dropped = []
+    return changes
+  }
+
+  *rows(): Generator<readonly [key: string, value: unknown]> {
+    for (const { term, maxBytes, inDoubt, found } of this.#rows) {
+      yield [
+        keyOf(term),
+        [term, maxBytes, inDoubt, found === undefined ? null : [found.node, found.messages, found.bytes]],
+      ]
+    }
+  }
+
+  load(rows: Iterable<readonly [key: string, value: unknown]>): void {
+    this.#rows = [...rows].map(([, value]) => decode(value)).sort((a, b) => a.term - b.term)
+    this.#isChanged = false
+    this.#dropped = []
+  }
+
+  #put(row: Loss): void {
+    this.#rows = [...this.#rows.filter(({ term }) => term !== row.term), row].sort((a, b) => a.term - b.term)
+    for (const { term } of this.#rows.slice(0, -ROWS_MAX)) this.#dropped.push(term)
+    this.#rows = this.#rows.slice(-ROWS_MAX)
+    this.#isChanged = true
+  }
+}
+
+export const lossCommands = {
+  open: (row: Pick<Loss, 'term' | 'maxBytes' | 'inDoubt'>): Command => ({
+    table: TABLE,
+    op: 'open',
+    args: [row.term, row.maxBytes, row.inDoubt],
+  }),
+  seen: (term: number, { node, messages, bytes }: NonNullable<Loss['found']>): Command => ({
+    table: TABLE,
+    op: 'seen',
+    args: [term, node, messages, bytes],
+  }),
+}
+
+/** In the order of the terms. */
+function keyOf(term: number): string {
+  return String(term).padStart(16, '0')
+}
+
+function decode(value: unknown): Loss {
+  assert(Array.isArray(value), 'a loss is an array')
+  const fields: readonly unknown[] = value
+  const [term, maxBytes, inDoubt, found] = fields
+  assert(
+    typeof term === 'number' && typeof maxBytes === 'number' && typeof inDoubt === 'boolean',
+    'a loss has its fields',
+  )
+  if (found === null) return { term, maxBytes, inDoubt, found: undefined }
+  assert(Array.isArray(found), 'what was found is an array')
+  const foundFields: readonly unknown[] = found
+  const [node, messages, bytes] = foundFields
+  assert(typeof node === 'string' && typeof messages === 'number' && typeof bytes === 'number', 'and has its fields')
+  return { term, maxBytes, inDoubt, found: { node, messages, bytes } }
+}
