@@ -1,6 +1,6 @@
 /**
- * What every replica holds in the end, read as anybody reads it, and compared: with each other, with what clients were
- * told, with a naive model of the queues made of the bytes on the disk.
+ * What every replica holds in the end, read as anybody reads it, and compared: with each other, and with what clients were
+ * told. No model of the queues is made anew from the bytes of the log.
  */
 import { pull, type PullAnswer } from '../../src/client/broker-api.ts'
 import { receivedMessages } from '../../src/client/received-message.ts'

@@ -9,8 +9,6 @@ export interface Routed {
 
 /** What is missing of a code that is answered. */
 export const partial: Readonly<Partial<Record<keyof typeof RequestCode, string>>> = {
-  SEND_MESSAGE: 'timer messages are refused with a clear remark',
-  SEND_MESSAGE_V2: 'timer messages are refused with a clear remark',
   UPDATE_BROKER_CONFIG:
     'for this node until its next start; keys that matter from one request to the next; flushDiskType and raftReplication for the whole group, for good',
 }
