@@ -5,7 +5,7 @@
 import { PushConsumer } from '../../src/client/index.ts'
 
 /** Consumers that start at the same time. */
-const STARTING = 20
+const STARTING = 100
 
 const [namesrv = '', topic = '', ...counts] = process.argv.slice(2)
 const [consumers = 0, members = 1] = counts.map(Number)
