@@ -4,6 +4,7 @@ import { benchAppend, benchOpen, benchRead, type CommitLogResult } from '../comm
 import { benchConsumeQueue, type ConsumeQueueResult } from '../consume-queue.ts'
 import type { MicroFigure } from '../micro-figure.ts'
 import { benchRaftCore } from '../raft-core.ts'
+import { benchRecord } from '../record.ts'
 import { benchRemoting } from '../remoting.ts'
 import type { Bench, Measured, Metric, Scenario } from '../scenario.ts'
 
@@ -11,10 +12,11 @@ const SAMPLES = 9
 const QUICK_SAMPLES = 3
 const DISK_SAMPLES = 3
 const RECORDS_PER_ENTRY = 1000
+const WAITING = 64
 
 export const micro: Scenario = {
   name: 'micro',
-  title: 'parts by themselves: Raft, headers and frames, the CommitLog, consume queues',
+  title: 'parts by themselves: Raft, headers and frames, records, the CommitLog, group commit, consume queues',
   run: measure,
 }
 
@@ -24,10 +26,15 @@ async function measure(bench: Bench): Promise<Measured> {
   bench.say('Raft measured')
   const remoting = benchRemoting({ samples })
   bench.say('headers and frames measured')
+  const records = benchRecord({ samples })
+  bench.say('records measured')
   const queues = await consumeQueues(bench)
   bench.say('consume queues measured')
   const log = await commitLog(bench)
-  return { metrics: [...[...raft, ...remoting, ...queues].map(metricOf), ...log], notes: [] }
+  return {
+    metrics: [...[...raft, ...remoting, ...records, ...queues].map(metricOf), ...log, ...(await groupCommit(bench))],
+    notes: [],
+  }
 }
 
 const metricOf = ({ name, nanoseconds }: MicroFigure): Metric => ({ name, unit: 'ns', values: nanoseconds })
@@ -86,4 +93,16 @@ async function commitLog(bench: Bench): Promise<readonly Metric[]> {
     }
   }
   return metrics
+}
+
+/** Many small entries that wait for the disk at the same time: what one of them costs when a flush takes them together. */
+async function groupCommit(bench: Bench): Promise<readonly Metric[]> {
+  const entries = bench.isQuick ? 2_000 : 20_000
+  const nanoseconds: number[] = []
+  for (let sample = 0; sample < DISK_SAMPLES; sample++) {
+    const append = { mode: 'sync', entries, recordsPerEntry: 1, ahead: WAITING } as const
+    const { cpuMicrosPerRecord } = await benchAppend({ ...append, folder: join(bench.dir, `group-commit-${sample}`) })
+    nanoseconds.push(cpuMicrosPerRecord * 1_000)
+  }
+  return [metricOf({ name: `group commit: an entry of one record, ${WAITING} waiting`, nanoseconds })]
 }
