@@ -9,10 +9,9 @@ import { sleep, systemClock } from '../../src/lib/clock.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { seededRandom } from '../../src/lib/prng.ts'
 import { SendLoad } from '../../src/load/send-load.ts'
-import { RequestCode, ResponseCode } from '../../src/remoting/codes.ts'
-import { SendMessageRequestHeader } from '../../src/remoting/headers/send.ts'
 import { BrokerProcess, freePorts, planGroup } from '../broker-process.ts'
 import type { Bench, Measured, Metric, Scenario, Skipped } from '../scenario.ts'
+import { sendThrough } from '../send-through.ts'
 
 const NODES = 3
 const LOG_BYTES = 5e9
@@ -25,7 +24,6 @@ const SLOWEST_BYTES_PER_SECOND = 5e6
 /** While nodes are stopped and killed: so that a kill finds the log being written. */
 const RATE_PER_SECOND = 500
 const ROUNDS = 3
-const ATTEMPT_MS = 1_000
 const GIVE_UP_MS = 120_000
 
 export const start5gb: Scenario = {
@@ -128,7 +126,7 @@ async function restartAll({ bench, nodes, producer, admin, namesrv, bytes }: Res
         const killed = (nodes[at] = BrokerProcess.start(plan))
         const [openMs, forwardingMs, readyMs] = await Promise.all([
           killed.listening(),
-          killed.first('forwarding', () => sendThrough(core, `127.0.0.1:${plan.ports.client}`)),
+          killed.first('forwarding', () => sendThrough(core, `127.0.0.1:${plan.ports.client}`, TOPIC)),
           killed.ready(),
         ])
         times.open.push(openMs)
@@ -163,27 +161,6 @@ async function restartAll({ bench, nodes, producer, admin, namesrv, bytes }: Res
   } finally {
     core.close()
   }
-}
-
-async function sendThrough(core: ClientCore, address: string): Promise<boolean> {
-  const header = SendMessageRequestHeader.short.encode({
-    producerGroup: 'bench',
-    topic: TOPIC,
-    defaultTopic: 'TBW102',
-    defaultTopicQueueNums: 4,
-    queueId: 0,
-    sysFlag: 0,
-    bornTimestamp: systemClock.nowMs(),
-    flag: 0,
-    properties: '',
-    reconsumeTimes: 0,
-    unitMode: false,
-    batch: false,
-    brokerName: 'broker-a',
-  })
-  const request = { code: RequestCode.SEND_MESSAGE_V2, header, body: Buffer.from('through') }
-  const answer = await core.invoke(address, request, { timeoutMs: ATTEMPT_MS }).catch(() => undefined)
-  return answer?.code === ResponseCode.SUCCESS
 }
 
 /** Resolves when all nodes answer, and no follower lacks more than what is on its way. */
