@@ -179,7 +179,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'requests are answered before an entry of the own term is applied',
-    file: 'broker/leadership',
+    file: 'broker/group/leadership',
     find: '&& this.#appliedTerm === this.#view.term',
     replace: '',
     scope: 'node',
@@ -187,7 +187,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'queueOffsets go on where the last leadership of this node ended',
-    file: 'broker/node-core',
+    file: 'broker/node/node-core',
     find: 'this.counters.clear()',
     replace: 'void 0',
     scope: 'node',
@@ -195,7 +195,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'consumer offsets are kept outside of the log',
-    file: 'broker/offset-commits',
+    file: 'broker/clients/offset-commits',
     find: 'await this.#need.proposals.command(',
     replace: 'void (',
     scope: 'node',
@@ -203,7 +203,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a node serves what is stable and not committed',
-    file: 'broker/node-core',
+    file: 'broker/node/node-core',
     find: 'committed: (index) => this.machine.committed(index),',
     replace: 'committed: () => {}, stable: (index) => this.machine.committed(index),',
     scope: 'node',
