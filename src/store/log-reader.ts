@@ -193,10 +193,22 @@ export class LogReader {
   }
 
   /**
-   * Walks frames on disk, verifying each, from the point before what is wanted to it. Undefined when the log changed
-   * meanwhile so that the disk no longer answers. Throws `STORE_ROT` when what is wanted is damaged.
+   * Finds on disk what is wanted. A cut elsewhere in the log takes nothing from who reads what is kept: it is looked for
+   * again. Undefined when it is not kept, or in memory by now. Throws `STORE_ROT` when it is damaged.
    */
   async #seek(wanted: Wanted): Promise<VerifiedChunk | undefined> {
+    for (;;) {
+      const generation = this.#generation
+      const found = await this.#walk(wanted)
+      if (found !== undefined || generation === this.#generation || !wanted.isKept()) return found
+    }
+  }
+
+  /**
+   * Walks frames on disk, verifying each, from the point before what is wanted to it. Undefined when the log changed
+   * meanwhile so that the disk no longer answers.
+   */
+  async #walk(wanted: Wanted): Promise<VerifiedChunk | undefined> {
     const { bad, chunks, descriptors } = this.#need
     const generation = this.#generation
     const isCurrent = (): boolean => generation === this.#generation && wanted.isKept()

@@ -209,6 +209,23 @@ describe('reading', () => {
     expect(node.log.badRanges()).toEqual([])
   })
 
+  test('a reader that waits for the disk while the log is cut behind what it wants still gets it', async () => {
+    const disk = new FaultyFileSystem()
+    const node = await openNode(disk)
+    const frames = await fill(node, 60)
+    const held: (() => void)[] = []
+    disk.before = (operation) => (operation === 'pread' ? new Promise((resolve) => held.push(resolve)) : undefined)
+    const entries = node.log.read(5, 5, 1)
+    const records = node.log.readRecords([firstRecord(frames[35] ?? Buffer.alloc(0))])
+    await turns()
+    expect(held).toHaveLength(2)
+    node.log.truncateAfter(50)
+    disk.before = undefined
+    for (const release of held) release()
+    expect(Buffer.concat((await entries)?.bytes ?? [])).toEqual(frames[4])
+    expect((await records).map((record) => record !== undefined)).toEqual([true])
+  })
+
   test('what was read before a cut is not what is read after it', async () => {
     const node = await openNode(new FaultyFileSystem(), { options: { readCacheBytes: 1e6 } })
     await fill(node, 60)
