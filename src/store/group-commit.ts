@@ -330,15 +330,16 @@ export class GroupCommit {
 
   /* Trouble. */
 
+  /** A sync and the run beside it may fail each by itself: the first error is the log's, and nobody waits behind it. */
   #fail(thrown: unknown): void {
-    if (this.#failed !== undefined) return
+    const isFirst = this.#failed === undefined
     const closed = this.#closing.signal.aborted
-    const error = closed ? storeErrors.create('STORE_CLOSED', 'the log is closed') : asFailure(thrown)
+    const error = this.#failed ?? (closed ? storeErrors.create('STORE_CLOSED', 'the log is closed') : asFailure(thrown))
     this.#failed = error
     this.#running = false
     const waiters = this.#waiters
     this.#waiters = []
     for (const waiter of waiters) waiter.reject(error)
-    if (!closed) this.#need.onFailed(error)
+    if (isFirst && !closed) this.#need.onFailed(error)
   }
 }

@@ -151,6 +151,27 @@ describe('a disk that fails', () => {
       expect(await codeOf(node.log.stable())).toBe('STORE_SYNC_FAILED')
     },
   )
+
+  test.each([
+    ['the change to sync waits for', 0],
+    ['the bound of time waits for', 1200],
+  ] as const)('a sync that %s and that fails leaves nobody waiting', async (what, afterMs) => {
+    const disk = new FaultyFileSystem()
+    const node = await openNode(disk, { options: { mode: 'async', maxUnflushedMs: 1000 } })
+    append(node, 1)
+    await node.log.stable()
+    const held: (() => void)[] = []
+    disk.before = (operation) => (operation === 'fdatasync' ? new Promise((resolve) => held.push(resolve)) : undefined)
+    disk.fail('fdatasync', 'EIO', { path: /\d{20}$/ })
+    node.clock.advance(afterMs)
+    if (what.includes('change')) node.log.setFlushMode('sync')
+    append(node, 1)
+    const stable = codeOf(node.log.stable())
+    await turns()
+    for (const release of held) release()
+    expect(await stable).toBe('STORE_SYNC_FAILED')
+    expect(node.failures).toHaveLength(1)
+  })
 })
 
 describe('group commit', () => {
