@@ -41,6 +41,8 @@ export function viewOf(machine: Machine): ReplicaView {
   if (running === undefined) throw new Error(`${id} is down`)
   return {
     id,
+    // A role is told before what is committed in it.
+    term: running.role.term,
     startIndex: running.disk.startIndex,
     lastIndex: running.disk.lastIndex,
     entryAt: (index) => running.disk.entryAt(index),

@@ -304,7 +304,7 @@ export class Simulation {
     this.#trace(`${machine.id} is ${role.role} in term ${role.term}, led by ${role.leader ?? 'nobody'}`)
     if (role.role !== 'leader') return
     this.elections.leads(machine.id, role.term)
-    this.committed.holdsAll(viewOf(machine))
+    this.committed.leads(viewOf(machine))
   }
 
   #reset(machine: Machine, index: Index): void {

@@ -8,7 +8,7 @@ import { raftConfig } from '../../src/raft/config.ts'
 import type { Envelope } from '../../src/raft/ports.ts'
 import { Replica as RealReplica } from '../../src/raft/replica.ts'
 import type { Index, Membership, NodeId } from '../../src/raft/types.ts'
-import { CommittedChecker } from '../../sim/core/checkers/committed.ts'
+import { CommittedChecker, type ReplicaView } from '../../sim/core/checkers/committed.ts'
 import { ElectionChecker } from '../../sim/core/checkers/elections.ts'
 import { LogMatchingChecker } from '../../sim/core/checkers/log-matching.ts'
 import { Violation } from '../../sim/world/violation.ts'
@@ -256,6 +256,13 @@ export class ScriptedGroup {
       },
       () => (node.slowReads ? slowReads : calmDisk),
     )
+    const view = (): ReplicaView => ({
+      id,
+      term: replica.status().term,
+      startIndex: disk.startIndex,
+      lastIndex: disk.lastIndex,
+      entryAt: (index) => disk.entryAt(index),
+    })
     const replica = new this.#Replica<number>({
       id,
       config: raftConfig({ electionTimeoutMinMs: MIN_MS, electionTimeoutMaxMs: MAX_MS, maxAppendRuns: 1 }),
@@ -268,9 +275,8 @@ export class ScriptedGroup {
       events: {
         committed: (index) => {
           this.#say(`${id} commits ${index}`)
-          const view = { id, startIndex: disk.startIndex, lastIndex: disk.lastIndex, entryAt: disk.entryAt.bind(disk) }
           this.#check(() =>
-            this.#committed.committed(view, process.committed, index, (at, entry) =>
+            this.#committed.committed(view(), process.committed, index, (at, entry) =>
               this.#isOnMajority(at, entry, replica.status().members),
             ),
           )
@@ -279,9 +285,8 @@ export class ScriptedGroup {
         roleChanged: ({ role, term, leader }) => {
           this.#say(`${id} is ${role} in term ${term}${leader === null ? '' : `, led by ${leader}`}`)
           if (role !== 'leader') return
-          const view = { id, startIndex: disk.startIndex, lastIndex: disk.lastIndex, entryAt: disk.entryAt.bind(disk) }
           this.#check(() => this.#elections.leads(id, term))
-          this.#check(() => this.#committed.holdsAll(view))
+          this.#check(() => this.#committed.leads(view()))
         },
         truncated: (index) => this.#say(`${id} truncates after ${index}`),
         reset: (state) => {

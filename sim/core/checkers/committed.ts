@@ -2,15 +2,17 @@
  * What is committed stays. Keeps the one log that the group agreed on and compares every replica with it.
  *
  * Verifies: an index is committed once, with one entry; every replica that says "committed" holds that entry; a leader
- * holds every committed entry from its first moment (Raft §5.4.3); an entry is on the disks of a majority when it is
- * committed for the first time. Does not verify what followers answer before they know a commit: nothing is visible then.
+ * holds from its first moment every entry that was committed in a term before its own (leader completeness, Raft §5.4.3);
+ * an entry is on the disks of a majority when it is committed for the first time. Does not verify what followers answer
+ * before they know a commit: nothing is visible then. A commit counts as one of the earliest term in which anybody tells it.
  */
-import type { Index, NodeId } from '../../../src/raft/types.ts'
+import type { Index, NodeId, Term } from '../../../src/raft/types.ts'
 import type { Entry } from '../disk.ts'
 import { Violation } from '../../world/violation.ts'
 
 export interface ReplicaView {
   readonly id: NodeId
+  readonly term: Term
   readonly startIndex: Index
   readonly lastIndex: Index
   entryAt(index: Index): Entry | undefined
@@ -19,6 +21,8 @@ export interface ReplicaView {
 export class CommittedChecker {
   readonly #log: Entry[] = []
   readonly #digests: number[] = [0]
+  /** The highest index that anybody in that term told as committed. */
+  readonly #committedIn = new Map<Term, Index>()
 
   get lastIndex(): Index {
     return this.#log.length
@@ -45,6 +49,7 @@ export class CommittedChecker {
     if (index > replica.lastIndex) {
       throw new Violation('committed', `${replica.id} commits ${index}, its log ends at ${replica.lastIndex}`)
     }
+    this.#committedIn.set(replica.term, Math.max(index, this.#committedIn.get(replica.term) ?? 0))
     for (let at = Math.max(from, replica.startIndex) + 1; at <= index; at++) {
       const entry = replica.entryAt(at)
       if (entry === undefined) throw new Violation('committed', `${replica.id} commits ${at}, which it does not hold`)
@@ -62,8 +67,17 @@ export class CommittedChecker {
     }
   }
 
-  /** A new leader's log, and at the end everybody's. */
-  holdsAll(replica: ReplicaView, upTo = this.lastIndex): void {
+  /**
+   * A new leader. Votes that come late may elect one of a term that others have left: it can commit nothing, and need not
+   * hold what they did.
+   */
+  leads(replica: ReplicaView): void {
+    let before: Index = 0
+    for (const [term, index] of this.#committedIn) if (term < replica.term) before = Math.max(before, index)
+    this.holdsAll(replica, before)
+  }
+
+  holdsAll(replica: ReplicaView, upTo: Index): void {
     for (let at = upTo; at > replica.startIndex; at--) {
       const entry = replica.entryAt(at)
       if (entry === undefined) {
