@@ -55,7 +55,7 @@ async function measure(
     scenario: resultNameOf(comparison),
     title,
     takenAt: new Date().toISOString(),
-    command: `npm run bench:peers -- --only ${name}`,
+    command: `npm run bench:peers -- --only ${name}${options.rounds === undefined ? '' : ` --pairs ${options.rounds}`}`,
     isQuick: options.quick,
     environment,
   }
