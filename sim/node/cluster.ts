@@ -56,6 +56,7 @@ export class Cluster {
       host: `10.0.0.${at + 1}`,
       disk: this.newDisk(),
       process: undefined,
+      boots: 0,
       ambushIn: undefined,
     }))
   }
@@ -116,6 +117,7 @@ export class Cluster {
         clock,
         random: seededRandom(this.random.integer(0, 0xffffffff)),
         pid,
+        bootId: () => `${id}-${machine.boots}`,
         fileSystem: view,
         openDatabase: view.openDatabase,
         processes: { pid, isAlive: (other) => this.machines.some((each) => each.process?.pid === other) },
@@ -154,6 +156,7 @@ export class Cluster {
     this.#end(machine, running)
     this.network.vanish(running)
     machine.disk.powerLoss()
+    machine.boots++
     this.note(`${machine.id} loses power`)
   }
 

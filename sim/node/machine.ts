@@ -15,6 +15,8 @@ export interface Machine {
   readonly host: string
   disk: Disk
   process: NodeProcess | undefined
+  /** How often the machine came up again after a loss of power. */
+  boots: number
   /** How many syncs and writes more until it dies in the middle of one; none: it does not. */
   ambushIn: number | undefined
 }

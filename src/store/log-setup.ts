@@ -3,7 +3,7 @@ import type { DescriptorPool } from './descriptor-pool.ts'
 import type { FileSystem, OpenFile } from './file-system.ts'
 import { beginSegment } from './log-files.ts'
 import type { LogStart, LogStartFile } from './log-start.ts'
-import { listSegments, removeSegment } from './recovery.ts'
+import { listSegments, removeSegment } from './segment-files.ts'
 import type { MarkContent } from './sync-mark.ts'
 
 export interface LogSetupNeeds {

@@ -17,7 +17,8 @@ import { type LogSetupNeeds, beginLog } from './log-setup.ts'
 import { LogStartFile } from './log-start.ts'
 import { LogUpkeep } from './log-upkeep.ts'
 import { positionBehind } from './position-lookup.ts'
-import { listSegments, recoverLog } from './recovery.ts'
+import { recoverLog } from './recovery.ts'
+import { listSegments } from './segment-files.ts'
 import { FOLDER_CASES, decide } from './recovery-table.ts'
 import { Scrub, type ScrubOptions } from './scrub.ts'
 import { SegmentIndexes } from './segment-indexes.ts'
@@ -72,6 +73,8 @@ export interface CommitLogHooks {
   readonly syncWatch?: SyncWatch
   /** Before the log is cut behind `to`: the frames that go, as they lie on disk. When it resolves, they go. */
   readonly beforeCut?: (to: LogPosition, frames: readonly Buffer[]) => Promise<void>
+  /** While the log opens, before a tail is cut off that the death of a process alone cannot have left. */
+  readonly onDamagedTail?: () => Promise<void>
   /** Puts the staged state of a reset in its place (`log-reset.ts`); done again after a crash. */
   readonly installReset: () => Promise<void>
 }
@@ -121,7 +124,16 @@ export async function openCommitLog(need: OpenLogNeeds): Promise<CommitLog> {
   const isClean =
     marker !== undefined && marker.offset === markFound.position.offset && marker.crc === markFound.position.crc
   const recovered = await recoverLog(
-    { fileSystem, folder: segmentFolder, descriptors, indexes, start, mark: markFound, isClean },
+    {
+      fileSystem,
+      folder: segmentFolder,
+      descriptors,
+      indexes,
+      start,
+      mark: markFound,
+      isClean,
+      onDamagedTail: () => hooks.onDamagedTail?.() ?? Promise.resolve(),
+    },
     offsets,
   )
   const { outline, segments, bad, file } = recovered

@@ -19,7 +19,7 @@ import { type BadRange, BadRanges } from './bad-ranges.ts'
 import type { DescriptorPool } from './descriptor-pool.ts'
 import { storeErrors } from './errors.ts'
 import { type FileSystem, type OpenFile, readExactly } from './file-system.ts'
-import { SCAN_CHUNK_BYTES, findFrame, scanFrames } from './frame-scan.ts'
+import { SCAN_CHUNK_BYTES, findFrame, isCutShort, scanFrames } from './frame-scan.ts'
 import { beginSegment, syncFile } from './log-files.ts'
 import { LogOutline, type TermRun } from './log-outline.ts'
 import type { LogPosition } from './log-position.ts'
@@ -28,7 +28,7 @@ import { FRAME_CASES, SEGMENT_CASES, decide } from './recovery-table.ts'
 import type { SegmentIndex } from './segment-index.ts'
 import type { SegmentIndexes } from './segment-indexes.ts'
 import { SegmentList } from './segment-list.ts'
-import { Segment, segmentName, segmentOffset } from './segment.ts'
+import { Segment, segmentName } from './segment.ts'
 import type { MarkContent } from './sync-mark.ts'
 
 export interface RecoveryNeeds {
@@ -41,6 +41,8 @@ export interface RecoveryNeeds {
   readonly mark: MarkContent
   /** The log was closed in order: nothing stands above the mark that was not synced. */
   readonly isClean: boolean
+  /** A tail is about to be cut off that a write which was cut short did not leave: rot, or a loss of power. */
+  readonly onDamagedTail: () => Promise<void>
 }
 
 export interface RecoveredLog {
@@ -62,33 +64,6 @@ export interface RecoveryReport {
   readonly rewrittenBytes: number
   /** Bytes of a torn tail, cut off. */
   readonly cutBytes: number
-}
-
-/** Offsets of the segments in the folder, ascending. Those wholly below the log start are removed: retention's leftovers. */
-export async function listSegments(need: {
-  readonly fileSystem: FileSystem
-  readonly folder: string
-  readonly startOffset: number
-}): Promise<number[]> {
-  const { fileSystem, folder, startOffset } = need
-  const offsets: number[] = []
-  for (const name of await fileSystem.readdir(folder)) {
-    const offset = segmentOffset(name)
-    if (offset !== undefined) offsets.push(offset)
-  }
-  offsets.sort((a, b) => a - b)
-  const kept = offsets.filter((offset) => offset >= startOffset)
-  for (const offset of offsets) {
-    if (offset < startOffset) await removeSegment(fileSystem, folder, offset)
-  }
-  if (kept.length < offsets.length) await fileSystem.fsyncFolder(folder)
-  return kept
-}
-
-export async function removeSegment(fileSystem: FileSystem, folder: string, offset: number): Promise<void> {
-  const path = `${folder}/${segmentName(offset)}`
-  await fileSystem.unlink(`${path}.index`)
-  await fileSystem.unlink(path)
 }
 
 /** Opens the segments at `offsets`, which begin at the log start. */
@@ -180,7 +155,7 @@ class Recovery {
   }
 
   async #last(offset: number, file: OpenFile): Promise<Segment> {
-    const { mark, isClean, folder } = this.#need
+    const { mark, isClean, folder, onDamagedTail } = this.#need
     const size = await file.size()
     // That this segment exists proves the one before to be durable, even when the mark lags behind.
     const durableEnd = Math.max(mark.position.offset, offset)
@@ -203,6 +178,7 @@ class Recovery {
     const end = segment.end.offset
     if (end < offset + size) {
       this.#cutBytes = offset + size - end
+      if (!(await isCutShort(file, offset, end, offset + size))) await onDamagedTail()
       await file.truncate(end - offset)
       await syncFile(file)
     }

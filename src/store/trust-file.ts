@@ -2,6 +2,9 @@
  * Whether this node has answered for bytes that were not on the medium, and in which boot of its machine. What such an
  * answer stood on survives the death of the process in the page cache, and not the machine's.
  *
+ * It also tells whether the machine went down since this node last ran: bytes of the log that a write has taken cannot be
+ * missing or torn while the machine stayed up, unless the disk damaged them.
+ *
  * A slot file, `trust`: JSON {"bootId":"…"|null,"unsynced":true|false}. `true` is durable before the first such answer
  * leaves; `false` is written once everything is durable again.
  */
@@ -47,6 +50,11 @@ export class TrustFile {
     return bootId === null || bootId !== this.#bootId
   }
 
+  /** Whether the node before this one ran in this very boot of the machine. */
+  get isSameBoot(): boolean {
+    return this.#bootId !== null && this.#found.bootId === this.#bootId
+  }
+
   /** Resolves when answers that stand on unsynced bytes may leave. A rejection ends the node. */
   beginUnsynced(): Promise<void> {
     return this.#set(true)
@@ -65,7 +73,7 @@ export class TrustFile {
   #set(unsynced: boolean): Promise<void> {
     const done = this.#saving.then(async () => {
       const next = { bootId: this.#bootId, unsynced }
-      if (unsynced === this.#current.unsynced && (!unsynced || next.bootId === this.#current.bootId)) return
+      if (unsynced === this.#current.unsynced && next.bootId === this.#current.bootId) return
       await this.#slots.save(Buffer.from(JSON.stringify(next)))
       this.#current = next
     })

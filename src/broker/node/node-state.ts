@@ -14,6 +14,7 @@ import type { LogPosition } from '../../store/log-position.ts'
 import { stageResetState } from '../../store/reset-state.ts'
 import { TableStore } from '../../store/table-store.ts'
 import { TimerIndex } from '../../store/timer-index.ts'
+import { LogTrust } from './log-trust.ts'
 import type { NodeTables } from './node-tables.ts'
 import { encodeMembership, membershipEntry } from '../log/raft-log.ts'
 import type { BadRange } from '../../store/bad-ranges.ts'
@@ -95,6 +96,10 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
   const slowDisk = new SlowDisk({ limitMs: options.slowDiskLimitMs, forMs: options.slowDiskForMs })
   const early = await EarlyFile.open(fileSystem, `${folder.path}/early`)
   const lost = new LostMessages(fileSystem, `${folder.path}/lost`)
+  const hardState = await HardStateFile.open(folder, { ...emptyHardState })
+  const bootId = (parts.bootId ?? nodeBootId)()
+  const trust = await TrustFile.open(fileSystem, `${folder.path}/trust`, bootId)
+  const logTrust = new LogTrust({ trust, hardState, log: parts.log })
   const log = await openCommitLog({
     folder,
     segmentFolder: options.storePathCommitLog,
@@ -119,13 +124,13 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
       beforeCut: async (to, frames) => {
         if (early.value.term > 0) await lost.setAside(to.offset, frames, early.value)
       },
+      onDamagedTail: () => logTrust.tailIsDamaged(),
       installReset: async () => {
         await install()
       },
     },
   })
-  const hardState = await HardStateFile.open(folder, { ...emptyHardState })
-  const trust = await openTrust(folder, need, { log, hardState })
+  await logTrust.opened(folder.isNew || folder.wasLeftInOrder ? 'clean' : 'unclean')
   await lost.settle((index, term) => log.termAt(index) !== term)
   const flushSwitch = new FlushSwitch({ log, trust, fatal })
   const store = await MessageStore.open({
@@ -223,30 +228,6 @@ async function setAsideUncommitted(
   }
   const [first] = frames
   if (first !== undefined) await lost.setAside(frameOffset(first, 0), frames, early.value)
-}
-
-/**
- * Opens the trust file. A log in doubt is remembered as such in the hard state, until a leader says otherwise; only then
- * the file may forget it.
- */
-async function openTrust(
-  folder: DataFolder,
-  { parts }: NodeStateNeeds,
-  found: { readonly log: CommitLog; readonly hardState: HardStateFile },
-): Promise<TrustFile> {
-  const bootId = (parts.bootId ?? nodeBootId)()
-  const trust = await TrustFile.open(folder.fileSystem, `${folder.path}/trust`, bootId)
-  const { log, hardState } = found
-  if (!folder.isNew && trust.isInDoubt(folder.wasLeftInOrder ? 'clean' : 'unclean')) {
-    parts.log.warn(
-      { lastIndex: log.end.index },
-      'the machine went down while this node was in async flush: its log may lack what it acknowledged, and its vote completes no quorum until a leader has filled it',
-    )
-    await hardState.save({ ...hardState.value, trusted: false })
-  }
-  // What was found was made durable when it was opened.
-  await trust.endUnsynced()
-  return trust
 }
 
 /** Stages what a leader sent; bytes that are no state are its fault, not the disk's. */

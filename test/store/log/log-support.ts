@@ -43,6 +43,7 @@ export interface OpenOptions {
   readonly clock?: ManualClock
   readonly options?: Partial<CommitLogOptions>
   readonly installReset?: () => Promise<void>
+  readonly onDamagedTail?: () => Promise<void>
   readonly nodeId?: string
 }
 
@@ -71,6 +72,7 @@ export async function openNode(disk: FaultyFileSystem, open: OpenOptions = {}): 
         onDiskFull: (full) => diskFull.push(full),
         onFailed: (error) => failures.push(error),
         onRot: (range) => rot.push(range),
+        onDamagedTail: open.onDamagedTail ?? (() => Promise.resolve()),
         installReset: open.installReset ?? (() => Promise.resolve()),
       },
     })

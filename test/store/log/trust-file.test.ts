@@ -52,3 +52,21 @@ describe('a log is in doubt', () => {
     await trust.close()
   })
 })
+
+test('the boot in which a node ran last is known, also when it was in sync flush all the time', async () => {
+  const files = await disk()
+  const ran = async (bootId: string | null): Promise<boolean> => {
+    const trust = await TrustFile.open(files, PATH, bootId)
+    const { isSameBoot } = trust
+    await trust.endUnsynced()
+    await trust.close()
+    return isSameBoot
+  }
+  expect([await ran('a'), await ran('a'), await ran('b'), await ran(null), await ran(null)]).toEqual([
+    false,
+    true,
+    false,
+    false,
+    false,
+  ])
+})
