@@ -10,6 +10,7 @@ import { RemotingClient } from '../../src/remoting/client.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { Violation } from '../world/violation.ts'
 import type { Cluster } from './cluster.ts'
+import { CommittedOffsets } from './committed-offsets.ts'
 import { Ledger } from './ledger.ts'
 import { addressOf, CLIENT_HOST, NAMESRV } from './machine.ts'
 import type { Endpoint } from './stream-network.ts'
@@ -42,10 +43,7 @@ export class Workload {
   #sends = 0
   #consumed = 0
   #commits = 0
-  /** The highest that was acknowledged. */
-  #committed = -1
-  /** Whose commits were never answered: any of them may still have come, and last. */
-  readonly #undecided = new Set<number>()
+  readonly #committed = new CommittedOffsets()
   #isOver = false
 
   constructor(cluster: Cluster) {
@@ -140,8 +138,9 @@ export class Workload {
   async checkTables(address: string): Promise<void> {
     const queue = { topic: TOPIC, brokerName: 'broker-a', queueId: 0 }
     const offset = (await queryOffset(this.invoke, address, { group: OFFSETS_GROUP, queue })) ?? -1
-    if (offset < this.#committed && !this.#undecided.has(offset)) {
-      throw new Violation('rollback', `the offset ${this.#committed} was acknowledged, and now it is ${offset}`)
+    const lost = this.#committed.lostAt(offset)
+    if (lost !== undefined) {
+      throw new Violation('rollback', `the offset ${lost} was acknowledged, and now it is ${offset}`)
     }
     for (const topic of this.#topics) {
       if ((await this.#admin.route(topic)) === undefined) throw new Violation('rollback', `${topic} is gone`)
@@ -179,13 +178,13 @@ export class Workload {
     const machine = machines[this.#random.integer(0, machines.length - 1)]
     if (machine === undefined) return false
     const queueOffset = ++this.#commits
+    const acknowledged = this.#committed.began(queueOffset)
     try {
       await updateOffset(this.invoke, addressOf(machine), { group: OFFSETS_GROUP, queue, queueOffset })
-      this.#committed = queueOffset
+      acknowledged()
       this.#cluster.note(`the offset ${queueOffset} is acknowledged`)
       return true
     } catch {
-      this.#undecided.add(queueOffset)
       return false
     }
   }
