@@ -38,9 +38,10 @@ interface Open {
   readonly need: ListenNeeds
 }
 
-interface Held {
+/** A piece that travels: the oldest of its flow, whichever it was. A stream keeps its order. */
+interface Journey {
   readonly link: string
-  readonly run: () => void
+  readonly flow: string
 }
 
 export interface StreamNetworkNeeds {
@@ -58,8 +59,10 @@ export class StreamNetwork {
   readonly #sockets = new Set<SimulatedSocket>()
   readonly #cut = new Set<string>()
   readonly #lastMs = new Map<string, number>()
-  /** What waits for its link to be healed, in its order. */
-  #held: Held[] = []
+  /** What was sent and has not arrived, of each flow, oldest first. */
+  readonly #underWay = new Map<string, (() => void)[]>()
+  /** What waits for its link to be healed. */
+  #held: Journey[] = []
   #nextPort = 40_000
   faults = calmStreams
 
@@ -91,7 +94,7 @@ export class StreamNetwork {
     this.#cut.clear()
     const held = this.#held
     this.#held = []
-    for (const { link, run } of held) this.#carry(link, run)
+    for (const journey of held) this.#travel(journey)
   }
 
   /** Breaks the connections between two hosts, at both ends. */
@@ -119,7 +122,11 @@ export class StreamNetwork {
 
   /** Sends a piece of `socket`'s stream, or its end, to the other side. */
   carry(socket: SimulatedSocket, arrive: () => void): void {
-    this.#carry(`${socket.link.from}>${socket.link.to}`, arrive, socket.flow)
+    const { flow, link } = socket
+    const underWay = this.#underWay.get(flow) ?? []
+    underWay.push(arrive)
+    this.#underWay.set(flow, underWay)
+    this.#travel({ link: `${link.from}>${link.to}`, flow })
   }
 
   /** Whether a process listens on the host: then its system answers. */
@@ -188,9 +195,10 @@ export class StreamNetwork {
     return socket
   }
 
-  #carry(link: string, arrive: () => void, flow = link): void {
+  #travel(journey: Journey): void {
+    const { link, flow } = journey
     if (this.#cut.has(link)) {
-      this.#held.push({ link, run: arrive })
+      this.#held.push(journey)
       return
     }
     const { scheduler, random, counts } = this.#need
@@ -198,14 +206,20 @@ export class StreamNetwork {
     const isSlow = slowRate > 0 && random.next() < slowRate
     if (isSlow) counts.add('slow piece')
     const delayMs = 0.02 + random.next() * maxDelayMs + (isSlow ? random.next() * slowMs : 0)
-    // A stream keeps its order.
     const atMs = Math.max(scheduler.nowMs + delayMs, this.#lastMs.get(flow) ?? 0)
     this.#lastMs.set(flow, atMs)
     scheduler.at(atMs, () => {
       // What is on its way when a link is cut is sent again when it heals.
-      if (this.#cut.has(link)) this.#held.push({ link, run: arrive })
-      else arrive()
+      if (this.#cut.has(link)) this.#held.push(journey)
+      else this.#arrive(flow)
     })
+  }
+
+  #arrive(flow: string): void {
+    const underWay = this.#underWay.get(flow)
+    const arrive = underWay?.shift()
+    if (underWay?.length === 0) this.#underWay.delete(flow)
+    arrive?.()
   }
 }
 
