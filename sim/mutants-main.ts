@@ -68,7 +68,8 @@ async function hunt(mutant: Mutant, survey: number | undefined): Promise<Found> 
       jobs: 1,
       chunkSeeds: CHUNK_SEEDS[mutant.scope],
       onChunk(report) {
-        failures.push(...report.failures)
+        // A worker that ended, or had no memory left, says nothing of the mutant.
+        failures.push(...report.failures.filter(({ rule }) => rule !== 'process'))
         seeds += report.seeds
         return survey !== undefined || failures.length === 0
       },
