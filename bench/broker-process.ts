@@ -1,12 +1,14 @@
 /** Single nodes as processes of their own, started and killed by hand and timed from the start of the process. */
 import { fork, type ChildProcess } from 'node:child_process'
 import { mkdirSync, openSync, closeSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { readFromChild, type ToChild } from '../src/cli/child-channel.ts'
 import { writeNodeProperties } from '../src/cli/cluster-folder.ts'
 import { HOST, planCluster, type NodePlan } from '../src/cli/cluster-plan.ts'
+import { unusedPorts } from '../src/cli/free-ports.ts'
 import { sleep, systemClock } from '../src/lib/clock.ts'
+import { systemRandom } from '../src/lib/prng.ts'
 import { program } from './command-line.ts'
 
 const GIVE_UP_MS = 120_000
@@ -142,20 +144,4 @@ function takesConnections(port: number): Promise<boolean> {
 }
 
 /** Free a moment ago, all different. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve, reject) => {
-          server.once('error', reject)
-          server.listen(0, HOST, () => {
-            const address = server.address()
-            resolve(typeof address === 'object' && address !== null ? address.port : 0)
-          })
-        }),
-    ),
-  )
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
-}
+export const freePorts = (count: number): Promise<readonly number[]> => unusedPorts(count, systemRandom)

@@ -4,18 +4,19 @@
  */
 import { fork, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { BrokerStatus } from '../src/broker/running-broker.ts'
 import { readFromChild, type ToChild } from '../src/cli/child-channel.ts'
 import { writeNodeProperties } from '../src/cli/cluster-folder.ts'
 import { HOST, planCluster, planJoining, type NodePlan } from '../src/cli/cluster-plan.ts'
+import { unusedPorts } from '../src/cli/free-ports.ts'
 import { isServing } from '../src/cli/readiness.ts'
 import { localNamesrvOptions, startNamesrv } from '../src/cli/start-namesrv.ts'
 import { present } from '../src/lib/assert.ts'
 import { sleep, systemClock } from '../src/lib/clock.ts'
 import { silentLog } from '../src/lib/log.ts'
+import { systemRandom } from '../src/lib/prng.ts'
 import type { Namesrv } from '../src/namesrv/namesrv.ts'
 import { type DiskFault, type DiskMessage, isDiskMessage } from './faulty-file-system.ts'
 
@@ -55,7 +56,7 @@ export class FaultyCluster {
   /** Starts the group; resolves when it takes traffic. */
   static async start(request: FaultyClusterRequest): Promise<FaultyCluster> {
     const { nodes, dir, flush, replication, properties, keepsBack = false } = request
-    const ports = await freePorts(nodes * 2)
+    const ports = await unusedPorts(nodes * 2, systemRandom)
     const plans = planCluster({
       nodes,
       brokers: 1,
@@ -119,7 +120,7 @@ export class FaultyCluster {
   /** One more node, started on an empty disk with a file that names the group and itself; it is no member by that. */
   async add(): Promise<FaultyNode> {
     const staying = this.nodes.filter(({ isGone }) => !isGone).map(({ plan }) => plan)
-    const [client = 0, peer = 0] = await freePorts(2)
+    const [client = 0, peer = 0] = await unusedPorts(2, systemRandom)
     const plan = planJoining(staying, `n${this.nodes.length}`, { client, peer })
     const { keepsBack = false } = this.#request
     const node = new FaultyNode(plan, { namesrv: this.namesrv, keepsBack })
@@ -227,22 +228,4 @@ export class FaultyNode {
     this.#child?.kill('SIGKILL')
     await this.#exit
   }
-}
-
-/** Free a moment ago, all different. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
-  const ports = await Promise.all(servers.map(portOf))
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
-}
-
-function portOf(server: Server): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, HOST, () => {
-      const address = server.address()
-      resolve(typeof address === 'object' && address !== null ? address.port : 0)
-    })
-  })
 }

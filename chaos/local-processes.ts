@@ -1,10 +1,10 @@
 /** A cluster of real processes: `raftmq up` of the built package, which restarts a node that dies. */
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Admin } from '../src/client/index.ts'
 import { sleep, systemClock } from '../src/lib/clock.ts'
+import { freePorts } from '../test/interop/support/ports.ts'
 
 export interface ProcessesRequest {
   readonly nodes: number
@@ -47,7 +47,7 @@ export class LocalProcesses {
   /** Resolves when the cluster is ready for traffic. What the supervisor says of its nodes goes to standard error. */
   static async start(request: ProcessesRequest): Promise<LocalProcesses> {
     const { nodes, dir, flush, replication, spawn: start = spawn } = request
-    const base = await freePortRange(nodes * 10 + 2)
+    const base = await freePorts(nodes * 10 + 2)
     const ports = ['--namesrv-port', String(base), '--port', String(base + 1)]
     const modes = ['--flush', flush, '--replication', replication]
     const supervisor = start(
@@ -110,24 +110,5 @@ function firstLine(child: ChildProcess): Promise<string> {
       if (text.includes('\n')) resolve(text)
     })
     child.on('exit', (code) => reject(new Error(`raftmq up ended before it was ready (${code})`)))
-  })
-}
-
-/** The first of `count` ports in a row, of which the first was free a moment ago. */
-async function freePortRange(count: number): Promise<number> {
-  for (;;) {
-    const port = await freePort()
-    if (port + count < 65_535) return port
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
   })
 }

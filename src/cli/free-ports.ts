@@ -1,6 +1,8 @@
-/** Whether the ports of a local cluster are free, asked before anything is made. */
+/** Whether ports are free: those a local cluster wants, asked before anything is made, or any that are. */
 import { createServer } from 'node:net'
+import { assert } from '../lib/assert.ts'
 import { errorCode } from '../lib/errors.ts'
+import type { Random } from '../lib/prng.ts'
 import { HOST, planErrors, type NodePlan } from './cluster-plan.ts'
 
 /** @throws `CLUSTER_INVALID` that names the first port in use, whose it is, and the option to change. */
@@ -17,6 +19,22 @@ export async function checkPortsAreFree(plans: readonly NodePlan[], namesrvPort:
     const message = `port ${port} of ${whose} is in use by another process: end that, or choose another ${option}`
     throw planErrors.create('CLUSTER_INVALID', message)
   }
+}
+
+/** Below what systems give to outgoing connections (from 32,768 on Linux), which come and go at any moment. */
+const UNUSED_FROM = 15_000
+const UNUSED_TO = 32_000
+const DRAWS_MAX = 1_000
+
+/** `count` ports, all different, on which nobody listened a moment ago. */
+export async function unusedPorts(count: number, random: Random): Promise<readonly number[]> {
+  const ports = new Set<number>()
+  for (let draw = 0; ports.size < count; draw++) {
+    assert(draw < DRAWS_MAX, `there are ${count} unused ports from ${UNUSED_FROM} to ${UNUSED_TO}`)
+    const port = random.integer(UNUSED_FROM, UNUSED_TO)
+    if (!ports.has(port) && (await isFree(port))) ports.add(port)
+  }
+  return [...ports]
 }
 
 /** Any other trouble than a port in use is left to whoever listens there in earnest. */

@@ -1,7 +1,6 @@
 /** A cluster inside the caller's process: for test suites and tools. `raftmq up` starts the same with processes. */
 import { mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Admin } from '../client/admin.ts'
@@ -15,6 +14,7 @@ import { silentLog, type Log } from '../lib/log.ts'
 import { systemRandom } from '../lib/prng.ts'
 import type { Namesrv } from '../namesrv/namesrv.ts'
 import { HOST, planCluster, planJoining, type NodePlan, type NodePorts } from './cluster-plan.ts'
+import { unusedPorts } from './free-ports.ts'
 import { isServing } from './readiness.ts'
 import { thisMachine } from './machine.ts'
 import { makeFolder } from './make-folder.ts'
@@ -152,7 +152,7 @@ class InProcessCluster implements Cluster {
   async start(): Promise<void> {
     const { nodes = 3, brokers = 1, flush = 'sync', replication = 'sync', log = silentLog } = this.#options
     makeFolder(this.#dir)
-    const free = await freePorts(nodes * brokers * 2)
+    const free = await unusedPorts(nodes * brokers * 2, systemRandom)
     const ports = (group: number, node: number): NodePorts => {
       const at = (group * nodes + node) * 2
       return { client: free[at] ?? 0, peer: free[at + 1] ?? 0 }
@@ -227,7 +227,7 @@ class InProcessCluster implements Cluster {
     const plans = this.#members.filter((member) => member.broker === broker).map(({ plan }) => plan)
     const last = this.#lastId.get(broker)
     if (last === undefined) throw new TypeError(`no group of this cluster: ${broker}`)
-    const [client = 0, peer = 0] = await freePorts(2)
+    const [client = 0, peer = 0] = await unusedPorts(2, systemRandom)
     const plan = planJoining(plans, `n${last + 1}`, { client, peer })
     this.#lastId.set(broker, last + 1)
     const member = new Member(plan)
@@ -313,22 +313,3 @@ class InProcessCluster implements Cluster {
 
 const describe = (status: BrokerStatus | undefined): string =>
   status === undefined ? 'not running' : `${status.role}${status.isReady ? '' : ', not ready'}`
-
-/** Ports that nobody uses right now: all are held at once, so that they differ. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve, reject) => {
-          server.once('error', reject)
-          server.listen(0, HOST, () => {
-            const address = server.address()
-            resolve(typeof address === 'object' && address !== null ? address.port : 0)
-          })
-        }),
-    ),
-  )
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
-}

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { freePorts } from '../interop/support/ports.ts'
 
 // The built package, as people run it.
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -74,19 +75,6 @@ function raftmq(...args: string[]): Run {
       void exit.then((how) => reject(new Error(`ended with ${how} before it said ${text}: ${output}${errors}`)))
     })
   return { child, output: () => output, errors: () => errors, exit, said }
-}
-
-/** A port behind which `count` more are very likely free: nobody listened there a moment ago. */
-async function freePorts(count: number): Promise<number> {
-  for (;;) {
-    const port = await new Promise<number>((done) => {
-      const server = createServer().listen(0, '127.0.0.1', () => {
-        const address = server.address()
-        server.close(() => done(typeof address === 'object' ? (address?.port ?? 0) : 0))
-      })
-    })
-    if (port + count < 65_535) return port
-  }
 }
 
 async function upArguments(): Promise<string[]> {
