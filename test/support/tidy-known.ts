@@ -2,11 +2,11 @@
 
 /** Sources that are longer than they should be, in lines. */
 export const knownLines: Readonly<Record<string, number>> = {
-  'src/client/push-consumer.ts': 490,
+  'src/client/push-consumer.ts': 475,
   'src/client/sender.ts': 412,
   'src/raft/leader.ts': 500,
-  'src/raft/replica.ts': 420,
-  'src/remoting/connection.ts': 440,
+  'src/raft/replica.ts': 418,
+  'src/remoting/connection.ts': 394,
 }
 
 /** The same of tests. */
