@@ -55,6 +55,7 @@ export class BrokerProcess {
   readonly #exit: Promise<void>
   #readyMs: number | undefined
   #role = ''
+  #term = 0
   #end: string | undefined
 
   private constructor(plan: NodePlan) {
@@ -70,6 +71,7 @@ export class BrokerProcess {
       const message = readFromChild(raw)
       if (message?.type !== 'status') return
       this.#role = message.status.role
+      this.#term = message.status.term
       if (message.status.isReady) this.#readyMs ??= systemClock.monotonicMs()
     })
     this.#exit = new Promise((resolve) => {
@@ -90,6 +92,11 @@ export class BrokerProcess {
 
   get isLeader(): boolean {
     return this.#role === 'leader'
+  }
+
+  /** The newest that the node has told of; it tells of every change of its role. */
+  get term(): number {
+    return this.#term
   }
 
   /** Milliseconds from the start of the process until it said that it is ready for traffic. */

@@ -44,6 +44,11 @@ export class NodeCluster {
     return this.#nodes.map(({ isLeader, pid }) => ({ role: isLeader ? 'leader' : 'follower', pid }))
   }
 
+  /** The newest term that a node has told of. */
+  get term(): number {
+    return Math.max(...this.#nodes.map(({ term }) => term))
+  }
+
   /** With names for plots. */
   get named(): readonly { readonly name: string; readonly pid: number; readonly address: string }[] {
     return this.#nodes.map(({ plan, isLeader, pid }) => ({

@@ -5,7 +5,7 @@ export const USAGE = `npm run bench -- [options]
 
   --only NAME        this scenario; several with "," between them or by repetition (default: all)
   --quick            short runs, to see that it works; their figures are not to be published
-  --minutes N        how long the scenario soak goes on (default: 30)
+  --minutes N        how long the scenarios soak and saturation go on (default: 30)
   --dir DIR          where the folders of the nodes are made (default: the system's temporary folder)
   --json FILE        write the results there
   --from FILE        measure nothing, take the results of such a file

@@ -41,7 +41,7 @@ export interface Bench {
   readonly say: (line: string) => void
   /** Processes that must not outlive this one. */
   readonly children: Children
-  /** How long the soak is. */
+  /** How long the long runs are. */
   readonly soakMinutes: number
 }
 

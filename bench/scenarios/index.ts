@@ -10,6 +10,7 @@ import { groups } from './groups.ts'
 import { micro } from './micro.ts'
 import { overload } from './overload.ts'
 import { modes } from './modes.ts'
+import { saturation } from './saturation.ts'
 import { send } from './send.ts'
 import { sizes } from './sizes.ts'
 import { slowFollower } from './slow-follower.ts'
@@ -38,6 +39,7 @@ export const scenarios: readonly Scenario[] = [
   failover,
   transfer,
   soak,
+  saturation,
   overload,
   slowFollower,
   badClientsScenario,
