@@ -15,6 +15,8 @@ export interface DerivedOptions {
   readonly dirtyBytes: number
   /** Bytes of written units that stay in memory because they are the newest. */
   readonly tailBytes: number
+  /** A queue is young while the log went on by at most so much since its first message. */
+  readonly youngBytes: number
 }
 
 export const DERIVED_DEFAULTS: DerivedOptions = {
@@ -25,4 +27,6 @@ export const DERIVED_DEFAULTS: DerivedOptions = {
   checkpointPeriodMs: 5_000,
   dirtyBytes: 16 * 1024 * 1024,
   tailBytes: 8 * 1024 * 1024,
+  // What brokers of a few gigabytes of memory keep of the log in their page cache.
+  youngBytes: 1024 * 1024 * 1024,
 }

@@ -104,22 +104,16 @@ export class MessageStore {
     return this.#writer.position.logStart
   }
 
-  /** True while more is in memory than should be: whoever replays a long log waits for `settled` first. */
+  /** True while more is in memory than should be: whoever replays a long log waits for `checkpoint` first. */
   get isSaturated(): boolean {
     return this.#writer.isSaturated
-  }
-
-  /** Resolves when a checkpoint brought everything applied so far to disk. */
-  settled(): Promise<void> {
-    return this.#writer.checkpoint()
   }
 
   /** Applies one committed entry. An entry that is derived already is passed over. */
   apply(frame: Buffer): void {
     const index = frameIndex(frame, 0)
-    const { position } = this.#writer
-    if (index <= position.index) return
-    let endOffset = position.endOffset
+    if (index <= this.appliedIndex) return
+    let { endOffset } = this
     if (frameRecordCount(frame, 0) > 0) {
       const start = frameRecordsStart(frame, 0)
       endOffset = this.#dispatcher.dispatch(frame, start, frameLength(frame, 0), this.#touched, this.#round)
@@ -202,9 +196,9 @@ export class MessageStore {
   }
 
   /** Store time of a message; undefined when the queue has none there. */
-  async timeOfQueueOffset(topic: string, queueId: number, queueOffset: number): Promise<number | undefined> {
+  timeOfQueueOffset(topic: string, queueId: number, queueOffset: number): Promise<number | undefined> {
     const queue = this.#writer.queues.queue(topic, queueId)
-    return queue === undefined ? undefined : this.#timeOf(queue, queueOffset)
+    return queue === undefined ? Promise.resolve(undefined) : this.#timeOf(queue, queueOffset)
   }
 
   /** What the queue says of its messages in `range`. */
@@ -213,10 +207,19 @@ export class MessageStore {
     return queue === undefined ? Promise.resolve([]) : this.#reader.unitsOf(queue, range)
   }
 
-  /** Store time of the oldest message of a queue; undefined when it has none. */
-  async earliestTime(topic: string, queueId: number): Promise<number | undefined> {
+  /**
+   * Whether a queue has its first message still, and the log went on by `youngBytes` at most since: a group that never
+   * committed begins with it (RocketMQ checkInMemByConsumeOffset, which asks this machine's page cache instead).
+   */
+  isYoung(topic: string, queueId: number): boolean {
     const queue = this.#writer.queues.queue(topic, queueId)
-    return queue === undefined ? undefined : this.#timeOf(queue, queue.min)
+    const { youngBytes } = this.#writer.options
+    return queue?.min === 0 && queue.next > 0 && this.endOffset - queue.minUnitOffset <= youngBytes
+  }
+
+  /** Store time of the oldest message of a queue; undefined when it has none. */
+  earliestTime(topic: string, queueId: number): Promise<number | undefined> {
+    return this.timeOfQueueOffset(topic, queueId, this.queueBounds(topic, queueId)?.min ?? 0)
   }
 
   /** Entry `index` deleted the topic: its queues end, and begin at 0 if it is made again. */
@@ -242,18 +245,18 @@ export class MessageStore {
   }
 
   async stats(): Promise<StoreStats> {
-    const { pages, keys, file } = this.#writer
+    const { pages, keys, file, queues, memoryBytes } = this.#writer
     return {
-      queues: this.#writer.queues.count,
+      queues: queues.count,
       pageBytes: await pages.bytesOnDisk(),
       keyIndexBytes: await keys.bytesOnDisk(),
       checkpointBytes: file.bytesOnDisk,
-      memoryBytes: this.#writer.memoryBytes,
+      memoryBytes,
       repairedPages: this.#reader.repairedPages,
     }
   }
 
-  /** Writes a last checkpoint, so that the next start has nothing to apply again, and closes all files. */
+  /** Writes a last checkpoint, so that the next start has nothing to apply again; closes all files. */
   async close(): Promise<void> {
     this.#timer.cancel()
     await this.#movingStart

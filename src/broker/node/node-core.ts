@@ -89,7 +89,7 @@ export class NodeCore {
           this.#local.applied(entry.id, result)
         },
         settled: need.settled,
-        ease: () => (store.isSaturated ? store.settled() : undefined),
+        ease: () => (store.isSaturated ? store.checkpoint() : undefined),
         fatal: need.fatal,
         clock: parts.clock,
       },

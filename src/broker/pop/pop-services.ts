@@ -16,7 +16,7 @@ import { PopRevival } from './revival.ts'
 
 export interface PopServicesNeeds {
   readonly tables: Pick<NodeTables, 'checkpoints' | 'offsets' | 'topics'>
-  readonly store: Pick<MessageStore, 'pull' | 'queueBounds'>
+  readonly store: Pick<MessageStore, 'pull' | 'queueBounds' | 'isYoung'>
   readonly proposals: Proposals
   readonly leadership: Leadership
   readonly autoCreate: AutoCreate

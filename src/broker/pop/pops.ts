@@ -26,6 +26,7 @@ export interface PopsNeeds {
   readonly store: {
     pull(request: PullRequest): PullResult | Promise<PullResult>
     queueBounds(topic: string, queueId: number): { readonly min: number; readonly max: number } | undefined
+    isYoung(topic: string, queueId: number): boolean
   }
   readonly random: Random
   readonly clock: Clock
@@ -211,14 +212,9 @@ export class Pops {
   /** RocketMQ getInitOffset: from the first message, or, unless the queue is young, from the last. */
   #beginning({ topic, queueId }: PopQueue, request: PopRequest): number {
     const { store } = this.#need
+    const isWhole = request.initMode === 'min' || topic !== request.topic || store.isYoung(topic, queueId)
     const { min, max } = store.queueBounds(topic, queueId) ?? { min: 0, max: 0 }
-    if (request.initMode === 'min' || topic !== request.topic) return min
-    if (min === 0) {
-      const read = store.pull({ topic, queueId, queueOffset: 0, maxCount: 1, maxBytes: 1 })
-      if (!(read instanceof Promise)) return 0
-      read.catch(() => undefined)
-    }
-    return Math.max(min, max - 1)
+    return isWhole ? min : Math.max(min, max - 1)
   }
 
   async #record(

@@ -7,7 +7,6 @@ import { EmptyHeader } from '../../remoting/header.ts'
 import { GetConsumerListByGroupRequestHeader } from '../../remoting/headers/client.ts'
 import { QueryConsumerOffsetRequestHeader, UpdateConsumerOffsetRequestHeader } from '../../remoting/headers/offset.ts'
 import { type Call, type Reply, type Route, route } from '../../remoting/route.ts'
-import type { PullRequest, PullResult } from '../../store/consume-queue-pull.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { ConsumerOffsets } from '../tables/consumer-offsets.ts'
 import { refusal } from '../errors.ts'
@@ -25,10 +24,7 @@ export interface ConsumerOffsetNeeds {
   readonly clients: Pick<Clients, 'clientIds'>
   readonly leadership: Pick<Leadership, 'readBarrier'>
   readonly recover: Recover
-  readonly store: {
-    queueBounds(topic: string, queueId: number): { readonly min: number; readonly max: number } | undefined
-    pull(request: PullRequest): PullResult | Promise<PullResult>
-  }
+  readonly store: { isYoung(topic: string, queueId: number): boolean }
 }
 
 export function consumerOffset(need: ConsumerOffsetNeeds): Route<unknown>[] {
@@ -49,20 +45,9 @@ export function consumerOffset(need: ConsumerOffsetNeeds): Route<unknown>[] {
     if (header.setZeroIfNotFound === false) {
       throw refusal('BROKER_NOT_FOUND', 'Not found, do not set to zero, maybe this group boot first')
     }
-    // A queue that is young and short is consumed from its start (RocketMQ checkInMemByConsumeOffset).
-    const bounds = store.queueBounds(topic, queueId)
-    if ((bounds?.min ?? 0) === 0 && isInMemory(topic, queueId, 0)) {
-      return { code: ResponseCode.SUCCESS, header: { offset: 0 } }
-    }
+    // A queue that is young is consumed from its start.
+    if (store.isYoung(topic, queueId)) return { code: ResponseCode.SUCCESS, header: { offset: 0 } }
     throw refusal('BROKER_NOT_FOUND', 'Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first')
-  }
-
-  /** A pull answers at once when nothing has to be read from disk. */
-  function isInMemory(topic: string, queueId: number, queueOffset: number): boolean {
-    const read = store.pull({ topic, queueId, queueOffset, maxCount: 1, maxBytes: 1 })
-    if (!(read instanceof Promise)) return read.status === 'found'
-    read.catch(() => undefined)
-    return false
   }
 
   function update(header: UpdateConsumerOffsetRequestHeader, call: Call): Reply | undefined {

@@ -11,6 +11,8 @@ export class MemoryStore {
   /** While true, a pull waits for `read` to be called: as if from disk. */
   isSlow = false
   readonly waiting: (() => void)[] = []
+  /** The log went on far since the first message of every queue. */
+  isOld = false
 
   constructor(log: MemoryLog) {
     this.#log = log
@@ -62,6 +64,11 @@ export class MemoryStore {
     if (boundary === 'lower') return Promise.resolve(lower)
     const upper = times.findLastIndex((time) => time <= timestampMs)
     return Promise.resolve(Math.max(upper, 0))
+  }
+
+  isYoung(topic: string, queueId: number): boolean {
+    const bounds = this.#log.bounds(topic, queueId)
+    return !this.isOld && bounds !== undefined && bounds.min === 0 && bounds.max > 0
   }
 
   earliestTime(topic: string, queueId: number): Promise<number | undefined> {

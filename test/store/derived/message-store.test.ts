@@ -1,7 +1,7 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import { expectEqualToModel, expectKey } from './compare.ts'
-import { World } from './world.ts'
+import { SMALL, World } from './world.ts'
 
 const topic = fc.constantFrom('a', 'b', 'c')
 const sent = fc.record({
@@ -34,6 +34,8 @@ const step = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('compare' as const) }) },
 )
+
+const YOUNG = SMALL.youngBytes ?? 0
 
 describe('the message store', () => {
   test.prop([fc.array(step, { minLength: 1, maxLength: 25 }), fc.nat()], { numRuns: 40 })(
@@ -92,6 +94,22 @@ describe('the message store', () => {
     },
     60_000,
   )
+
+  test('calls a queue young by how far the log went on since its first message, cold or not', async () => {
+    const world = await World.create(1)
+    world.send({ topic: 'a', queueId: 0 })
+    const first = world.log.endOffset
+    while (world.log.endOffset + 500 < YOUNG) world.send({ topic: 'b', queueId: 0, bodyBytes: 60 })
+    world.log.coldBelow = world.log.endOffset
+    expect(world.store.isYoung('a', 0)).toBe(true)
+    expect(world.store.isYoung('a', 1)).toBe(false)
+    while (world.log.endOffset <= YOUNG + first) world.send({ topic: 'b', queueId: 0, bodyBytes: 60 })
+    expect(world.store.isYoung('a', 0)).toBe(false)
+    await world.moveStart(0.9)
+    world.send({ topic: 'c', queueId: 0 })
+    expect(world.store.isYoung('b', 0)).toBe(false)
+    expect(world.store.isYoung('c', 0)).toBe(true)
+  })
 })
 
 /** On a disk that keeps what was synced no page is ever found damaged: repairs would hide what writes did wrong. */

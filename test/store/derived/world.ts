@@ -43,6 +43,7 @@ export const SMALL: Partial<DerivedOptions> = {
   checkpointBytes: 1e9,
   dirtyBytes: 1e9,
   tailBytes: 2048,
+  youngBytes: 20_000,
 }
 
 export class World {
