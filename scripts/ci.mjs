@@ -8,6 +8,7 @@ const script = (name, ...args) => [join(root, 'scripts', `${name}.mjs`), args]
 /** A step that says no counts is one test. */
 const steps = [
   { name: 'install', minutes: 5, command: () => [npm(), ['ci', '--no-audit', '--no-fund', '--loglevel=error']] },
+  { name: 'Toxiproxy', minutes: 4, command: () => script('toxiproxy') },
   { name: 'check', minutes: 3, command: () => script('check') },
   { name: 'test', minutes: 8, command: () => script('test') },
   { name: 'simulation of the core', minutes: 4, command: () => script('sim', '--seeds', '10000') },

@@ -178,3 +178,18 @@ export async function main(work) {
     process.exitCode = 1
   }
 }
+
+const TOXIPROXY = 'github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0'
+
+/** Where there is a Go, the real Toxiproxy; false where there is none, or no network: the chaos suite has a stand-in. */
+export async function installToxiproxy() {
+  const folder = join(root, 'node_modules/.toxiproxy')
+  if (existsSync(join(folder, 'server')) || existsSync(join(folder, 'server.exe'))) return true
+  mkdirSync(folder, { recursive: true })
+  const go = spawn('go', ['install', TOXIPROXY], { env: { ...process.env, GOBIN: folder }, stdio: 'ignore' })
+  const code = await new Promise((resolve) => {
+    go.on('error', () => resolve(-1))
+    go.on('close', resolve)
+  })
+  return code === 0
+}
