@@ -3,9 +3,8 @@
  * {"term":7,"all":true}. Durable before the first such acknowledgement of a term leaves: by it a node knows which entries
  * it may have acknowledged when another leader cuts them off, also after a restart.
  */
-import { storeErrors } from './errors.ts'
 import type { FileSystem } from './file-system.ts'
-import { SlotFile } from './slot-file.ts'
+import { openSlots, type SlotFile } from './slot-file.ts'
 
 export interface Early {
   /** 0: none that has not been accounted for. */
@@ -25,11 +24,8 @@ export class EarlyFile {
   }
 
   static async open(fileSystem: FileSystem, path: string): Promise<EarlyFile> {
-    const slots = await SlotFile.open(fileSystem, path)
-    const value = slots.value === undefined ? { term: 0, all: false } : decode(slots.value)
-    if (value !== undefined) return new EarlyFile(slots, value)
-    await slots.close()
-    throw storeErrors.create('STORE_NEWER_FORMAT', `${path} is of a form that this version does not know`)
+    const { slots, value } = await openSlots(fileSystem, path, decode)
+    return new EarlyFile(slots, value ?? { term: 0, all: false })
   }
 
   /** What is durable. */

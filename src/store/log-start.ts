@@ -4,10 +4,9 @@
  * "resetting":bool}. `resetting`: everything in the folder but this file is of the old log and must go.
  */
 import type { FileSystem } from './file-system.ts'
-import { storeErrors } from './errors.ts'
 import type { MembershipBytes } from './log-outline.ts'
 import { type LogPosition, asPosition, positionFields } from './log-position.ts'
-import { SlotFile } from './slot-file.ts'
+import { openSlots, type SlotFile } from './slot-file.ts'
 
 export interface LogStart {
   readonly position: LogPosition
@@ -26,12 +25,8 @@ export class LogStartFile {
   }
 
   static async open(fileSystem: FileSystem, path: string): Promise<LogStartFile> {
-    const slots = await SlotFile.open(fileSystem, path)
-    if (slots.value === undefined) return new LogStartFile(slots, undefined)
-    const value = decode(slots.value)
-    if (value !== undefined) return new LogStartFile(slots, value)
-    await slots.close()
-    throw storeErrors.create('STORE_NEWER_FORMAT', `${path} is of a form that this version does not know`)
+    const { slots, value } = await openSlots(fileSystem, path, decode)
+    return new LogStartFile(slots, value)
   }
 
   /** Undefined for a log that was never begun. */

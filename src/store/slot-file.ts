@@ -117,3 +117,20 @@ function readSlot(slot: Buffer): Slot {
   if (crc32(slot.subarray(8, HEADER_BYTES + length)) !== slot.readUInt32BE(4)) return 'bad'
   return { sequence: readInt64(slot, 16), value: Buffer.from(slot.subarray(HEADER_BYTES, HEADER_BYTES + length)) }
 }
+
+/**
+ * Opens the file as `SlotFile.open` does, and reads its value. Throws `STORE_NEWER_FORMAT` when `decode` does not know the
+ * form of it (undefined).
+ */
+export async function openSlots<T>(
+  fileSystem: FileSystem,
+  path: string,
+  decode: (value: Buffer) => T | undefined,
+): Promise<{ readonly slots: SlotFile; readonly value: T | undefined }> {
+  const slots = await SlotFile.open(fileSystem, path)
+  if (slots.value === undefined) return { slots, value: undefined }
+  const value = decode(slots.value)
+  if (value !== undefined) return { slots, value }
+  await slots.close()
+  throw storeErrors.create('STORE_NEWER_FORMAT', `${path} is of a form that this version does not know`)
+}

@@ -10,8 +10,7 @@ import type { FileSystem } from './file-system.ts'
 import type { LogOutline, MembershipBytes, TermRun } from './log-outline.ts'
 import { type LogPosition, asPosition, positionFields } from './log-position.ts'
 import { asOutline, outlineFields } from './segment-index.ts'
-import { SLOT_VALUE_BYTES_MAX, SlotFile } from './slot-file.ts'
-import { storeErrors } from './errors.ts'
+import { openSlots, SLOT_VALUE_BYTES_MAX, type SlotFile } from './slot-file.ts'
 
 /** Term runs told with the mark, at most. */
 const RUNS_MAX = 32
@@ -43,12 +42,8 @@ export class SyncMarkFile {
   }
 
   static async open(fileSystem: FileSystem, path: string): Promise<SyncMarkFile> {
-    const slots = await SlotFile.open(fileSystem, path)
-    if (slots.value === undefined) return new SyncMarkFile(slots, undefined)
-    const content = decode(slots.value)
-    if (content !== undefined) return new SyncMarkFile(slots, content)
-    await slots.close()
-    throw storeErrors.create('STORE_NEWER_FORMAT', `${path} is of a form that this version does not know`)
+    const { slots, value } = await openSlots(fileSystem, path, decode)
+    return new SyncMarkFile(slots, value)
   }
 
   /** What was written last; undefined before the first time. */

@@ -8,9 +8,8 @@
  * A slot file, `trust`: JSON {"bootId":"…"|null,"unsynced":true|false}. `true` is durable before the first such answer
  * leaves; `false` is written once everything is durable again.
  */
-import { storeErrors } from './errors.ts'
 import type { FileSystem } from './file-system.ts'
-import { SlotFile } from './slot-file.ts'
+import { openSlots, type SlotFile } from './slot-file.ts'
 
 interface Trust {
   readonly bootId: string | null
@@ -36,11 +35,8 @@ export class TrustFile {
 
   /** `bootId`: of the machine as it runs now; null where it tells none, and then only a clean stop is trusted. */
   static async open(fileSystem: FileSystem, path: string, bootId: string | null): Promise<TrustFile> {
-    const slots = await SlotFile.open(fileSystem, path)
-    const found = slots.value === undefined ? { bootId: null, unsynced: false } : decode(slots.value)
-    if (found !== undefined) return new TrustFile(slots, bootId, found)
-    await slots.close()
-    throw storeErrors.create('STORE_NEWER_FORMAT', `${path} is of a form that this version does not know`)
+    const { slots, value } = await openSlots(fileSystem, path, decode)
+    return new TrustFile(slots, bootId, value ?? { bootId: null, unsynced: false })
   }
 
   /** Whether the log that was found may lack what this node answered for. */

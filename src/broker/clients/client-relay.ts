@@ -10,8 +10,7 @@ import type { Origin } from '../../remoting/route.ts'
 import type { ClientReport, Clients, Member, Place } from './clients.ts'
 import { refusal } from '../errors.ts'
 import type { LeaderLocator } from '../forwarding/leader-locator.ts'
-import type { ServiceHandler } from '../peers/peers.ts'
-import type { ServiceAnswer } from '../peers/peer-link.ts'
+import type { Peers, PeerServices } from '../peers/peers.ts'
 import { fromPeer } from '../peers/peer-wire.ts'
 
 export interface ClientRelayNeeds {
@@ -19,17 +18,7 @@ export interface ClientRelayNeeds {
   readonly clients: Clients
   readonly locator: Pick<LeaderLocator, 'current'>
   readonly leadership: { readonly isReady: boolean }
-  readonly peers: {
-    handle(method: string, handler: ServiceHandler): void
-    ask(
-      peer: string,
-      method: string,
-      meta: unknown,
-      payload: readonly Uint8Array[],
-      timeoutMs: number,
-    ): Promise<ServiceAnswer>
-    tell(peer: string, method: string, meta: unknown, payload?: readonly Uint8Array[]): void
-  }
+  readonly peers: PeerServices & Pick<Peers, 'tell'>
 }
 
 /** What a client answered. */

@@ -3,24 +3,14 @@ import type { LeaderLocator } from './leader-locator.ts'
 import { decodeCommand, encodeCommand } from '../tables/command-codec.ts'
 import { refusal } from '../errors.ts'
 import type { Leadership, Proposals } from '../needs.ts'
-import type { ServiceAnswer } from '../peers/peer-link.ts'
 import { COMMAND_VERSION } from '../peers/peer-wire.ts'
-import type { ServiceHandler } from '../peers/peers.ts'
+import type { PeerServices } from '../peers/peers.ts'
 
 export interface ForwardedCommandsNeeds {
   readonly local: Proposals
   readonly leadership: Pick<Leadership, 'isReady'>
   readonly locator: Pick<LeaderLocator, 'current'>
-  readonly peers: {
-    handle(method: string, handler: ServiceHandler): void
-    ask(
-      peer: string,
-      method: string,
-      meta: unknown,
-      payload: readonly Uint8Array[],
-      timeoutMs: number,
-    ): Promise<ServiceAnswer>
-  }
+  readonly peers: PeerServices
   readonly ownId: string
   readonly timeoutMs: number
 }

@@ -12,25 +12,14 @@ import { RetentionClock, retentionOffset, type RetentionOptions } from '../../st
 import { logStartCommands, type LogStartTable } from '../tables/log-start-table.ts'
 import type { Leadership, Proposals } from '../needs.ts'
 import type { NodeState } from '../node/node-state.ts'
-import type { ServiceHandler } from '../peers/peers.ts'
-import type { ServiceAnswer } from '../peers/peer-link.ts'
+import type { Peers, PeerServices } from '../peers/peers.ts'
 
 export interface RetentionServiceNeeds {
   readonly state: Pick<NodeState, 'log' | 'store' | 'folder'>
   readonly table: LogStartTable
   readonly proposals: Pick<Proposals, 'command'>
   readonly leadership: Pick<Leadership, 'isReady'>
-  readonly peers: {
-    readonly ids: readonly string[]
-    handle(method: string, handler: ServiceHandler): void
-    ask(
-      peer: string,
-      method: string,
-      meta: unknown,
-      payload: readonly Uint8Array[],
-      timeoutMs: number,
-    ): Promise<ServiceAnswer>
-  }
+  readonly peers: PeerServices & Pick<Peers, 'ids'>
   /**
    * What lies before the offset is about to go: stores again what somebody waits for there. Resolves with the first
    * offset that is waited for nonetheless: nothing from there on goes.

@@ -8,8 +8,7 @@ import type { Log } from '../../lib/log.ts'
 import type { BadRange } from '../../store/bad-ranges.ts'
 import type { EntryBytes } from '../../store/log-reader.ts'
 import { peerErrors } from '../peers/peer-errors.ts'
-import type { ServiceHandler } from '../peers/peers.ts'
-import type { ServiceAnswer } from '../peers/peer-link.ts'
+import type { Peers, PeerServices, ServiceHandler } from '../peers/peers.ts'
 import { fromPeer } from '../peers/peer-wire.ts'
 
 export interface RotRepairNeeds {
@@ -18,17 +17,7 @@ export interface RotRepairNeeds {
     read(first: number, last: number, maxBytes: number): EntryBytes | undefined | Promise<EntryBytes | undefined>
     repairEntries(entries: EntryBytes): Promise<void>
   }
-  readonly peers: {
-    readonly ids: readonly string[]
-    handle(method: string, handler: ServiceHandler): void
-    ask(
-      peer: string,
-      method: string,
-      meta: unknown,
-      payload: readonly Uint8Array[],
-      timeoutMs: number,
-    ): Promise<ServiceAnswer>
-  }
+  readonly peers: PeerServices & Pick<Peers, 'ids'>
   readonly clock: Clock
   readonly logger: Log
 }

@@ -61,6 +61,9 @@ interface Incoming {
 
 const nobody: ReadonlySet<string> = new Set()
 
+/** What one part of a node asks the same part of the others. */
+export type PeerServices = Pick<Peers, 'handle' | 'ask'>
+
 export class Peers {
   readonly #need: PeersNeeds
   readonly #links: PeerLinks

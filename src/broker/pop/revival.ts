@@ -7,6 +7,7 @@ import type { Clock, Timer } from '../../lib/clock.ts'
 import { errorCode, errorMessage } from '../../lib/errors.ts'
 import type { Log } from '../../lib/log.ts'
 import { decodeProperties, encodeProperties, PropertyName } from '../../message/properties.ts'
+import { draftFrom } from '../../message/real-place.ts'
 import { decodeRecord, type RecordDraft } from '../../message/record.ts'
 import { isRetryTopic } from '../../message/topic-name.ts'
 import type { PullRequest, PullResult } from '../../store/consume-queue-pull.ts'
@@ -123,18 +124,12 @@ export class PopRevival {
     properties.delete(PropertyName.POP_CK)
     if (!properties.has(PropertyName.FIRST_POP_TIME)) properties.set(PropertyName.FIRST_POP_TIME, String(popTimeMs))
     if (!properties.has(PropertyName.RETRY_TOPIC)) properties.set(PropertyName.RETRY_TOPIC, topic)
-    return {
+    return draftFrom(message, {
       topic: retry,
       queueId: 0,
-      flag: message.flag,
-      sysFlag: message.sysFlag,
-      bornTimestampMs: message.bornTimestampMs,
-      bornHost: message.bornHost,
-      storeHost: message.storeHost,
       reconsumeTimes: message.reconsumeTimes + 1,
       preparedTransactionOffset: 0,
-      body: message.body,
       properties: encodeProperties(properties),
-    }
+    })
   }
 }

@@ -6,6 +6,7 @@
 import type { Random } from '../../lib/prng.ts'
 import { encodeOffsetMessageId } from '../../message/message-id.ts'
 import { findProperty, PropertyName, replaceProperty } from '../../message/properties.ts'
+import { draftFrom } from '../../message/real-place.ts'
 import { decodeRecord, type RecordDraft, type StoredMessage } from '../../message/record.ts'
 import { noDataVersion } from '../../remoting/bodies/data-version.ts'
 import { DelayOffsetSerializeWrapper } from '../../remoting/bodies/queue.ts'
@@ -86,19 +87,14 @@ export function sendBack(need: SendBackNeeds): Route<unknown>[] {
     const asked = header.delayLevel === 0 ? FIRST_DELAY_LEVEL + message.reconsumeTimes : header.delayLevel
     const delayLevel = isOver ? 0 : Math.min(asked, need.delayLevels.max)
     const topic = isOver ? await autoCreate.dlqTopic(header.group) : retryTopic
-    const draft: RecordDraft = {
+    const draft = draftFrom(message, {
       topic: topic.topicName,
       queueId: need.random.integer(0, Math.max(0, topic.writeQueueNums - 1)),
-      flag: message.flag,
-      sysFlag: message.sysFlag,
-      bornTimestampMs: message.bornTimestampMs,
-      bornHost: message.bornHost,
       storeHost: identity.storeHost,
       reconsumeTimes: message.reconsumeTimes + 1,
       preparedTransactionOffset: 0,
-      body: message.body,
       properties: propertiesOf(message, delayLevel),
-    }
+    })
     return delayLevel > 0 ? delayedDraft(draft, delayLevel) : draft
   }
 

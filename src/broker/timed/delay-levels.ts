@@ -1,5 +1,6 @@
 /** Delay levels (RocketMQ messageDelayLevel) and how a message waits: under another topic, its own in properties. */
-import { findProperty, PropertyName, removeProperty, replaceProperty } from '../../message/properties.ts'
+import { PropertyName, removeProperty } from '../../message/properties.ts'
+import { draftFrom, realPlace, withRealPlace } from '../../message/real-place.ts'
 import type { RecordDraft } from '../../message/record.ts'
 import { SystemTopic } from '../../message/topic-name.ts'
 
@@ -26,8 +27,7 @@ export function delayQueueId(level: number): number {
  * MESSAGE_BAD_PROPERTIES when they do not fit in.
  */
 export function delayedDraft(draft: RecordDraft, level: number): RecordDraft {
-  let properties = replaceProperty(draft.properties, PropertyName.REAL_TOPIC, draft.topic)
-  properties = replaceProperty(properties, PropertyName.REAL_QID, String(draft.queueId))
+  const properties = withRealPlace(draft.properties, draft)
   return { ...draft, topic: SystemTopic.schedule, queueId: delayQueueId(level), properties }
 }
 
@@ -35,23 +35,9 @@ const clearedOnDelivery = [PropertyName.DELAY, PropertyName.TIMER_DELIVER_MS, Pr
 
 /** What is delivered when `waiting` is due (RocketMQ messageTimeUp); undefined when it does not say where to. */
 export function deliveredDraft(waiting: RecordDraft): RecordDraft | undefined {
-  const topic = findProperty(waiting.properties, PropertyName.REAL_TOPIC)
-  const queueId = Number.parseInt(findProperty(waiting.properties, PropertyName.REAL_QID) ?? '', 10)
-  if (topic === undefined || !(queueId >= 0)) return undefined
+  const place = realPlace(waiting)
+  if (place === undefined) return undefined
   let properties = waiting.properties
   for (const name of clearedOnDelivery) properties = removeProperty(properties, name)
-  const { flag, sysFlag, bornTimestampMs, bornHost, storeHost, reconsumeTimes, body } = waiting
-  return {
-    topic,
-    queueId,
-    flag,
-    sysFlag,
-    bornTimestampMs,
-    bornHost,
-    storeHost,
-    reconsumeTimes,
-    preparedTransactionOffset: 0,
-    body,
-    properties,
-  }
+  return draftFrom(waiting, { ...place, preparedTransactionOffset: 0, properties })
 }

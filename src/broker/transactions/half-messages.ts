@@ -3,6 +3,7 @@
  * DefaultTransactionalMessageCheckListener). Pure.
  */
 import { findProperty, PropertyName, replaceProperty } from '../../message/properties.ts'
+import { draftFrom, type Place, withRealPlace } from '../../message/real-place.ts'
 import { type Host, type RecordDraft, recordLength, type StoredMessage, writeRecord } from '../../message/record.ts'
 import { SysFlag, withTransactionType } from '../../message/sys-flag.ts'
 import { SystemTopic } from '../../message/topic-name.ts'
@@ -12,29 +13,15 @@ const REMOVE_TAG = 'd'
 
 /** A message on its way to `draft.topic` as it waits for its transaction's end. Throws MESSAGE_BAD_PROPERTIES. */
 export function halfDraft(draft: RecordDraft, uniqueKey: string): RecordDraft {
-  let properties = replaceProperty(draft.properties, PropertyName.TRANSACTION_ID, uniqueKey)
-  properties = replaceProperty(properties, PropertyName.REAL_TOPIC, draft.topic)
-  properties = replaceProperty(properties, PropertyName.REAL_QID, String(draft.queueId))
+  const properties = withRealPlace(replaceProperty(draft.properties, PropertyName.TRANSACTION_ID, uniqueKey), draft)
   const sysFlag = withTransactionType(draft.sysFlag, 0)
   return { ...draft, topic: SystemTopic.transactionHalf, queueId: 0, sysFlag, properties }
 }
 
-/** Where the half's message goes; undefined when it does not say. */
-export function realPlace(half: RecordDraft): { readonly topic: string; readonly queueId: number } | undefined {
-  const topic = findProperty(half.properties, PropertyName.REAL_TOPIC)
-  const queueId = Number.parseInt(findProperty(half.properties, PropertyName.REAL_QID) ?? '', 10)
-  return topic === undefined || !(queueId >= 0) ? undefined : { topic, queueId }
-}
-
 /** The message of a committed transaction. It keeps the properties of its half, as RocketMQ's does. */
-export function committedDraft(half: StoredMessage, place: NonNullable<ReturnType<typeof realPlace>>): RecordDraft {
-  return {
-    ...draftOf(half),
-    topic: place.topic,
-    queueId: place.queueId,
-    sysFlag: withTransactionType(half.sysFlag, SysFlag.transactionCommit),
-    preparedTransactionOffset: half.offset,
-  }
+export function committedDraft(half: StoredMessage, place: Place): RecordDraft {
+  const sysFlag = withTransactionType(half.sysFlag, SysFlag.transactionCommit)
+  return draftFrom(half, { ...place, sysFlag, preparedTransactionOffset: half.offset })
 }
 
 /** The half once more, for the end of its queue; it remembers where it was first. `checkTimes`: asked so often. */
@@ -42,7 +29,7 @@ export function renewedHalf(half: StoredMessage, checkTimes: number): RecordDraf
   let { properties } = half
   if (checkTimes > 0) properties = replaceProperty(properties, PropertyName.TRANSACTION_CHECK_TIMES, String(checkTimes))
   properties = replaceProperty(properties, PropertyName.TRAN_PREPARED_QUEUE_OFFSET, String(originOf(half)))
-  return { ...draftOf(half), topic: SystemTopic.transactionHalf, queueId: 0, properties }
+  return draftFrom(half, { topic: SystemTopic.transactionHalf, queueId: 0, properties })
 }
 
 /** The queueOffset at which the producer was told that its half is. */
@@ -53,7 +40,7 @@ export function originOf(half: StoredMessage): number {
 
 /** A half that nobody ended, for the topic in which an operator finds it. */
 export function discardedDraft(half: StoredMessage): RecordDraft {
-  return { ...draftOf(half), topic: SystemTopic.transactionCheckMax, queueId: 0 }
+  return draftFrom(half, { topic: SystemTopic.transactionCheckMax, queueId: 0 })
 }
 
 /** What stock tools read in the op queue: these halves ended. */
@@ -74,8 +61,8 @@ export function opDraft(queueOffsets: readonly number[], storeHost: Host, nowMs:
 }
 
 /** The half as its producer is shown it: a stored message of the topic it is meant for. */
-export function shownRecord(half: StoredMessage, place: NonNullable<ReturnType<typeof realPlace>>): Buffer {
-  const draft: RecordDraft = { ...draftOf(half), ...place }
+export function shownRecord(half: StoredMessage, place: Place): Buffer {
+  const draft = draftFrom(half, place)
   const record = Buffer.alloc(recordLength(draft))
   writeRecord(draft, record, 0, half)
   return record
@@ -92,22 +79,4 @@ export function immunityMs(half: RecordDraft): number | undefined {
   const text = findProperty(half.properties, PropertyName.CHECK_IMMUNITY_TIME_IN_SECONDS)
   if (text === undefined || !/^\d{1,12}$/.test(text)) return undefined
   return Number(text) * 1_000
-}
-
-function draftOf(half: StoredMessage): RecordDraft {
-  const { topic, queueId, flag, sysFlag, bornTimestampMs, bornHost, storeHost, reconsumeTimes, body } = half
-  const { properties, preparedTransactionOffset } = half
-  return {
-    topic,
-    queueId,
-    flag,
-    sysFlag,
-    bornTimestampMs,
-    bornHost,
-    storeHost,
-    reconsumeTimes,
-    preparedTransactionOffset,
-    body,
-    properties,
-  }
 }
