@@ -2,8 +2,8 @@
 import type { Environment } from './environment.ts'
 import type { Result } from './results.ts'
 import type { Metric } from './scenario.ts'
-import { figure } from './tables.ts'
-import { spreadOf } from './statistics.ts'
+import { spreadOf } from '../src/report/statistics.ts'
+import { figure } from '../src/report/text.ts'
 
 export interface Baseline {
   readonly environment: Environment

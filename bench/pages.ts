@@ -2,7 +2,9 @@
 import type { Environment } from './environment.ts'
 import type { Result } from './results.ts'
 import type { Metric } from './scenario.ts'
-import { barText, isReached, markdownTable, METRIC_HEAD, metricRow, spreadText, textTable } from './tables.ts'
+import { machineText } from '../src/report/machine.ts'
+import { markdownTable, spreadText } from '../src/report/text.ts'
+import { barText, isReached, METRIC_HEAD, metricRow, textTable } from './tables.ts'
 
 /** A result for a terminal. */
 export function resultText({ scenario, environment, isQuick, metrics, notes, skipped, failed }: Result): string {
@@ -73,7 +75,6 @@ export function environmentText(environment: Environment): string {
   return `${withoutSpread(environment)}; 4 KiB written and fdatasync ${environment.fsyncMs} ms.`
 }
 
-function withoutSpread({ commit, machine, node }: Environment): string {
-  const { cpu, cores, memoryGiB, system } = machine
-  return `commit ${commit}, ${cores} × ${cpu}, ${memoryGiB} GiB, ${system}, Node.js ${node}`
+function withoutSpread({ commit, ...facts }: Environment): string {
+  return `commit ${commit}, ${machineText(facts)}`
 }

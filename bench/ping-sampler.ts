@@ -1,7 +1,7 @@
 /** How long nodes take to answer a small request: what their event loop is behind, and a little more. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Admin } from '../src/client/index.ts'
-import type { Series } from './plot.ts'
+import type { Series } from '../src/report/plot.ts'
 
 export interface Pinged {
   readonly name: string

@@ -1,6 +1,6 @@
 /** What a run of the benchmarks leaves: the JSON file, and how results of several runs are put together. */
 import type { Environment } from './environment.ts'
-import { type Plot, thinned } from './plot.ts'
+import { type Plot, thinned } from '../src/report/plot.ts'
 import type { Metric } from './scenario.ts'
 
 const FORMAT = 1

@@ -1,6 +1,6 @@
 /** What a scenario is given and what it gives back. */
 import type { Children } from './children.ts'
-import type { Plot } from './plot.ts'
+import type { Plot } from '../src/report/plot.ts'
 
 /** What a figure is to reach; `least`: the higher the better. */
 export interface Bar {

@@ -1,20 +1,7 @@
-/** Figures as text: for a terminal, and for the pages of the documentation. Pure. */
+/** Metrics as text: for a terminal, and for the pages of the documentation. Pure. */
 import type { Bar, Metric } from './scenario.ts'
-import { spreadOf } from './statistics.ts'
-
-/** A figure with as many digits as it deserves. */
-export function figure(value: number): string {
-  const size = Math.abs(value)
-  if (Number.isInteger(value) || size >= 1000) return Math.round(value).toLocaleString('en-US')
-  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2)
-}
-
-/** `median (min–max)`, or the only value there is. */
-export function spreadText({ values, unit }: Pick<Metric, 'values' | 'unit'>): string {
-  const { median, min, max } = spreadOf(values)
-  const spread = values.length === 1 ? figure(median) : `${figure(median)} (${figure(min)}–${figure(max)})`
-  return `${spread} ${unit}`.trimEnd()
-}
+import { spreadOf } from '../src/report/statistics.ts'
+import { figure, spreadText } from '../src/report/text.ts'
 
 const words = { least: 'at least', most: 'at most', below: 'below' } as const
 
@@ -68,15 +55,6 @@ export function textTable(rows: readonly (readonly string[])[]): string {
       .trimEnd()
   const [head = [], ...body] = rows
   return [line(head), widths.map((width) => '-'.repeat(width)).join('  '), ...body.map(line)].join('\n')
-}
-
-export function markdownTable(rows: readonly (readonly string[])[]): string {
-  const [head = [], ...body] = rows
-  return [markdownRow(head), `|${head.map(() => ' --- |').join('')}`, ...body.map(markdownRow)].join('\n')
-}
-
-function markdownRow(row: readonly string[]): string {
-  return `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
 }
 
 /** Replaces what is between `<!-- NAME: begin -->` and `<!-- NAME: end -->`. Throws where the markers are not there. */

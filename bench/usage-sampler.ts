@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { cpuMicrosOf, rssMegabytesOf } from './process-usage.ts'
-import type { Series } from './plot.ts'
+import type { Series } from '../src/report/plot.ts'
 
 export interface Watched {
   readonly name: string

@@ -7,7 +7,7 @@ import { errorMessage } from '../src/lib/errors.ts'
 import { seededRandom } from '../src/lib/prng.ts'
 import { checkHistory, type Report } from '../src/load/checkers.ts'
 import { readHistory, type HistoryEvent } from '../src/load/history.ts'
-import { FaultyCluster } from './faulty-cluster.ts'
+import { FaultyCluster } from '../src/cli/experiments/faulty-cluster.ts'
 import { Proxies } from './proxies.ts'
 import { differences, receivedBy, type ReplicaLog } from './replica-logs.ts'
 import { RunLoad } from './run-load.ts'
@@ -86,7 +86,7 @@ async function runIn(dir: string, request: RunRequest, proxies: Proxies | undefi
     nodes: scenario.nodes ?? 3,
     dir: join(dir, 'cluster'),
     ...mode,
-    keepsBack: scenario.keepsBack ?? false,
+    disk: scenario.keepsBack === true ? 'kept-back' : 'breakable',
     properties: (id, plans) => [
       ...(proxies === undefined ? [] : proxies.propertiesOf(id, plans)),
       ...(scenario.properties?.(id, plans) ?? []),

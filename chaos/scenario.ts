@@ -1,7 +1,7 @@
 /** A scenario as data: what is believed, what is broken and how it is healed. The table is in `scenarios/`. */
 import type { Random } from '../src/lib/prng.ts'
 import type { NodePlan } from '../src/cli/cluster-plan.ts'
-import type { FaultyCluster } from './faulty-cluster.ts'
+import type { FaultyCluster } from '../src/cli/experiments/faulty-cluster.ts'
 import type { Proxies } from './proxies.ts'
 
 export type Family = 'kill' | 'pause' | 'restart' | 'power' | 'disk' | 'damage' | 'members' | 'network' | 'resources'

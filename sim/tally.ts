@@ -1,6 +1,6 @@
 /** What all campaigns together have run: `sim/tally.json`, and the tables of `docs/testing.md` made of it. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { markdownTable } from '../bench/tables.ts'
+import { markdownTable } from '../src/report/text.ts'
 import type { ChunkReport } from './chunk.ts'
 import type { KeptSeed } from './kept-seeds.ts'
 import { scopeNames, type Scope } from './scopes.ts'

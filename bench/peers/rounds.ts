@@ -3,7 +3,7 @@
  * is taken inside a round, where both saw the same machine, and what is told is the median of the rounds' ratios. Pure.
  */
 import type { Bar } from '../scenario.ts'
-import { median, spreadOf } from '../statistics.ts'
+import { median, spreadOf } from '../../src/report/statistics.ts'
 
 export const LEAST_ROUNDS = 3
 /** Where a ratio is close to its bar. */

@@ -4,7 +4,7 @@
  */
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { FaultyCluster } from '../../chaos/faulty-cluster.ts'
+import { FaultyCluster } from '../../src/cli/experiments/faulty-cluster.ts'
 import { HOST } from '../../src/cli/cluster-plan.ts'
 import { Producer } from '../../src/client/index.ts'
 import { systemClock } from '../../src/lib/clock.ts'

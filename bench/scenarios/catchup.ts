@@ -7,7 +7,7 @@ import { fillTopic, gigabytes, noRoomFor } from '../load/fill.ts'
 import { paced, saturating } from '../load/loads.ts'
 import { type LoadFigures, quickWorkload, type Workload } from '../load/workload.ts'
 import { NodeCluster } from '../node-cluster.ts'
-import { median } from '../statistics.ts'
+import { median } from '../../src/report/statistics.ts'
 import type { Bench, Measured, Scenario, Skipped } from '../scenario.ts'
 
 const NODES = 3

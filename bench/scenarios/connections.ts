@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { saturating } from '../load/loads.ts'
 import { quickWorkload } from '../load/workload.ts'
 import { NodeCluster } from '../node-cluster.ts'
-import type { Plot } from '../plot.ts'
+import type { Plot } from '../../src/report/plot.ts'
 import type { Bench, Measured, Metric, Scenario } from '../scenario.ts'
 
 const PRODUCERS = [1, 10, 100, 500, 2_000]

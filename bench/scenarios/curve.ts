@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { paced } from '../load/loads.ts'
 import { type LoadFigures, quickWorkload } from '../load/workload.ts'
 import { NodeCluster } from '../node-cluster.ts'
-import type { Plot } from '../plot.ts'
+import type { Plot } from '../../src/report/plot.ts'
 import type { Bench, Measured, Metric, Scenario } from '../scenario.ts'
 
 const FLUSHES = ['sync', 'async'] as const

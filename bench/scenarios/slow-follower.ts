@@ -3,12 +3,12 @@
  * follower whose disk takes fifty times as long for each sync. A majority is quick, so nobody is to notice.
  */
 import { join } from 'node:path'
-import { FaultyCluster } from '../../chaos/faulty-cluster.ts'
+import { FaultyCluster } from '../../src/cli/experiments/faulty-cluster.ts'
 import { Producer } from '../../src/client/index.ts'
 import { environmentOf } from '../environment.ts'
 import { root } from '../command-line.ts'
 import type { Bench, Measured, Scenario } from '../scenario.ts'
-import { median } from '../statistics.ts'
+import { median } from '../../src/report/statistics.ts'
 import { STEADY_TOPIC, steadyLoad, type Steady } from '../steady-load.ts'
 
 const SLOWER = 50

@@ -6,7 +6,7 @@ import { sleep, systemClock } from '../../src/lib/clock.ts'
 import { GapMeter } from '../../src/load/gap.ts'
 import { SendLoad } from '../../src/load/send-load.ts'
 import type { Bench, Measured, Scenario } from '../scenario.ts'
-import { percentile } from '../statistics.ts'
+import { percentile } from '../../src/report/statistics.ts'
 
 const TRANSFERS = 50
 const RATE_PER_SECOND = 5_000

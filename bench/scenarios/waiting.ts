@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Admin } from '../../src/client/index.ts'
 import { startConsumers } from '../load/consumers-process.ts'
 import { NodeCluster, TOPIC } from '../node-cluster.ts'
-import type { Plot } from '../plot.ts'
+import type { Plot } from '../../src/report/plot.ts'
 import { cpuMicrosOf } from '../process-usage.ts'
 import type { Bench, Measured, Metric, Scenario } from '../scenario.ts'
 

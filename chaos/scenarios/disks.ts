@@ -13,8 +13,8 @@ import {
 import { join } from 'node:path'
 import { present } from '../../src/lib/assert.ts'
 import { frameLength } from '../../src/message/entry-frame.ts'
-import type { FaultyNode } from '../faulty-cluster.ts'
-import type { DiskFault } from '../faulty-file-system.ts'
+import type { FaultyNode } from '../../src/cli/experiments/faulty-node.ts'
+import type { DiskFault } from '../../src/faults/faulty-disk.ts'
 import type { Heal, Scenario, Scene } from '../scenario.ts'
 
 /** A fault of the disk for as long as it is held. */

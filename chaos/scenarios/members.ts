@@ -2,7 +2,7 @@
 import { Admin } from '../../src/client/index.ts'
 import { present } from '../../src/lib/assert.ts'
 import type { GroupChange } from '../../src/client/index.ts'
-import type { FaultyNode } from '../faulty-cluster.ts'
+import type { FaultyNode } from '../../src/cli/experiments/faulty-node.ts'
 import type { Scenario, Scene } from '../scenario.ts'
 
 const BROKER = 'broker-a'

@@ -1,7 +1,7 @@
 /** Processes that die, stand still, restart, or lose their power. */
 import { Admin } from '../../src/client/index.ts'
 import { present } from '../../src/lib/assert.ts'
-import type { FaultyNode } from '../faulty-cluster.ts'
+import type { FaultyNode } from '../../src/cli/experiments/faulty-node.ts'
 import type { Heal, Scenario, Scene } from '../scenario.ts'
 
 const restart = (nodes: readonly FaultyNode[]): Heal => {

@@ -14,6 +14,7 @@
  * Not checked: messages of foreign producers; the content of bodies beyond producer and sequence.
  */
 import type { HistoryEvent } from './history.ts'
+import type { MessageName } from './workload.ts'
 
 export type FindingKind = 'lost' | 'duplicated' | 'resurrected' | 'moved' | 'changed' | 'disordered' | 'hole'
 
@@ -27,6 +28,8 @@ export interface Report {
   /** At most `maxFindings`; `counts` has them all. */
   readonly findings: readonly Finding[]
   readonly counts: Readonly<Record<FindingKind, number>>
+  /** Which messages some reader did not find, each once. */
+  readonly lost: readonly MessageName[]
   readonly sent: number
   readonly acknowledged: number
   readonly failed: number
@@ -88,6 +91,7 @@ class Book {
   readonly #readers = new Map<string, Reader>()
   readonly #findings: Finding[] = []
   readonly #counts: Record<FindingKind, number> = { ...noFindings }
+  readonly #lost = new Set<MessageNumber>()
   /** queue and producer → last acknowledged [sequence, queueOffset], in the order of acknowledgement. */
   readonly #lastAcknowledged = new Map<string, { sequence: number; queueOffset: number }>()
   #sent = 0
@@ -153,6 +157,7 @@ class Book {
     return {
       findings: this.#findings,
       counts: this.#counts,
+      lost: [...this.#lost].map(nameOf),
       sent: this.#sent,
       acknowledged: countOf('acknowledged', 'doubtful'),
       failed: countOf('failed'),
@@ -181,6 +186,7 @@ class Book {
       const at = seen.get(message)
       if (at === undefined) {
         if (this.#options.isComplete) {
+          this.#lost.add(message)
           this.#find('lost', `${name(message)}, acknowledged at ${acknowledgedAt}, for reader ${readerName}`)
         }
       } else if (at !== acknowledgedAt && this.#fates.get(message) === 'acknowledged') {
@@ -236,6 +242,11 @@ function place(queue: string, queueOffset: number): string {
   return `${queue}:${queueOffset}`
 }
 
+function nameOf(message: MessageNumber): MessageName {
+  return { producer: Math.floor(message / SEQUENCES), sequence: message % SEQUENCES }
+}
+
 function name(message: MessageNumber): string {
-  return `message ${Math.floor(message / SEQUENCES)}/${message % SEQUENCES}`
+  const { producer, sequence } = nameOf(message)
+  return `message ${producer}/${sequence}`
 }

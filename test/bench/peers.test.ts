@@ -10,7 +10,7 @@ import {
   type Workload,
   workloadArgument,
 } from '../../bench/load/workload.ts'
-import { median } from '../../bench/statistics.ts'
+import { median } from '../../src/report/statistics.ts'
 import type { Bar } from '../../bench/scenario.ts'
 
 const twice: Bar = { kind: 'least', value: 2, of: 'median' }

@@ -1,15 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Metric } from '../../bench/scenario.ts'
-import {
-  figure,
-  isReached,
-  markdownTable,
-  METRIC_HEAD,
-  metricRow,
-  replaceBetween,
-  spreadText,
-  textTable,
-} from '../../bench/tables.ts'
+import { isReached, METRIC_HEAD, metricRow, replaceBetween, textTable } from '../../bench/tables.ts'
 
 const rate = (...values: number[]): Metric => ({
   name: 'acknowledged',
@@ -19,22 +10,6 @@ const rate = (...values: number[]): Metric => ({
 })
 
 describe('figures', () => {
-  test.each([
-    [81_234.4, '81,234'],
-    [0.6157, '0.62'],
-    [12.34, '12.3'],
-    [123.4, '123'],
-    [20, '20'],
-    [0, '0'],
-  ])('%d is written %s', (value, text) => {
-    expect(figure(value)).toBe(text)
-  })
-
-  test('a spread is given where there is more than one sample', () => {
-    expect(spreadText(rate(80_000, 70_000, 90_000))).toBe('80,000 (70,000–90,000) /s')
-    expect(spreadText({ values: [3], unit: '' })).toBe('3')
-  })
-
   test('a bar holds for the median, the minimum or the maximum, as it says', () => {
     expect(isReached(rate(79_999, 80_000, 80_001))).toBe(true)
     expect(isReached(rate(79_998, 79_999, 90_000))).toBe(false)
@@ -66,15 +41,6 @@ describe('tables', () => {
         'acknowledged  81,000 /s         1        at least 80,000 /s  yes',
       ].join('\n'),
     )
-  })
-
-  test('a page gets a table whose cells cannot break it', () => {
-    expect(
-      markdownTable([
-        ['a', 'b'],
-        ['x|y', '1'],
-      ]),
-    ).toBe('| a | b |\n| --- | --- |\n| x\\|y | 1 |')
   })
 
   test('only what is between the markers of a page changes, and may change again', () => {

@@ -77,6 +77,12 @@ describe('each breach is found', () => {
     expect(report.counts[kind]).toBe(1)
   })
 
+  test('lost, by name, once however many readers miss it', async () => {
+    const report = await check([acknowledged(0, 0), acknowledged(1, 1), received(0, 0), received(0, 0, 's')])
+    expect(report.lost).toEqual([{ producer: 1, sequence: 1 }])
+    expect(report.counts.lost).toBe(2)
+  })
+
   test('changed, when two readers saw different messages at one place', async () => {
     const report = await checkHistory([received(0, 0, 'a'), received(1, 0, 'b')], {
       isOrdered: false,

@@ -13,7 +13,10 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   namesrv: ['lib', 'remoting'],
   client: ['lib', 'remoting', 'message'],
   load: ['lib', 'client', 'remoting', 'message'],
-  cli: ['lib', 'message', 'remoting', 'broker', 'namesrv', 'client', 'load'],
+  report: ['lib'],
+  faults: ['lib', 'store'],
+  compare: ['lib', 'client', 'load', 'report'],
+  cli: ['lib', 'message', 'remoting', 'broker', 'namesrv', 'client', 'load', 'report', 'faults', 'compare'],
   'index.ts': ['lib', 'broker', 'cli'],
 }
 

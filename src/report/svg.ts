@@ -1,6 +1,6 @@
 /** Draws a plot as SVG that needs nothing but itself. Pure. */
 import type { Axis, Plot, Series } from './plot.ts'
-import { figure } from './tables.ts'
+import { figure } from './text.ts'
 
 const WIDTH = 520
 const HEIGHT = 300
@@ -18,7 +18,7 @@ interface Scale {
 export function drawPlot(plot: Plot): string {
   const all = plot.series.flatMap(({ points }) => points)
   if (all.length === 0) return ''
-  const ys = all.map(([, y]) => y)
+  const ys = [...all.map(([, y]) => y), ...plot.series.flatMap(({ spreads = [] }) => spreads.map(([, , high]) => high))]
   const y = scaleOf(plot.y, [...ys, ...(plot.bar === undefined ? [] : [plot.bar.value])])
   const x =
     plot.kind === 'bars'
@@ -62,19 +62,26 @@ function drawLine({ x, y }: Plot, { name, points }: Series, at: number, { px, py
   return line + marks.join('')
 }
 
-function drawBars(plot: Plot, { name, points }: Series, at: number, { px, py }: Place): string {
+function drawBars(plot: Plot, { name, points, spreads = [] }: Series, at: number, { px, py }: Place): string {
   const width = (0.8 * (WIDTH - FRAME.left - FRAME.right)) / ((plot.categories?.length ?? 1) * plot.series.length)
   const foot = HEIGHT - FRAME.bottom
-  return points
-    .map(([category, value]) => {
-      const left = px(category) + (at - plot.series.length / 2) * width
-      const label = `${name}, ${plot.categories?.[category] ?? ''}: ${figure(value)} ${plot.y.unit}`
-      const top = Math.min(py(value), foot)
-      const shown =
-        plot.series.length * (plot.categories?.length ?? 1) > 12 ? '' : valueAbove(left + width / 2, top, value)
-      return `<rect x="${round(left)}" y="${round(top)}" width="${round(width * 0.9)}" height="${round(foot - top)}" fill="${colour(at)}"><title>${escape(label)}</title></rect>${shown}`
-    })
-    .join('')
+  const leftOf = (category: number): number => px(category) + (at - plot.series.length / 2) * width
+  const bars = points.map(([category, value]) => {
+    const left = leftOf(category)
+    const label = `${name}, ${plot.categories?.[category] ?? ''}: ${figure(value)} ${plot.y.unit}`
+    const top = Math.min(py(value), foot)
+    const highest = spreads.find(([x]) => x === category)?.[2] ?? value
+    const shown =
+      plot.series.length * (plot.categories?.length ?? 1) > 12
+        ? ''
+        : valueAbove(left + width / 2, Math.min(top, py(highest)), value)
+    return `<rect x="${round(left)}" y="${round(top)}" width="${round(width * 0.9)}" height="${round(foot - top)}" fill="${colour(at)}"><title>${escape(label)}</title></rect>${shown}`
+  })
+  const lines = spreads.map(([category, low, high]) => {
+    const x = round(leftOf(category) + width * 0.45)
+    return `<line x1="${x}" x2="${x}" y1="${round(py(low))}" y2="${round(py(high))}" class="spread"/>`
+  })
+  return [...bars, ...lines].join('')
 }
 
 const valueAbove = (x: number, top: number, value: number): string =>

@@ -5,7 +5,7 @@
  * What it proves: nothing that was claimed depended on bytes that were not synced. What it does not: names are made,
  * changed and removed at once, and a write is lost whole, never torn (the simulator does both).
  */
-import type { FileSystem, OpenFile, OpenMode } from '../src/store/file-system.ts'
+import type { FileSystem, OpenFile, OpenMode } from '../store/file-system.ts'
 
 type Held =
   | { readonly kind: 'write'; readonly position: number; readonly bytes: Buffer }

@@ -2,23 +2,15 @@
  * A broker group of real processes whose disks can be broken while they run (`faulty-broker.ts`), with a name server in
  * this process. A node that ends stays down until it is started again.
  */
-import { fork, type ChildProcess } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import type { BrokerStatus } from '../src/broker/running-broker.ts'
-import { readFromChild, type ToChild } from '../src/cli/child-channel.ts'
-import { writeNodeProperties } from '../src/cli/cluster-folder.ts'
-import { HOST, planCluster, planJoining, type NodePlan } from '../src/cli/cluster-plan.ts'
-import { unusedPorts } from '../src/cli/free-ports.ts'
-import { isServing } from '../src/cli/readiness.ts'
-import { localNamesrvOptions, startNamesrv } from '../src/cli/start-namesrv.ts'
-import { present } from '../src/lib/assert.ts'
-import { sleep, systemClock } from '../src/lib/clock.ts'
-import { silentLog } from '../src/lib/log.ts'
-import { systemRandom } from '../src/lib/prng.ts'
-import type { Namesrv } from '../src/namesrv/namesrv.ts'
-import { type DiskFault, type DiskMessage, isDiskMessage } from './faulty-file-system.ts'
+import { HOST, planCluster, planJoining, type NodePlan } from '../cluster-plan.ts'
+import { unusedPorts } from '../free-ports.ts'
+import { isServing } from '../readiness.ts'
+import { localNamesrvOptions, startNamesrv } from '../start-namesrv.ts'
+import { sleep, systemClock } from '../../lib/clock.ts'
+import { silentLog } from '../../lib/log.ts'
+import { systemRandom } from '../../lib/prng.ts'
+import type { Namesrv } from '../../namesrv/namesrv.ts'
+import { FaultyNode, type NodeDisk } from './faulty-node.ts'
 
 export interface FaultyClusterRequest {
   readonly nodes: number
@@ -27,13 +19,14 @@ export interface FaultyClusterRequest {
   readonly replication: 'sync' | 'async'
   /** Keys of `broker.properties` of one node, beside those that every node has. */
   readonly properties?: (id: string, plans: readonly NodePlan[]) => readonly (readonly [key: string, value: string])[]
-  /** Nodes keep back what was not synced: a kill is a power cut. */
-  readonly keepsBack?: boolean
+  /** Default: one that can be broken. */
+  readonly disk?: NodeDisk
+  /** Aborted: waiting for the group ends with its reason, and what was started is killed. */
+  readonly signal?: AbortSignal
   /** Called with who will be started, before anybody is. */
   readonly ready?: (plans: readonly NodePlan[]) => Promise<void>
 }
 
-const program = fileURLToPath(new URL('./faulty-broker.js', import.meta.url))
 const READY_WITHIN_MS = 60_000
 const LOOK_EVERY_MS = 10
 
@@ -55,7 +48,7 @@ export class FaultyCluster {
 
   /** Starts the group; resolves when it takes traffic. */
   static async start(request: FaultyClusterRequest): Promise<FaultyCluster> {
-    const { nodes, dir, flush, replication, properties, keepsBack = false } = request
+    const { nodes, dir, flush, replication, properties, disk = 'breakable' } = request
     const ports = await unusedPorts(nodes * 2, systemRandom)
     const plans = planCluster({
       nodes,
@@ -71,7 +64,7 @@ export class FaultyCluster {
     const address = `${HOST}:${namesrv.port}`
     const started = plans.map((plan) => {
       const own = new Map([...plan.properties, ...(properties?.(plan.id, plans) ?? [])])
-      const node = new FaultyNode({ ...plan, properties: own }, { namesrv: address, keepsBack })
+      const node = new FaultyNode({ ...plan, properties: own }, { namesrv: address, disk })
       node.start()
       return node
     })
@@ -103,7 +96,7 @@ export class FaultyCluster {
     const endMs = systemClock.monotonicMs() + withinMs
     while (!isServing(this.nodes.filter(({ isGone }) => !isGone))) {
       if (systemClock.monotonicMs() > endMs) throw new Error(`the group does not serve after ${withinMs} ms`)
-      await sleep(systemClock, LOOK_EVERY_MS)
+      await sleep(systemClock, LOOK_EVERY_MS, this.#request.signal)
     }
   }
 
@@ -113,7 +106,7 @@ export class FaultyCluster {
     for (let { leader } = this; ; leader = this.leader) {
       if (leader !== undefined) return leader
       if (systemClock.monotonicMs() > endMs) throw new Error(`nobody leads after ${withinMs} ms`)
-      await sleep(systemClock, LOOK_EVERY_MS)
+      await sleep(systemClock, LOOK_EVERY_MS, this.#request.signal)
     }
   }
 
@@ -122,8 +115,8 @@ export class FaultyCluster {
     const staying = this.nodes.filter(({ isGone }) => !isGone).map(({ plan }) => plan)
     const [client = 0, peer = 0] = await unusedPorts(2, systemRandom)
     const plan = planJoining(staying, `n${this.nodes.length}`, { client, peer })
-    const { keepsBack = false } = this.#request
-    const node = new FaultyNode(plan, { namesrv: this.namesrv, keepsBack })
+    const { disk = 'breakable' } = this.#request
+    const node = new FaultyNode(plan, { namesrv: this.namesrv, disk })
     this.#nodes = [...this.nodes, node]
     node.start()
     return node
@@ -138,94 +131,5 @@ export class FaultyCluster {
   async kill(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.kill()))
     await this.#namesrv.close()
-  }
-}
-
-interface HowToRun {
-  readonly namesrv: string
-  readonly keepsBack: boolean
-}
-
-export class FaultyNode {
-  readonly plan: NodePlan
-  /** It left its group, or does not belong to it yet: nobody waits for it. */
-  isGone = false
-  readonly #how: HowToRun
-  #child: ChildProcess | undefined
-  #exit: Promise<void> = Promise.resolve()
-  #status: BrokerStatus | undefined
-
-  constructor(plan: NodePlan, how: HowToRun) {
-    this.plan = plan
-    this.#how = how
-  }
-
-  get id(): string {
-    return this.plan.id
-  }
-
-  get pid(): number | undefined {
-    return this.#child?.pid
-  }
-
-  /** What it said last; undefined while it does not run. */
-  get status(): BrokerStatus | undefined {
-    return this.#status
-  }
-
-  /** Starts the process; `faults` hold from its first access to the disk. */
-  start(faults: readonly DiskFault[] = []): void {
-    const config = writeNodeProperties(this.plan, this.#how.namesrv)
-    const log = openSync(join(this.plan.dir, 'node.log'), 'a')
-    const keepBack = this.#how.keepsBack ? ['--keep-back'] : []
-    const child = fork(program, ['-c', config, '--faults', JSON.stringify(faults), ...keepBack], {
-      stdio: ['ignore', log, log, 'ipc'],
-      execArgv: [],
-    })
-    closeSync(log)
-    this.#child = child
-    child.on('message', (raw) => {
-      const message = readFromChild(raw)
-      if (message?.type === 'status') this.#status = message.status
-    })
-    this.#exit = new Promise((resolve) => {
-      child.once('exit', () => {
-        this.#child = undefined
-        this.#status = undefined
-        resolve()
-      })
-    })
-  }
-
-  /** Replaces the faults of its disk; resolves when they hold. */
-  async setFaults(faults: readonly DiskFault[]): Promise<void> {
-    const child = present(this.#child, 'only the disk of a running node is broken')
-    const message: DiskMessage = { type: 'disk', faults }
-    const taken = new Promise<void>((resolve) => {
-      const hear = (raw: unknown): void => {
-        if (!isDiskMessage(raw)) return
-        child.off('message', hear)
-        resolve()
-      }
-      child.on('message', hear)
-    })
-    child.send(message)
-    await Promise.race([taken, this.#exit])
-  }
-
-  /** Resolves when the process has ended, however that comes. */
-  get ended(): Promise<void> {
-    return this.#exit
-  }
-
-  async stop(): Promise<void> {
-    const stop: ToChild = { type: 'stop' }
-    this.#child?.send(stop, () => {})
-    await this.#exit
-  }
-
-  async kill(): Promise<void> {
-    this.#child?.kill('SIGKILL')
-    await this.#exit
   }
 }

@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type Plot, slopeOf, thinned } from '../../bench/plot.ts'
-import { reportPage } from '../../bench/report.ts'
-import type { Result } from '../../bench/results.ts'
-import { drawPlot, scaleOf, tickText } from '../../bench/svg.ts'
+import { type Plot, slopeOf, thinned } from '../../src/report/plot.ts'
+import { drawPlot, scaleOf, tickText } from '../../src/report/svg.ts'
 
 const axis = { label: 'x', unit: '' }
 const plot: Plot = {
@@ -89,31 +87,15 @@ describe('a drawing', () => {
     expect(svg).toContain('>100<')
   })
 
+  test('of bars shows how far what they are the middle of spreads, the scale included', () => {
+    const series = [{ name: '', points: [[0, 50]] as const, spreads: [[0, 40, 90]] as const }]
+    const svg = drawPlot({ title: 't', kind: 'bars', categories: ['a'], x: axis, y: axis, series })
+    expect(svg.match(/class="spread"/g)).toHaveLength(1)
+    expect(svg).toContain('>100<')
+    expect(svg).not.toContain('NaN')
+  })
+
   test('of nothing is nothing', () => {
     expect(drawPlot({ ...plot, series: [] })).toBe('')
   })
-})
-
-test('the report stands by itself: no script, nothing from elsewhere, every result that has figures', () => {
-  const result: Result = {
-    scenario: 'send',
-    title: 'sends',
-    takenAt: '2026-01-02T03:04:05.000Z',
-    command: 'npm run bench',
-    isQuick: true,
-    environment: {
-      commit: 'abc',
-      machine: { cpu: 'Some CPU', cores: 2, memoryGiB: 8, system: 'linux 6 x64' },
-      node: 'v20.20.2',
-      fsyncMs: 0.6,
-      loadBefore: 0.1,
-    },
-    metrics: [{ name: 'rate', unit: '/s', values: [5], bar: { kind: 'least', value: 9, of: 'median' } }],
-    notes: ['a note'],
-    plots: [plot],
-  }
-  const page = reportPage([result, { ...result, scenario: 'absent', metrics: [] }])
-  for (const text of ['Some CPU', 'abc', 'a note', '<svg', 'class="no">NO', 'A quick run']) expect(page).toContain(text)
-  expect(page).not.toContain('absent')
-  expect(page).not.toMatch(/<script|https?:\/\/|url\(/)
 })

@@ -8,8 +8,8 @@
  *     a full disk                 { on: 'write', code: 'ENOSPC' }
  *     a read-only file system     { on: 'write', code: 'EROFS' }, { on: 'name', code: 'EROFS' }
  */
-import { type Clock, sleep } from '../src/lib/clock.ts'
-import type { FileSystem, OpenFile, OpenMode } from '../src/store/file-system.ts'
+import { type Clock, sleep } from '../lib/clock.ts'
+import type { FileSystem, OpenFile, OpenMode } from '../store/file-system.ts'
 
 /** `name`: names that are made, changed or removed. */
 export type DiskOperation = 'read' | 'write' | 'sync' | 'name'

@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { median, percentile, spreadOf } from '../../bench/statistics.ts'
+import { median, percentile, spreadOf } from '../../src/report/statistics.ts'
 
 const samples = fc.array(fc.double({ noNaN: true, min: -1e9, max: 1e9 }), { minLength: 1, maxLength: 50 })
 

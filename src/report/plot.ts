@@ -11,6 +11,8 @@ export interface Series {
   readonly name: string
   /** In the order of x. */
   readonly points: readonly (readonly [x: number, y: number])[]
+  /** Bars: the lowest and the highest of what the bar is the middle of, drawn as a line over it. */
+  readonly spreads?: readonly (readonly [x: number, low: number, high: number])[]
 }
 
 export interface Plot {
