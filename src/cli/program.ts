@@ -1,5 +1,5 @@
 /** The commands. Only the one that is asked for is loaded, so that every command starts at once. */
-import { Command, Help } from 'commander'
+import { Command, Help, type CommanderError } from 'commander'
 
 interface Entry {
   readonly summary: string
@@ -43,6 +43,18 @@ const entries: Readonly<Record<string, Entry>> = {
     load: () => import('./commands/member.ts'),
   },
   bench: { summary: 'measure sends or deliveries', load: () => import('./commands/bench.ts') },
+  compare: {
+    summary: 'compare the flush and replication modes on this machine: how fast, how safe',
+    load: () => import('./commands/compare.ts'),
+  },
+}
+
+/** A command that was asked for wrongly has done nothing; one that failed ends with 1. */
+const MISUSE_EXIT_CODE = 2
+
+/** What commander itself refuses: unknown commands and options, values out of range, what is missing. */
+function isMisuse({ code, exitCode }: CommanderError): boolean {
+  return exitCode !== 0 && code !== 'commander.error'
 }
 
 /** The program with the command of `argv` loaded, and the others by name only. */
@@ -52,6 +64,7 @@ export async function buildProgram(argv: readonly string[], version: string): Pr
     .version(version, '-V, --version')
     .option('--verbose', 'log more, and show where an error came from')
     .helpCommand('help [command]', 'show the help of a command')
+    .exitOverride((end) => process.exit(isMisuse(end) ? MISUSE_EXIT_CODE : end.exitCode))
     .enablePositionalOptions()
     .showHelpAfterError('(raftmq --help lists the commands, raftmq <command> --help its options)')
     .configureHelp({
@@ -64,7 +77,7 @@ export async function buildProgram(argv: readonly string[], version: string): Pr
   }
   for (const command of program.commands) if (command.name() === asked) hint(command, `raftmq ${asked}`)
   if (asked !== undefined && asked !== 'help' && !Object.hasOwn(entries, asked) && isHelp(argv)) {
-    program.error(`error: unknown command '${asked}'`)
+    program.error(`error: unknown command '${asked}'`, { exitCode: MISUSE_EXIT_CODE })
   }
   return program
 }

@@ -1,81 +1,29 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { freePorts } from '../interop/support/ports.ts'
+import { buildPackage, main, PackageProcesses, type Run } from '../support/package-processes.ts'
 
-// The built package, as people run it.
-const root = fileURLToPath(new URL('../../', import.meta.url))
-const main = join(root, 'dist/cli/main.js')
-const running: ChildProcess[] = []
+const processes = new PackageProcesses()
 let dir = ''
 
-beforeAll(() => {
-  const built = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { cwd: root, encoding: 'utf8' })
-  expect(built.status, built.stdout + built.stderr).toBe(0)
-}, 120_000)
+beforeAll(buildPackage, 120_000)
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'raftmq-test-'))
 })
 
 afterEach(async () => {
-  for (const child of running.splice(0)) {
-    if (child.exitCode !== null || child.signalCode !== null) continue
-    child.kill('SIGKILL')
-    await new Promise((done) => child.once('exit', done))
-  }
+  await processes.end()
   rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 })
 })
 
 /** The one line of `up --json`; a warning may come before it, on standard error. */
 const READY = /^\{.*\}\n/
 
-interface Run {
-  readonly child: ChildProcess
-  readonly output: () => string
-  readonly errors: () => string
-  readonly exit: Promise<number | NodeJS.Signals | null>
-  /** Resolves when standard output or error holds `text`; rejects if the process ends before. */
-  said(text: string | RegExp): Promise<void>
-}
-
-function raftmq(...args: string[]): Run {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'], cwd: dir })
-  running.push(child)
-  let [output, errors] = ['', '']
-  const waiting = new Set<() => void>()
-  const hear = (): void => {
-    for (const look of waiting) look()
-  }
-  child.stdout.on('data', (chunk: Buffer) => {
-    output += chunk.toString()
-    hear()
-  })
-  child.stderr.on('data', (chunk: Buffer) => {
-    errors += chunk.toString()
-    hear()
-  })
-  const exit = new Promise<number | NodeJS.Signals | null>((done) => {
-    child.once('close', (code, signal) => done(code ?? signal))
-  })
-  const said = (text: string | RegExp): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const look = (): void => {
-        const all = output + errors
-        if (!(typeof text === 'string' ? all.includes(text) : text.test(all))) return
-        waiting.delete(look)
-        resolve()
-      }
-      waiting.add(look)
-      look()
-      void exit.then((how) => reject(new Error(`ended with ${how} before it said ${text}: ${output}${errors}`)))
-    })
-  return { child, output: () => output, errors: () => errors, exit, said }
-}
+const raftmq = (...args: string[]): Run => processes.raftmq(dir, args)
 
 async function upArguments(): Promise<string[]> {
   const port = await freePorts(40)
@@ -231,18 +179,25 @@ test('a broker and a name server from files stop cleanly on SIGTERM, and -p star
 }, 60_000)
 
 test.each([
-  [['nothing'], "error: unknown command 'nothing'"],
-  [['up', '--nodes', '9'], 'It must be an integer from 1 to 7.'],
-  [['broker'], "error: required option '-c, --configFile <file>' not specified"],
-  [['broker'], '(raftmq broker --help shows its options)'],
-  [['topic', 'list', '--odd'], '(raftmq topic list --help shows its options)'],
-  [['help', 'nothing'], "error: unknown command 'nothing'"],
-  [['broker', '-c', '.'], 'raftmq: . is a folder, not a file'],
-  [['namesrv', '-c', main], `raftmq: ${main} is not a .properties file of a server`],
-  [['broker', '-c', 'nowhere.conf'], 'raftmq: nowhere.conf does not exist'],
-])('raftmq %j ends with exit code 1 and says why', async (args, message) => {
-  const run = raftmq(...args)
-  expect(await run.exit).toBe(1)
-  expect(run.errors()).toContain(message)
-  expect(run.errors()).not.toMatch(/\n +at /)
-})
+  [2, ['nothing'], "error: unknown command 'nothing'"],
+  [2, ['up', '--nodes', '9'], 'It must be an integer from 1 to 7.'],
+  [2, ['broker'], "error: required option '-c, --configFile <file>' not specified"],
+  [2, ['broker'], '(raftmq broker --help shows its options)'],
+  [2, ['topic', 'list', '--odd'], '(raftmq topic list --help shows its options)'],
+  [2, ['help', 'nothing'], "error: unknown command 'nothing'"],
+  [2, ['compare', '--fast'], "error: unknown option '--fast'"],
+  [2, ['compare', '--nodes', '8'], 'It must be an integer from 1 to 7.'],
+  [2, ['compare', '--rate', '0'], 'It must be an integer from 1 to 100000.'],
+  [2, ['compare', '--seconds', 'x'], 'It is a number above 0.'],
+  [1, ['broker', '-c', '.'], 'raftmq: . is a folder, not a file'],
+  [1, ['namesrv', '-c', main], `raftmq: ${main} is not a .properties file of a server`],
+  [1, ['broker', '-c', 'nowhere.conf'], 'raftmq: nowhere.conf does not exist'],
+] as const)(
+  'a misuse ends with exit code 2 and a failure with 1: %i of raftmq %j, which says why',
+  async (code, args, message) => {
+    const run = raftmq(...args)
+    expect(await run.exit).toBe(code)
+    expect(run.errors()).toContain(message)
+    expect(run.errors()).not.toMatch(/\n +at /)
+  },
+)

@@ -18,6 +18,7 @@ const names = [
   'transfer-leader',
   'member',
   'bench',
+  'compare',
 ]
 
 test('the help names every command without loading one', async () => {
