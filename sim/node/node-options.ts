@@ -36,6 +36,6 @@ export function nodeConfiguration(
   const entries = Object.entries(properties).map(([key, value]) => ({ key, value: String(value), line: 0 }))
   return readBrokerOptions(
     { source: 'the simulator', entries },
-    { hostName: self.id, homeFolder: '/home', localAddress: self.host, namesrvAddr: undefined },
+    { hostName: self.id, homeFolder: '/home', localAddress: self.host, namesrvAddr: undefined, memoryBytes: 2 ** 30 },
   )
 }

@@ -10,6 +10,8 @@ export interface Stored {
   /** Byte offset of the record in the CommitLog. */
   readonly offset: number
   readonly storeTimestampMs: number
+  /** Raft's index of its entry. */
+  readonly index: number
 }
 
 /** The door to the Raft log. Everything that changes replicated state goes through here. */

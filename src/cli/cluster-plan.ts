@@ -79,14 +79,14 @@ function planGroup(request: ClusterRequest, group: number): readonly NodePlan[] 
     if (request.nodes > 1) {
       properties.set('enableDLegerCommitLog', 'true').set('dLegerGroup', broker)
       properties.set('dLegerPeers', peers).set('dLegerSelfId', id)
-    }
+    } else properties.set('haListenPort', String(ports.peer))
     return { broker, id, ports, dir, properties }
   })
 }
 
 /**
  * One more node for the group that `members` are the plans of: its file names them and itself, the log will say more.
- * @throws `CLUSTER_INVALID` for a group of one, whose node listens for no peers.
+ * @throws `CLUSTER_INVALID` for a group of one, which is a master: it takes slaves, and nobody who votes.
  */
 export function planJoining(members: readonly NodePlan[], id: string, ports: NodePorts): NodePlan {
   const [first] = members

@@ -1,5 +1,5 @@
 /** What this machine says of itself, for options that a file leaves open. */
-import { homedir, hostname, networkInterfaces } from 'node:os'
+import { homedir, hostname, networkInterfaces, totalmem } from 'node:os'
 import type { Machine } from '../broker/options/options.ts'
 
 export function thisMachine(): Machine {
@@ -8,6 +8,7 @@ export function thisMachine(): Machine {
     homeFolder: homedir(),
     localAddress: firstAddress(),
     namesrvAddr: process.env['NAMESRV_ADDR'],
+    memoryBytes: totalmem(),
   }
 }
 

@@ -13,6 +13,8 @@ export class Announcer {
   #reset: LogState | undefined
   /** Indexes of the memberships told last: the current one, and the committed one. */
   #members: readonly [current: Index, committed: Index] = [-1, -1]
+  /** What each learner held when it was told last; -1 of one whose connection broke. */
+  #learners: readonly Index[] = []
 
   constructor(core: RaftCore, events: ReplicaEvents) {
     this.#core = core
@@ -45,6 +47,7 @@ export class Announcer {
       this.#events.reset(state)
     }
     this.#tellMembers()
+    this.#tellLearners()
     const role = this.#roleNow()
     if (role.role !== this.#role.role || role.term !== this.#role.term || role.leader !== this.#role.leader) {
       this.#role = role
@@ -67,6 +70,19 @@ export class Announcer {
     if (memberships.currentIndex === current && committed.index === before) return
     this.#members = [memberships.currentIndex, committed.index]
     this.#events.members?.(memberships.at(memberships.currentIndex), committed)
+  }
+
+  #tellLearners(): void {
+    const { node, leading } = this.#core
+    const { learners } = node.membership
+    if (learners.length === 0 || leading === undefined) return
+    const held = learners.map((id) => {
+      const progress = leading.progress.get(id)
+      return progress === undefined || progress.isLost ? -1 : progress.match
+    })
+    if (held.length === this.#learners.length && held.every((match, at) => match === this.#learners[at])) return
+    this.#learners = held
+    this.#events.learnersMoved?.()
   }
 
   #roleNow(): RoleState {

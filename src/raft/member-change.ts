@@ -6,6 +6,8 @@ import type { Membership, MembershipTarget, NodeId } from './types.ts'
 export type MemberChange =
   /** A new learner, which its peers reach at `place`. */
   | { readonly kind: 'add'; readonly id: NodeId; readonly place: string }
+  /** A member is reached at another place from now on. */
+  | { readonly kind: 'move'; readonly id: NodeId; readonly place: string }
   /** A learner becomes a voter. */
   | { readonly kind: 'promote'; readonly id: NodeId }
   | { readonly kind: 'remove'; readonly id: NodeId }
@@ -19,6 +21,7 @@ export type MemberChange =
 export function targetOf(membership: Membership, change: MemberChange): MembershipTarget | undefined {
   const now = { voters: membership.voters, learners: [...membership.learners, ...(membership.learnersNext ?? [])] }
   if (change.kind === 'add') return withNew(membership, now, change)
+  if (change.kind === 'move') return withPlace(membership, now, change)
   if (change.kind === 'promote') return withVote(membership, now, change.id)
   const { id } = change
   const isOut = isRemoved(membership, id)
@@ -42,6 +45,15 @@ function withNew(
   if (!isIn(now, id)) return { voters: now.voters, learners: [...now.learners, id], places: { [id]: place } }
   if (places?.[id] === place) return undefined
   throw raftErrors.create('RAFT_ID_USED', `${id} is a member already, at ${places?.[id] ?? '?'}`)
+}
+
+function withPlace(
+  membership: Membership,
+  now: MembershipTarget,
+  { id, place }: { readonly id: NodeId; readonly place: string },
+): MembershipTarget | undefined {
+  known(membership, now, id)
+  return membership.places?.[id] === place ? undefined : { ...now, places: { [id]: place } }
 }
 
 function withVote(membership: Membership, now: MembershipTarget, id: NodeId): MembershipTarget | undefined {

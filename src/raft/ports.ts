@@ -128,6 +128,8 @@ export interface ReplicaEvents {
   stable?(index: Index): void
   /** Who takes part now, and by the last membership known to be committed: at the start and at every change of either. */
   members?(current: MembershipEntry, committed: MembershipEntry): void
+  /** On a leader: a learner holds more than it did, came, or its connection broke. `Replica.status` has what it is now. */
+  learnersMoved?(): void
   /** The log was replaced by a reset; the state machine must load its tables again. */
   reset(state: LogState): void
   /** The disk or a checked invariant failed: the node must end now. */

@@ -12,6 +12,8 @@ export interface FollowerStatus {
   readonly filled: boolean
   readonly lagEntries: number
   readonly lastContactMs: number
+  /** The connection to it broke, and it was not heard since. */
+  readonly isLost: boolean
 }
 
 export interface ReplicaStatus {
@@ -52,6 +54,7 @@ export function statusOf(core: RaftCore, appliedIndex: Index, nowMs: number): Re
       filled: peer.filling === 0,
       lagEntries: node.log.lastIndex - peer.match,
       lastContactMs: nowMs - peer.lastContactMs,
+      isLost: peer.isLost,
     }
   }
   return {

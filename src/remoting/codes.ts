@@ -184,6 +184,7 @@ export const RaftmqCode = {
   ACCEPT_DOUBT: 700_003,
   GET_MEMBERS: 700_011,
   CHANGE_MEMBERS: 700_012,
+  JOIN_MASTER: 700_013,
 } as const
 
 export const ResponseCode = {

@@ -79,6 +79,14 @@ export class DataFolder {
     }
   }
 
+  /** Whose the folder at `path` is, without taking it; undefined where none was begun. */
+  static async ownerOf(fileSystem: FileSystem, path: string): Promise<FolderOwner | undefined> {
+    const value = await SlotFile.peek(fileSystem, `${path}/identity`)
+    if (value === undefined) return undefined
+    const fields: unknown = JSON.parse(value.toString())
+    return { nodeId: String(field(fields, 'nodeId')), group: String(field(fields, 'group')) }
+  }
+
   /** Nothing was ever acknowledged out of it: it was not begun, or its making did not end. */
   get isNew(): boolean {
     return this.#identity === undefined

@@ -18,7 +18,7 @@ import { crc32 } from 'node:zlib'
 import { assert } from '../lib/assert.ts'
 import { readInt64, writeInt32, writeInt64 } from '../message/int64.ts'
 import { storeErrors } from './errors.ts'
-import type { FileSystem, OpenFile } from './file-system.ts'
+import { type FileSystem, type OpenFile, readFile } from './file-system.ts'
 
 const MAGIC = 0x524d5153
 const HEADER_BYTES = 24
@@ -72,6 +72,16 @@ export class SlotFile {
       await file.close()
       throw error
     }
+  }
+
+  /** The newest value in the file, which somebody else may be writing; undefined when there is none to be read. */
+  static async peek(fileSystem: FileSystem, path: string): Promise<Buffer | undefined> {
+    const content = (await readFile(fileSystem, path)) ?? Buffer.alloc(0)
+    const found = [0, SLOT_BYTES].flatMap((at) => {
+      const slot = content.length < at + HEADER_BYTES ? 'blank' : readSlot(content.subarray(at, at + SLOT_BYTES))
+      return typeof slot === 'object' ? slot : []
+    })
+    return found.sort((a, b) => b.sequence - a.sequence)[0]?.value
   }
 
   /** The value saved last; undefined when none ever was. */

@@ -4,7 +4,13 @@ import { LiveConfiguration } from '../../src/broker/options/live-configuration.t
 import { readBrokerOptions } from '../../src/broker/options/options.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
-const machine = { hostName: 'h', homeFolder: '/home/x', localAddress: '10.0.0.1', namesrvAddr: undefined }
+const machine = {
+  hostName: 'h',
+  homeFolder: '/home/x',
+  localAddress: '10.0.0.1',
+  namesrvAddr: undefined,
+  memoryBytes: 1_000,
+}
 
 function live(text = 'brokerName=b\n'): { configuration: LiveConfiguration; clock: ManualClock } {
   const clock = new ManualClock()

@@ -10,7 +10,13 @@ import {
 import { errorMessage } from '../../src/lib/errors.ts'
 import { parseProperties } from '../../src/lib/properties.ts'
 
-const machine = { hostName: 'host', homeFolder: '/h/me', localAddress: '192.0.2.1', namesrvAddr: undefined }
+const machine = {
+  hostName: 'host',
+  homeFolder: '/h/me',
+  localAddress: '192.0.2.1',
+  namesrvAddr: undefined,
+  memoryBytes: 1_000,
+}
 
 const read = (text: string): BrokerConfiguration => readBrokerOptions(parseProperties(text, 'broker.conf'), machine)
 
@@ -39,7 +45,51 @@ dLegerSelfId=n${id}
 sendMessageThreadPoolNums=16
 `
 
+/** What RocketMQ ships as conf/2m-2s-sync and its like: a master, or its slave. */
+const sample = (name: string, brokerId: number, brokerRole: string): string => `
+brokerClusterName=DefaultCluster
+brokerName=${name}
+brokerId=${brokerId}
+deleteWhen=04
+fileReservedTime=48
+brokerRole=${brokerRole}
+flushDiskType=ASYNC_FLUSH
+`
+
 describe('the properties of a broker', () => {
+  test.each([
+    ['2m-noslave', 'broker-trace', 0, 'ASYNC_MASTER', 'master'],
+    ['2m-2s-async', 'broker-a', 0, 'ASYNC_MASTER', 'master'],
+    ['2m-2s-async', 'broker-b', 1, 'SLAVE', 'slave'],
+    ['2m-2s-sync', 'broker-b', 0, 'SYNC_MASTER', 'master'],
+    ['2m-2s-sync', 'broker-a', 1, 'SLAVE', 'slave'],
+  ])(
+    'are those of RocketMQ’s %s as they are: %s with brokerId %i is a %s',
+    (_set, name, brokerId, brokerRole, role) => {
+      const file = parseProperties(sample(name, brokerId, brokerRole), 'broker.properties')
+      const { options, warnings } = readBrokerOptions(file, { ...machine, namesrvAddr: '127.0.0.1:9876' })
+      expect(warnings).toEqual([])
+      expect(options).toMatchObject({
+        role,
+        brokerId,
+        nodeId: role === 'master' ? 'n0' : '',
+        dLegerGroup: name,
+        flushDiskType: 'ASYNC_FLUSH',
+        peers: [{ host: '192.0.2.1', port: 10_912 }],
+        peerListen: { host: '0.0.0.0', port: 10_912 },
+      })
+    },
+  )
+
+  test('name another port and host for a master and its slaves, and count a part of the memory', () => {
+    const { options } = read('haListenPort=7000\nbrokerIP2=ha.example\naccessMessageInMemoryMaxRatio=50')
+    expect(options).toMatchObject({
+      peers: [{ host: 'ha.example', port: 7000 }],
+      peerListen: { host: '0.0.0.0', port: 7000 },
+      slowPullBytes: 500,
+    })
+  })
+
   test('start the group of RocketMQ’s DLedger samples, with sync flush and sync replication', () => {
     const { options, warnings } = read(dledger(1))
     expect(warnings).toEqual([])
@@ -68,9 +118,10 @@ describe('the properties of a broker', () => {
     expect(options).toMatchObject({
       brokerName: 'host',
       nodeId: 'n0',
-      peers: [],
+      role: 'master',
+      peers: [{ id: 'n0', host: '192.0.2.1', port: 10_912 }],
       dialPeers: [],
-      peerListen: undefined,
+      peerListen: { host: '0.0.0.0', port: 10_912 },
       namesrvAddr: [],
       storePathRootDir: '/h/me/store',
       storePathCommitLog: '/h/me/store/commitlog',
@@ -117,8 +168,13 @@ describe('the properties of a broker', () => {
     ['listenPort=99999', 'broker.conf:1: listenPort is "99999", it must be an integer from 1 to 65535'],
     ['\nflushDiskType=SYNC', 'broker.conf:2: flushDiskType is "SYNC", it must be SYNC_FLUSH or ASYNC_FLUSH'],
     ['deleteWhen=24', 'broker.conf:1: deleteWhen is "24", it must be hours from 00 to 23 with ";" between them'],
-    ['brokerRole=SLAVE', 'ASYNC_MASTER or SYNC_MASTER: slaves are not there yet'],
-    ['brokerId=1', 'broker.conf:1: brokerId is "1", it must be 0: slaves are not there yet'],
+    ['brokerRole=SLAVE', 'broker.conf: brokerId is 0, it must be above 0 with brokerRole=SLAVE'],
+    ['brokerRole=SLAVE\nbrokerId=1', 'broker.conf: namesrvAddr is not set, it must be set for a slave'],
+    ['brokerId=1', 'broker.conf:1: brokerId is "1", it must be 0 with brokerRole=ASYNC_MASTER'],
+    [
+      'listenPort=65535',
+      'broker.conf: haListenPort is 0, it must be another port than listenPort, and one that exists',
+    ],
     [
       'enableDLegerCommitLog=true',
       'broker.conf: dLegerPeers is not set, it must be set with enableDLegerCommitLog=true',
@@ -149,12 +205,12 @@ describe('the properties of a broker', () => {
   })
 
   test('that are honoured are read by the broker: none is parsed and ignored', () => {
-    // What these say becomes `peers`, `advertised`, … in `options.ts`; brokerRole is only checked.
+    // What these say becomes `peers`, `advertised`, … in `options.ts`.
     const resolved = [
       'enableDLegerCommitLog',
       'dLegerPeers',
       'dLegerSelfId',
-      'brokerRole',
+      'accessMessageInMemoryMaxRatio',
       'raftAdvertisedPort',
       'raftListen',
       'raftPeerAddresses',

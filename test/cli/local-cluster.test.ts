@@ -22,7 +22,13 @@ const request: ClusterRequest = {
   clusterName: 'DefaultCluster',
   ports: portsFrom(10_911),
 }
-const machine = { hostName: 'h', homeFolder: '/h', localAddress: '192.0.2.1', namesrvAddr: undefined }
+const machine = {
+  hostName: 'h',
+  homeFolder: '/h',
+  localAddress: '192.0.2.1',
+  namesrvAddr: undefined,
+  memoryBytes: 1_000,
+}
 
 describe('the plan of a local cluster', () => {
   test('gives every node ports of its own: 10 apart in a group, 100 between groups, peers next to clients', () => {
@@ -55,7 +61,7 @@ describe('the plan of a local cluster', () => {
         advertised: { host: '127.0.0.1', port: plan.ports.client },
         storePathRootDir: `/data/broker-a/${plan.id}/store`,
       })
-      expect(options.peers).toHaveLength(nodes === 1 ? 0 : nodes)
+      expect(options.peers).toHaveLength(nodes)
     }
   })
 

@@ -23,6 +23,8 @@ export interface MembersNeeds {
   readonly leadership: { readonly isReady: boolean }
   /** Where members are reached whose place the log does not say, by this node's file. */
   readonly placesOfFile: ReadonlyMap<string, string>
+  /** Whether only the master votes: slaves come and go by themselves, and no file names them. */
+  readonly isOfMaster: boolean
   readonly clock: Clock
   readonly log: Log
 }
@@ -75,8 +77,8 @@ export class Members {
 
   /** Once: a file that says something else than the log is no longer asked, and its reader should know. */
   #compare({ voters, learners, places = {} }: Membership): void {
-    const { placesOfFile, log } = this.#need
-    if (this.#isCompared || placesOfFile.size === 0) return
+    const { placesOfFile, isOfMaster, log } = this.#need
+    if (this.#isCompared || isOfMaster) return
     this.#isCompared = true
     const ofLog = [...voters, ...learners].map((id) => `${id}-${places[id] ?? placesOfFile.get(id) ?? '?'}`).sort()
     const ofFile = [...placesOfFile].map(([id, place]) => `${id}-${place}`).sort()
@@ -111,7 +113,10 @@ export class Members {
    * says why it was not begun; `RAFT_CHANGE_UNDERWAY` also when it was begun and did not end in time.
    */
   async change(change: MemberChange): Promise<void> {
-    const { leadership, replica, clock } = this.#need
+    const { leadership, replica, clock, isOfMaster } = this.#need
+    if (isOfMaster && (change.kind === 'promote' || change.kind === 'replace')) {
+      throw refusal('BROKER_REFUSED', 'a slave does not vote: a group that does has enableDLegerCommitLog=true')
+    }
     const deadlineMs = clock.monotonicMs() + WAIT_MS
     for (;;) {
       if (!leadership.isReady) throw refusal('BROKER_NOT_LEADER', 'this node does not lead')

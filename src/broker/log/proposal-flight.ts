@@ -33,6 +33,7 @@ export interface Item {
 }
 
 export interface Flight {
+  readonly index: number
   readonly term: number
   readonly items: readonly Item[]
   readonly entry: EntryDraft
@@ -52,7 +53,7 @@ export function storedOf(flight: Flight, from: number, to: number): Stored[] {
     const queueOffset = flight.entry.queueOffsets[at]
     const offset = flight.placed.offsets[at]
     assert(queueOffset !== undefined && offset !== undefined, 'every record of an entry was placed')
-    stored.push({ queueOffset, offset, storeTimestampMs: flight.placed.timestampMs })
+    stored.push({ queueOffset, offset, storeTimestampMs: flight.placed.timestampMs, index: flight.index })
   }
   return stored
 }

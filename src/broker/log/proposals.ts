@@ -238,6 +238,7 @@ export class Proposals implements ProposalsNeed {
     this.#flightBytes += bytes
     this.#backlog.logged(bytes, clock.monotonicMs())
     const flight: Flight = {
+      index: id.index,
       term: id.term,
       items,
       entry: draft.entry,

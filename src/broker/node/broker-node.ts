@@ -16,9 +16,10 @@ import { NodeNetwork } from './node-network.ts'
 import { NodeServices } from './node-services.ts'
 import { openFolder, openNodeState, type NodeState } from './node-state.ts'
 import { NodeTables } from './node-tables.ts'
+import { selfOf } from './register-request.ts'
 import { LiveConfiguration } from '../options/live-configuration.ts'
-import type { BrokerConfiguration, BrokerOptions } from '../options/options.ts'
-import { formatAddress } from '../options/options-values.ts'
+import { MASTER_NODE_ID, type BrokerConfiguration, type BrokerOptions } from '../options/options.ts'
+import { formatAddress, type Address } from '../options/options-values.ts'
 import { QueueLocks } from '../tables/queue-locks.ts'
 import type { BrokerParts, BrokerStatus, RunningBroker } from '../running-broker.ts'
 import { TimerRemovals } from '../timed/timer-removals.ts'
@@ -86,6 +87,19 @@ export class BrokerNode implements RunningBroker {
 
   get ended(): Promise<Error | undefined> {
     return this.#ended.promise
+  }
+
+  /** Of a slave: where its master is dialled from now on. */
+  dialMaster(address: Address): void {
+    this.#network.dial(MASTER_NODE_ID, address)
+  }
+
+  get id(): string {
+    return this.#options.nodeId
+  }
+
+  get clusterId(): string | null {
+    return this.#folder?.clusterId ?? null
   }
 
   async start(): Promise<void> {
@@ -176,16 +190,7 @@ export class BrokerNode implements RunningBroker {
       client: network.client,
       clock,
       log,
-      self: {
-        clusterName: options.brokerClusterName,
-        brokerName: options.brokerName,
-        address: formatAddress(options.advertised),
-        haAddress:
-          options.peerListen === undefined
-            ? ''
-            : formatAddress({ host: options.brokerIP1, port: options.peerListen.port }),
-        followerId: followerId(options),
-      },
+      self: selfOf(options),
       namesrvs: () => options.namesrvAddr.map(formatAddress),
       leadership: this.#announced(),
       isWhole: () => core.replica.status().filled,
@@ -209,7 +214,8 @@ export class BrokerNode implements RunningBroker {
   /** A leader is announced once the topics that every group begins with are there. */
   #announced(): { readonly isReady: boolean; readonly term: number } {
     const isReady = (): boolean => this.#leadership.isReady && this.#isFormed
-    const term = (): number => this.#leadership.term
+    // What a slave says is never weighed against another's: it begins with an empty disk, and no term, again and again.
+    const term = (): number => (this.#options.role === 'slave' ? 0 : this.#leadership.term)
     return {
       get isReady() {
         return isReady()
@@ -336,11 +342,6 @@ export class BrokerNode implements RunningBroker {
     if (this.#core === undefined) throw new Error('the node is not open yet')
     return this.#core
   }
-}
-
-/** RocketMQ's DLedgerRoleChangeHandler gives a follower the number in its id, plus one. */
-function followerId(options: BrokerOptions): number {
-  return Number.parseInt(options.nodeId.replaceAll(/\D/g, ''), 10) + 1
 }
 
 function toError(error: unknown): Error {

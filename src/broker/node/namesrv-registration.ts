@@ -3,7 +3,6 @@
  * own number. The Raft term travels in `DataVersion.stateVersion`, which RocketMQ's name server compares too: an old
  * leader never overwrites a newer one's route (RocketMQ RouteInfoManager.registerBroker).
  */
-import { crc32 } from 'node:zlib'
 import type { Clock, Timer } from '../../lib/clock.ts'
 import { errorMessage } from '../../lib/errors.ts'
 import type { Log } from '../../lib/log.ts'
@@ -11,21 +10,13 @@ import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
 import type { Request } from '../../remoting/connection.ts'
 import type { RemotingCommand } from '../../remoting/command.ts'
 import type { TopicConfig } from '../tables/topics.ts'
+import { registerRequest, type RegisteredSelf } from './register-request.ts'
 
 export interface RegistrationNeeds {
   readonly client: { invoke(address: string, request: Request, timeoutMs: number): Promise<RemotingCommand> }
   readonly clock: Clock
   readonly log: Log
-  readonly self: {
-    readonly clusterName: string
-    readonly brokerName: string
-    /** Advertised to clients, `host:port`. */
-    readonly address: string
-    /** Advertised to peers, `host:port`. */
-    readonly haAddress: string
-    /** This node's number as a follower, from 1. */
-    readonly followerId: number
-  }
+  readonly self: RegisteredSelf
   readonly namesrvs: () => readonly string[]
   readonly leadership: { readonly isReady: boolean; readonly term: number }
   /** False while this node's disk is being filled: nobody is sent to a node that has not what the group has. */
@@ -193,29 +184,7 @@ export class NamesrvRegistration {
       }
     }
     const { timestampMs, counter } = topics.version
-    const dataVersion = { stateVersion: leadership.term, timestamp: timestampMs, counter }
-    const body = Buffer.from(
-      JSON.stringify({
-        filterServerList: [],
-        topicConfigSerializeWrapper: {
-          topicConfigTable: table,
-          dataVersion,
-          topicQueueMappingInfoMap: {},
-          topicQueueMappingDetailMap: {},
-          mappingDataVersion: dataVersion,
-        },
-      }),
-    )
-    const header = {
-      brokerName: self.brokerName,
-      brokerAddr: self.address,
-      clusterName: self.clusterName,
-      haServerAddr: self.haAddress,
-      brokerId: isLeader ? MASTER_ID : self.followerId,
-      compressed: false,
-      // RocketMQ UtilAll.crc32 clears the sign.
-      bodyCrc32: crc32(body) & 0x7fffffff,
-    }
-    return { code: RequestCode.REGISTER_BROKER, header, body }
+    const version = { stateVersion: leadership.term, timestamp: timestampMs, counter }
+    return registerRequest(self, { brokerId: isLeader ? MASTER_ID : self.followerId, topics: table, version })
   }
 }

@@ -28,7 +28,7 @@ import type { NodeState } from './node-state.ts'
 import type { NodeTables } from './node-tables.ts'
 import { Members } from '../group/members.ts'
 import { placesOfFile, type NodeNetwork } from './node-network.ts'
-import type { BrokerOptions } from '../options/options.ts'
+import { MASTER_NODE_ID, type BrokerOptions } from '../options/options.ts'
 import type { Draft } from '../log/proposal-flight.ts'
 import { deletedTopic } from '../log/deleted-topic.ts'
 import { Proposals } from '../log/proposals.ts'
@@ -37,6 +37,7 @@ import { raftLog } from '../log/raft-log.ts'
 import type { BrokerParts } from '../running-broker.ts'
 import { StateMachine, type AppliedEntry } from '../log/state-machine.ts'
 import { EarlyGate } from '../log/early-gate.ts'
+import { SlaveAcks, type SlaveAcksNeeds } from '../log/slave-acks.ts'
 import { forwardCommands } from '../forwarding/forwarded-commands.ts'
 import { asksForSyncFlush } from '../group/group-mode.ts'
 import { isTimerRemoval } from '../timed/timer-removals.ts'
@@ -64,6 +65,8 @@ export class NodeCore {
   readonly proposals: ProposalsNeed
   readonly counters: QueueCounters
   readonly members: Members
+  /** Of a SYNC_MASTER. */
+  readonly slaveAcks: SlaveAcks | undefined
   readonly #local: Proposals
   readonly #need: NodeCoreNeeds
 
@@ -125,9 +128,11 @@ export class NodeCore {
       replica: this.replica,
       leadership,
       placesOfFile: placesOfFile(options),
+      isOfMaster: options.role !== undefined,
       clock: parts.clock,
       log: parts.log,
     })
+    this.slaveAcks = slaveAcksOf(options, { replica: this.replica, log, clock: parts.clock })
     this.counters = new QueueCounters(store)
     const earlyGate = new EarlyGate({
       file: state.early,
@@ -185,6 +190,7 @@ export class NodeCore {
     await this.replica.stop()
     this.machine.stop()
     this.#local.close()
+    this.slaveAcks?.close()
   }
 
   /** Stops as it is: nothing is handed over, nothing is waited for but what touches the disk. */
@@ -192,6 +198,7 @@ export class NodeCore {
     await this.replica.abandon()
     this.machine.stop()
     this.#local.close()
+    this.slaveAcks?.close()
   }
 
   #events(): ReplicaEvents {
@@ -209,6 +216,7 @@ export class NodeCore {
       },
       // `#replace` did what there is to do.
       reset: () => {},
+      learnersMoved: () => this.slaveAcks?.look(),
       fatal,
     }
   }
@@ -300,8 +308,32 @@ function isData(frame: Buffer): boolean {
   return frameKind(frame, 0) === FrameKind.data
 }
 
-/** Who takes part until the log says so: everybody whom the file names. */
+/** RocketMQ counts the master among inSyncReplicas. */
+function slaveAcksOf(
+  options: BrokerOptions,
+  {
+    replica,
+    log,
+    clock,
+  }: { replica: SlaveAcksNeeds['replica']; log: Pick<NodeState['log'], 'byteLength'>; clock: Clock },
+): SlaveAcks | undefined {
+  if (options.role !== 'master' || options.brokerRole !== 'SYNC_MASTER') return undefined
+  return new SlaveAcks({
+    replica,
+    byteLength: (first, last) => log.byteLength(first, last),
+    clock,
+    options: {
+      needed: Math.max(options.inSyncReplicas, 2) - 1,
+      timeoutMs: Math.min(options.slaveTimeout, options.decideWithinMs),
+      maxGapBytes: options.haMaxGapNotInSync,
+      silentMs: options.haHousekeepingInterval,
+    },
+  })
+}
+
+/** Who takes part until the log says so: everybody whom the file names, and the master of a slave. */
 function configured(options: BrokerOptions): Membership {
-  const voters = options.peers.length === 0 ? [options.nodeId] : options.peers.map(({ id }) => id)
-  return { voters, outgoing: [], learners: [], places: Object.fromEntries(placesOfFile(options)) }
+  const named = options.peers.map(({ id }) => id)
+  const [voters, learners] = options.role === 'slave' ? [[MASTER_NODE_ID], named] : [named, []]
+  return { voters, outgoing: [], learners, places: Object.fromEntries(placesOfFile(options)) }
 }

@@ -49,6 +49,9 @@ export class NodeNetwork {
   readonly #need: NodeNetworkNeeds
   /** Where this node's peers are told to reach it: as the file says, until the log does. */
   #place: string | undefined
+  /** Where peers are dialled, whatever file and log say. */
+  readonly #elsewhere = new Map<string, PeerAddress>()
+  #members: readonly MembershipEntry[] = []
 
   constructor(need: NodeNetworkNeeds) {
     this.#need = need
@@ -60,7 +63,7 @@ export class NodeNetwork {
     this.peers = new Peers({
       identity: () => ({ ...need.identity(), place: this.#place }),
       addresses: peerAddresses(options),
-      listen: options.peerListen ?? undefined,
+      listen: options.peerListen,
       network: streamPeerNetwork({ sockets, clock, limits: PEER_LIMITS }),
       clock,
       log,
@@ -112,14 +115,29 @@ export class NodeNetwork {
    * committed is linked; who the committed one says is out is not.
    */
   membersChanged(current: MembershipEntry, committed: MembershipEntry): void {
+    this.#members = [committed, current]
+    this.#link()
+  }
+
+  /** From now on `peer` is dialled there: a slave is told where its master is. */
+  dial(peer: string, address: PeerAddress): void {
+    const before = this.#elsewhere.get(peer)
+    if (before?.host === address.host && before.port === address.port) return
+    this.#elsewhere.set(peer, address)
+    this.#link()
+  }
+
+  #link(): void {
     const { options } = this.#need
+    const [committed] = this.#members
+    if (committed === undefined) return
     const ofFile = placesOfFile(options)
     const dialled = new Map(options.dialPeers.map((place) => [place.id, place]))
     const addresses = new Map<string, PeerAddress>()
-    for (const { membership } of [committed, current]) {
+    for (const { membership } of this.#members) {
       for (const id of membersOf(membership)) {
         const place = membership.places?.[id] ?? ofFile.get(id)
-        const address = place === undefined ? undefined : parseAddress(place)
+        const address = this.#elsewhere.get(id) ?? (place === undefined ? undefined : parseAddress(place))
         if (address === undefined) continue
         // A file may know another way to a peer, but not once the log says that the peer moved.
         const isAsInFile = place === ofFile.get(id)

@@ -25,6 +25,7 @@ import { formatAddress } from '../options/options-values.ts'
 import { brokerRoutes } from '../processors/index.ts'
 import { PreferredLeader } from '../group/preferred-leader.ts'
 import { heldByMembers, RetentionService } from '../log/retention-service.ts'
+import { SlaveJoins } from '../group/slave-joins.ts'
 import { SlowDiskLeaver } from '../group/slow-disk-leaver.ts'
 import { RotRepair } from '../log/rot-repair.ts'
 import { PullHold } from '../clients/pull-hold.ts'
@@ -202,6 +203,7 @@ export class NodeServices {
       autoCreate,
       proposals: core.proposals,
       admission: new Admission({ max: MAX_SENDS, what: 'sends' }),
+      slaveAcks: core.slaveAcks,
       stats: this.#stats,
       identity,
       delayLevels: this.#timed.levels,
@@ -239,6 +241,11 @@ export class NodeServices {
       configuration,
       transferLeadership: (to) => handOver({ ownId: options.nodeId, replica: this.#replica, clock }, to),
       members: core.members,
+      slaves: new SlaveJoins({
+        members: core.members,
+        clusterId: () => core.replica.clusterId,
+        isMaster: options.role === 'master',
+      }),
       acceptDoubt: () => core.replica.acceptDoubt(),
       tablesState: () => ({ appliedIndex: tables.standsAt, digest: tables.digest() }),
       changeMode: (to) => this.#mode.change(to),

@@ -51,7 +51,7 @@ export const withoutMeaning: readonly (readonly [why: string, keys: string])[] =
       logicQueueForceSwapMapInterval logicQueueSwapMapInterval cleanSwapedMapInterval
       logicQueueSwapMapReserveFileNum putConsumeQueueDataByFileChannel destroyMapedFileIntervalForcibly
       redeleteHangedFileInterval dataReadAheadEnable sampleCountThreshold sampleSteps
-      accessMessageInMemoryHotRatio accessMessageInMemoryMaxRatio
+      accessMessageInMemoryHotRatio
     `,
   ],
   [
@@ -89,17 +89,16 @@ export const withoutMeaning: readonly (readonly [why: string, keys: string])[] =
     `,
   ],
   [
-    'replication is Raft: there is no HA connection beside it',
+    'replication is Raft, to a slave too: raftHeartbeatMs, raftMaxAppendBytes',
     `
-      brokerIP2 haListenPort haSendHeartbeatInterval haHousekeepingInterval haTransferBatchSize
-      haMaxGapNotInSync slaveTimeout haFlowControlEnable maxHaTransferByteInSecond
+      haSendHeartbeatInterval haTransferBatchSize haFlowControlEnable maxHaTransferByteInSecond
       haMaxTimeSlaveNotCatchup offsetCheckInSlave syncMasterFlushOffsetWhenStartup maxSlaveResendLength
       syncFromLastFile enableBatchPush storePathDLedgerCommitLog
     `,
   ],
   [
-    'a majority of the members decides, always',
-    'totalReplicas inSyncReplicas minInSyncReplicas enableAutoInSyncReplicas allAckInSyncStateSet',
+    'a majority of the members decides; of a SYNC_MASTER inSyncReplicas',
+    'totalReplicas minInSyncReplicas enableAutoInSyncReplicas allAckInSyncStateSet',
   ],
   [
     'only with enableControllerMode or enableSlaveActingMaster',
@@ -217,8 +216,6 @@ export const unsupported: readonly (readonly [why: string, defaults: string])[] 
     `,
   ],
   ['one store only', 'storeType=default messageStorePlugIn= readOnlyCommitLogStorePaths= highSpeedMode=false'],
-  ['no slaves yet', 'haMasterAddress='],
-  ['a follower serves pulls of committed messages anyway', 'slaveReadEnable=false'],
   ['name servers are named in namesrvAddr', 'fetchNameSrvAddrByDnsLookup=false fetchNamesrvAddrByAddressServer=false'],
   [
     'no POP yet',

@@ -6,6 +6,7 @@ import { boolean, integer, oneOf, optional, string } from '../../lib/options.ts'
 import { durability } from './options-durability.ts'
 import { defaultRaftConfig } from '../../raft/config.ts'
 import { messageOptions } from './options-messages.ts'
+import { slaveOptions } from './options-slaves.ts'
 import { timedOptions } from './options-timed.ts'
 import { address, addresses, dialAddresses, hours, name, NODE_ID, peerPlaces, port } from './options-values.ts'
 
@@ -26,11 +27,11 @@ const identity = {
   ),
   brokerId: integer({
     default: 0,
-    doc: 'Only 0. In a group a node registers as 0 while it leads and as 1 + the number in its id while it follows.',
+    doc: 'Of a master 0, of a slave its number. In a group a node registers as 0 while it leads and as 1 + the number in its id while it follows.',
   }),
   brokerRole: oneOf(['ASYNC_MASTER', 'SYNC_MASTER', 'SLAVE'], {
     default: 'ASYNC_MASTER',
-    doc: 'Not asked with enableDLegerCommitLog. Without it, a master is a group of one; a slave is refused (not yet).',
+    doc: 'Not asked with enableDLegerCommitLog. Without it, a master leads alone, and a slave holds what its master has: SYNC_MASTER waits for that.',
   }),
 } as const
 
@@ -77,7 +78,7 @@ const group = {
   enableDLegerCommitLog: boolean({
     default: false,
     scope: 'group',
-    doc: 'The node is a member of the group in dLegerPeers. Otherwise it is a group of one.',
+    doc: 'The node is a member of the group in dLegerPeers. Otherwise it is a master or a slave (brokerRole).',
   }),
   dLegerGroup: optional(
     name({ default: '', scope: 'group', doc: 'The name of the Raft group, which peers compare.' }),
@@ -196,6 +197,7 @@ export const brokerOptionTable = {
   ...identity,
   ...network,
   ...group,
+  ...slaveOptions,
   ...durability,
   ...store,
   ...messageOptions,

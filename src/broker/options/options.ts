@@ -11,12 +11,13 @@ import { parseAddress, type Address, type PeerPlace } from './options-values.ts'
 type TableValues = OptionValues<typeof brokerOptionTable>
 
 /** Keys that are unset in most files, and what the machine says in their place. */
-type Filled = 'brokerName' | 'brokerIP1' | 'storePathRootDir' | 'storePathCommitLog' | 'dLegerGroup'
+type Filled = 'brokerName' | 'brokerIP1' | 'brokerIP2' | 'storePathRootDir' | 'storePathCommitLog' | 'dLegerGroup'
 
 /** Every option of a node, resolved: nothing is left to be guessed. Keys and units are those of the file. */
 export interface BrokerOptions extends Omit<TableValues, Filled | 'namesrvAddr' | 'raftListen' | 'raftAdvertisedPort'> {
   readonly brokerName: string
   readonly brokerIP1: string
+  readonly brokerIP2: string
   readonly storePathRootDir: string
   readonly storePathCommitLog: string
   readonly dLegerGroup: string
@@ -24,14 +25,18 @@ export interface BrokerOptions extends Omit<TableValues, Filled | 'namesrvAddr' 
   readonly namesrvAddr: readonly Address[]
   /** What clients are told: brokerIP1 with raftAdvertisedPort, else with listenPort. */
   readonly advertised: Address
-  /** This node's id: dLegerSelfId, and `n0` in a group of one. */
+  /** Without enableDLegerCommitLog: what the node is. Undefined for a member of a group. */
+  readonly role: 'master' | 'slave' | undefined
+  /** This node's id: dLegerSelfId; of a master `n0`; of a slave the one its master gave it, `''` before. */
   readonly nodeId: string
-  /** The members of the group at the addresses they tell each other, this node included. Empty in a group of one. */
+  /** The members of the group at the addresses they tell each other, this node included; a master or a slave alone. */
   readonly peers: readonly PeerPlace[]
   /** The other members at the addresses this node dials. */
   readonly dialPeers: readonly PeerPlace[]
-  /** Where peers connect. Undefined in a group of one. */
-  readonly peerListen: Address | undefined
+  /** Where peers connect. */
+  readonly peerListen: Address
+  /** slaveReadEnable: a pull that is so many bytes behind the end of the log is better served by a slave. */
+  readonly slowPullBytes: number
 }
 
 /** What a file does not say and the machine knows. */
@@ -42,7 +47,11 @@ export interface Machine {
   readonly localAddress: string
   /** `NAMESRV_ADDR` of the environment. */
   readonly namesrvAddr: string | undefined
+  readonly memoryBytes: number
 }
+
+/** The id of a master: it is the first of its group, and the only one that votes. */
+export const MASTER_NODE_ID = 'n0'
 
 export interface BrokerConfiguration {
   readonly options: BrokerOptions
@@ -63,6 +72,8 @@ export function readBrokerOptions(properties: Properties, machine: Machine): Bro
   const problems = rules.flatMap((rule) => rule(values) ?? []).map((problem) => locate(properties, values, problem))
   if (problems.length > 0) throw invalidOptions(problems)
   const options = resolve(values, machine)
+  const lack = lackOfNamesrv(options)
+  if (lack !== undefined) throw invalidOptions([locate(properties, values, lack)])
   const filled = { ...values, ...options, raftListen: options.peerListen, raftAdvertisedPort: options.advertised.port }
   return {
     options,
@@ -74,29 +85,45 @@ export function readBrokerOptions(properties: Properties, machine: Machine): Bro
 
 function resolve(values: TableValues, machine: Machine): BrokerOptions {
   const { raftListen, raftAdvertisedPort, ...said } = values
-  const { dLegerPeers = [], enableDLegerCommitLog, bindAddress } = said
+  const { bindAddress } = said
   const brokerName = values.brokerName ?? machine.hostName
   const storePathRootDir = values.storePathRootDir ?? joinPath(machine.homeFolder, 'store')
   const brokerIP1 = values.brokerIP1 ?? machine.localAddress
-  const peers = enableDLegerCommitLog ? dLegerPeers : []
-  const nodeId = enableDLegerCommitLog ? (values.dLegerSelfId ?? 'n0') : 'n0'
+  const brokerIP2 = values.brokerIP2 ?? brokerIP1
+  const haListenPort = haPort(values)
+  const role = values.enableDLegerCommitLog ? undefined : values.brokerRole === 'SLAVE' ? 'slave' : 'master'
+  const nodeId = role === undefined ? (values.dLegerSelfId ?? '') : role === 'master' ? MASTER_NODE_ID : ''
+  const peers = role === undefined ? (values.dLegerPeers ?? []) : [{ id: nodeId, host: brokerIP2, port: haListenPort }]
   const self = peers.find(({ id }) => id === nodeId)
   const dialed = new Map(values.raftPeerAddresses.map((place) => [place.id, place]))
   return {
     ...said,
     brokerName,
     brokerIP1,
+    brokerIP2,
+    haListenPort,
     storePathRootDir,
     storePathCommitLog: values.storePathCommitLog ?? joinPath(storePathRootDir, 'commitlog'),
     dLegerGroup: values.dLegerGroup ?? brokerName,
     namesrvAddr: values.namesrvAddr ?? namesrvOf(machine),
     advertised: { host: brokerIP1, port: raftAdvertisedPort ?? values.listenPort },
+    role,
     nodeId,
     peers,
     dialPeers: peers.filter(({ id }) => id !== nodeId).map((peer) => dialed.get(peer.id) ?? peer),
-    peerListen: self === undefined ? undefined : (raftListen ?? { host: bindAddress, port: self.port }),
+    peerListen: raftListen ?? { host: bindAddress, port: self?.port ?? haListenPort },
+    slowPullBytes: (machine.memoryBytes * values.accessMessageInMemoryMaxRatio) / 100,
   }
 }
+
+/** As a slave that joined its group under `nodeId`. */
+export function joinedAs(options: BrokerOptions, nodeId: string): BrokerOptions {
+  return { ...options, nodeId, peers: options.peers.map((place) => ({ ...place, id: nodeId })) }
+}
+
+/** RocketMQ BrokerStartup: the port beside the one for clients, where nothing is said. */
+const haPort = ({ haListenPort, listenPort }: TableValues): number =>
+  haListenPort === 0 ? listenPort + 1 : haListenPort
 
 function namesrvOf(machine: Machine): readonly Address[] {
   const parts = (machine.namesrvAddr ?? '').split(';').filter((part) => part.trim() !== '')
@@ -130,15 +157,21 @@ type Rule = (values: TableValues) => Problem | undefined
 const rules: readonly Rule[] = [
   (v) =>
     must(
-      v.enableDLegerCommitLog || v.brokerRole !== 'SLAVE',
-      'brokerRole',
-      'ASYNC_MASTER or SYNC_MASTER: slaves are not there yet, use a group (enableDLegerCommitLog=true)',
+      v.enableDLegerCommitLog || v.brokerRole !== 'SLAVE' || v.brokerId > 0,
+      'brokerId',
+      'above 0 with brokerRole=SLAVE: its number beside its master, which is 0',
     ),
   (v) =>
     must(
-      v.enableDLegerCommitLog || v.brokerId === 0,
+      v.enableDLegerCommitLog || v.brokerRole === 'SLAVE' || v.brokerId === 0,
       'brokerId',
-      '0: slaves are not there yet, use a group (enableDLegerCommitLog=true)',
+      `0 with brokerRole=${v.brokerRole}: only slaves have other numbers`,
+    ),
+  (v) =>
+    must(
+      v.enableDLegerCommitLog || (haPort(v) !== v.listenPort && haPort(v) <= 65_535),
+      'haListenPort',
+      'another port than listenPort, and one that exists: clients and slaves connect apart',
     ),
   (v) =>
     must(
@@ -208,6 +241,11 @@ const rules: readonly Rule[] = [
       'another port than the one in dLegerPeers: clients and peers connect apart',
     ),
 ]
+
+/** Also asked of the environment, so not of the file alone. */
+function lackOfNamesrv({ role, namesrvAddr }: BrokerOptions): Problem | undefined {
+  return must(role !== 'slave' || namesrvAddr.length > 0, 'namesrvAddr', 'set for a slave: there it finds its master')
+}
 
 function must(holds: boolean, key: Key, allowed: string): Problem | undefined {
   return holds ? undefined : { key, allowed }

@@ -40,8 +40,7 @@ export interface PeersNeeds {
   readonly identity: () => Identity
   /** The members until the log says who they are, this node included. */
   readonly addresses: ReadonlyMap<string, PeerAddress>
-  /** Undefined in a group of one, which has no peers to listen for. */
-  readonly listen: PeerAddress | undefined
+  readonly listen: PeerAddress
   readonly network: PeerNetwork
   readonly clock: Clock
   readonly log: Log
@@ -95,9 +94,7 @@ export class Peers {
   /** Listens, then dials. Rejects when the port cannot be had. */
   async start(): Promise<void> {
     const { network, listen } = this.#need
-    if (listen !== undefined) {
-      this.#listener = await network.listen(listen.host, listen.port, (socket) => this.#accept(socket))
-    }
+    this.#listener = await network.listen(listen.host, listen.port, (socket) => this.#accept(socket))
     this.#links.start()
   }
 

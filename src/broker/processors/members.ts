@@ -1,12 +1,16 @@
-/** The members of the group: listed, and changed. Codes of our own; RocketMQ's DLedger groups cannot change. */
+/**
+ * The members of the group: listed, and changed by an operator or by a slave that comes. Codes of our own: RocketMQ's
+ * DLedger groups cannot change, and its slaves connect to another port.
+ */
 import { errorCode, errorMessage } from '../../lib/errors.ts'
 import { RaftmqCode, ResponseCode } from '../../remoting/codes.ts'
 import { EmptyHeader } from '../../remoting/header.ts'
-import { ChangeMembersRequestHeader } from '../../remoting/headers/members.ts'
+import { ChangeMembersRequestHeader, JoinMasterRequestHeader } from '../../remoting/headers/members.ts'
 import { type Reply, type Route, route } from '../../remoting/route.ts'
 import { refusal } from '../errors.ts'
 import type { BrokerIdentity } from '../identity.ts'
 import type { MemberList } from '../group/members.ts'
+import type { Slave } from '../group/slave-joins.ts'
 import type { MemberChange } from '../../raft/member-change.ts'
 import { raftErrors } from '../../raft/errors.ts'
 import { formatAddress, NODE_ID, parseAddress } from '../options/options-values.ts'
@@ -17,9 +21,10 @@ export interface MembersAdminNeeds {
     list(): MemberList
     change(change: MemberChange): Promise<void>
   }
+  readonly slaves: { join(slave: Slave): Promise<string> }
 }
 
-export function membersAdmin({ identity, members }: MembersAdminNeeds): Route<unknown>[] {
+export function membersAdmin({ identity, members, slaves }: MembersAdminNeeds): Route<unknown>[] {
   return [
     route({
       code: RaftmqCode.GET_MEMBERS,
@@ -42,6 +47,19 @@ export function membersAdmin({ identity, members }: MembersAdminNeeds): Route<un
         return { code: ResponseCode.SUCCESS }
       },
     }),
+    route({
+      code: RaftmqCode.JOIN_MASTER,
+      request: JoinMasterRequestHeader,
+      async handle({ id, clusterId, place }) {
+        if (id !== undefined) checkId(id)
+        try {
+          const given = await slaves.join({ id, clusterId, place: placeOf(place) })
+          return { code: ResponseCode.SUCCESS, header: { id: given } }
+        } catch (error) {
+          return replyOf(error)
+        }
+      },
+    }),
   ]
 }
 
@@ -54,16 +72,24 @@ function replyOf(error: unknown): Reply {
 
 /** @throws `BROKER_INVALID_PARAMETER` */
 function changeOf({ change, id, place, by }: ChangeMembersRequestHeader): MemberChange {
-  if (!NODE_ID.test(id)) throw refusal('BROKER_INVALID_PARAMETER', `${id} is no id of a node, such as n3`)
+  checkId(id)
   if (change === 'promote' || change === 'remove') return { kind: change, id }
-  if (change === 'add') {
-    const address = parseAddress(place ?? '')
-    if (address === undefined) throw refusal('BROKER_INVALID_PARAMETER', `${place ?? 'nothing'} is no host:port`)
-    return { kind: change, id, place: formatAddress(address) }
-  }
+  if (change === 'add') return { kind: change, id, place: placeOf(place ?? '') }
   if (change === 'replace') {
-    if (!NODE_ID.test(by ?? '')) throw refusal('BROKER_INVALID_PARAMETER', `${by ?? 'nothing'} is no id of a node`)
+    checkId(by ?? '')
     return { kind: change, id, by: by ?? '' }
   }
   throw refusal('BROKER_INVALID_PARAMETER', `${change} is none of add, promote, remove and replace`)
+}
+
+function checkId(id: string): void {
+  if (!NODE_ID.test(id))
+    throw refusal('BROKER_INVALID_PARAMETER', `${id === '' ? 'nothing' : id} is no id of a node, such as n3`)
+}
+
+function placeOf(text: string): string {
+  const address = parseAddress(text)
+  if (address === undefined)
+    throw refusal('BROKER_INVALID_PARAMETER', `${text === '' ? 'nothing' : text} is no host:port`)
+  return formatAddress(address)
 }

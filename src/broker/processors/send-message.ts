@@ -12,6 +12,7 @@ import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
 import { SendMessageRequestHeader } from '../../remoting/headers/send.ts'
 import { type Call, type Route, route } from '../../remoting/route.ts'
 import type { Admission } from '../log/admission.ts'
+import type { SlaveAcks, SlaveAnswer } from '../log/slave-acks.ts'
 import type { AutoCreate } from '../tables/auto-create.ts'
 import { bornHost } from '../clients/born-host.ts'
 import type { BrokerStats } from '../stats/broker-stats.ts'
@@ -26,6 +27,7 @@ import type { QueueLocks } from '../tables/queue-locks.ts'
 import { isWritable, type TopicConfig, type Topics } from '../tables/topics.ts'
 import type { WaitingMessages } from '../timed/waiting-messages.ts'
 import { fail, type Recover } from './failure.ts'
+import { lastProperty, propertyText, waitsForStore } from './property-text.ts'
 
 type Header = SendMessageRequestHeader
 
@@ -35,6 +37,8 @@ export interface SendMessageNeeds {
   readonly locks: Pick<QueueLocks, 'isGroupLocked'>
   readonly proposals: Pick<Proposals, 'records'>
   readonly admission: Admission
+  /** Of a SYNC_MASTER. */
+  readonly slaveAcks: Pick<SlaveAcks, 'confirm'> | undefined
   readonly stats: Pick<BrokerStats, 'put' | 'putFailed'>
   readonly identity: BrokerIdentity
   readonly waiting: Pick<WaitingMessages, 'placed'>
@@ -53,6 +57,12 @@ export interface SendMessageNeeds {
 /** Properties that make a send more than a send. */
 // oxlint-disable-next-line no-control-regex -- the separators of encoded properties are control characters
 const SPECIAL = /(?:^|\u0002)(?:DELAY|TRAN_MSG|POP_CK|INNER_NUM|TIMER_DELAY_SEC|TIMER_DELAY_MS|TIMER_DELIVER_MS)\u0001/
+/** RocketMQ SendMessageProcessor.handlePutMessageResult: stored in any case. */
+const statuses: Readonly<Record<SlaveAnswer, number>> = {
+  held: ResponseCode.SUCCESS,
+  unavailable: ResponseCode.SLAVE_NOT_AVAILABLE,
+  late: ResponseCode.FLUSH_SLAVE_TIMEOUT,
+}
 const UNIT_FLAG = 1
 const UNIT_SUB_FLAG = 2
 
@@ -181,10 +191,10 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
     if (properties.length > 0 && properties.charCodeAt(properties.length - 1) !== 2) properties += '\u0002'
     const isSpecial = place.isDiverted || SPECIAL.test(properties)
     if (isSpecial) properties = readSpecial(properties, place)
-    let uniqueKey = lastValue(properties, UNIQ_KEY)
+    let uniqueKey = lastProperty(properties, PropertyName.UNIQ_KEY)
     if (uniqueKey === undefined) {
       uniqueKey = need.uniqueId()
-      properties += `${UNIQ_KEY}${uniqueKey}\u0002`
+      properties += `${PropertyName.UNIQ_KEY}\u0001${uniqueKey}\u0002`
     }
     const encoded = Buffer.from(properties + suffix)
     if (encoded.length > PROPERTIES_BYTES_MAX) throw tooLarge()
@@ -260,7 +270,7 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
       }),
     )
     const properties = header.properties ?? ''
-    const uniqueKey = lastValue(properties, UNIQ_KEY)
+    const uniqueKey = lastProperty(properties, PropertyName.UNIQ_KEY)
     const isEarly = !waitsForStore(properties)
     store(call, drafts, { queueId: place.queueId, uniqueKey, recallHandle: undefined, isEarly })
   }
@@ -287,25 +297,30 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
     call.hold()
     const { queueId, uniqueKey, recallHandle, isEarly } = told
     const done = (error: Error | undefined, stored: readonly Stored[] | undefined): void => {
-      need.admission.leave()
       const first = stored?.[0]
       if (stored === undefined || first === undefined) {
+        need.admission.leave()
         need.stats.putFailed()
         return fail(need.recover, call, error)
       }
-      need.stats.put(drafts)
-      call.respond({
-        code: ResponseCode.SUCCESS,
-        header: {
-          msgId: stored.length === 1 ? messageId(first.offset) : idsOf(stored),
-          queueId,
-          queueOffset: first.queueOffset,
-          transactionId: uniqueKey,
-          ...(recallHandle === undefined ? undefined : { recallHandle }),
-          MSG_REGION,
-          TRACE_ON,
-        },
-      })
+      const answer = (code: number): void => {
+        need.admission.leave()
+        need.stats.put(drafts)
+        call.respond({
+          code,
+          header: {
+            msgId: stored.length === 1 ? messageId(first.offset) : idsOf(stored),
+            queueId,
+            queueOffset: first.queueOffset,
+            transactionId: uniqueKey,
+            ...(recallHandle === undefined ? undefined : { recallHandle }),
+            MSG_REGION,
+            TRACE_ON,
+          },
+        })
+      }
+      if (isEarly || need.slaveAcks === undefined) return answer(ResponseCode.SUCCESS)
+      need.slaveAcks.confirm(first.index, (held) => answer(statuses[held]))
     }
     need.proposals.records(drafts, done, isEarly)
   }
@@ -322,29 +337,4 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
         `${options.maxMessageSize}B, msg properties length limit 32KB.`,
     )
   }
-}
-
-const WAIT = `${PropertyName.WAIT}\u0001`
-const UNIQ_KEY = `${PropertyName.UNIQ_KEY}\u0001`
-
-function propertyText(properties: Iterable<readonly [name: string, value: string]>): string {
-  let text = ''
-  for (const [name, value] of properties) text += `${name}\u0001${value}\u0002`
-  return text
-}
-
-/** RocketMQ Message.isWaitStoreMsgOK: true where nothing is said, and Boolean.parseBoolean of what is. */
-function waitsForStore(properties: string): boolean {
-  const value = lastValue(properties, WAIT)
-  return value === undefined || value.toLowerCase() === 'true'
-}
-
-/** The value after the last `key` (a name with its separator) that begins a property. */
-function lastValue(properties: string, key: string): string | undefined {
-  let at = properties.lastIndexOf(key)
-  while (at > 0 && properties.charCodeAt(at - 1) !== 2) at = properties.lastIndexOf(key, at - 1)
-  if (at < 0) return undefined
-  const start = at + key.length
-  const end = properties.indexOf('\u0002', start)
-  return end < 0 ? properties.slice(start) : properties.slice(start, end)
 }

@@ -100,6 +100,7 @@ const places: ReadonlyMap<number, Where> = new Map([
   [RaftmqCode.ACCEPT_DOUBT, 'local'],
   [RaftmqCode.GET_MEMBERS, 'leader'],
   [RaftmqCode.CHANGE_MEMBERS, 'leader'],
+  [RaftmqCode.JOIN_MASTER, 'leader'],
 ])
 
 /** Undefined for a code that no route of the broker has. */

@@ -1,5 +1,6 @@
 /** What only the node itself knows of itself, for its runtime information (28); `raftmq status` reads the `raftmq.*` keys. */
 import { frameTimestampMs } from '../../message/entry-frame.ts'
+import type { Role } from '../../raft/types.ts'
 import type { Leadership } from '../group/leadership.ts'
 import type { NodeCore } from '../node/node-core.ts'
 import type { NodeState } from '../node/node-state.ts'
@@ -39,7 +40,7 @@ export async function nodeRuntime(need: NodeRuntimeNeeds): Promise<NodeRuntime> 
 
 /** `raftmq.followers` is JSON: what a leader knows of every other member; empty on any other node. */
 function raftRows(need: NodeRuntimeNeeds, bytesOnDisk: number): Record<string, string> {
-  const { options, parts, state, tables, core, leadership } = need
+  const { options, parts, state, tables, core } = need
   const mode = tables.mode.current
   const { log } = state
   const replica = core.replica.status()
@@ -54,7 +55,7 @@ function raftRows(need: NodeRuntimeNeeds, bytesOnDisk: number): Record<string, s
   const rows: Record<string, string | number> = {
     nodeId: options.nodeId,
     pid: parts.pid,
-    role: replica.role === 'leader' && !leadership.isReady ? 'leader (not ready)' : replica.role,
+    role: roleText(need, replica.role),
     term: replica.term,
     leader: replica.leader ?? '',
     clusterId: replica.clusterId ?? '',
@@ -83,6 +84,12 @@ function raftRows(need: NodeRuntimeNeeds, bytesOnDisk: number): Record<string, s
     losses: JSON.stringify(tables.losses.all),
   }
   return Object.fromEntries(Object.entries(rows).map(([key, value]) => [`raftmq.${key}`, String(value)]))
+}
+
+/** Of a slave that, whatever Raft calls it: it never stands for election. */
+function roleText({ options, leadership }: NodeRuntimeNeeds, role: Role): string {
+  if (options.role === 'slave') return 'slave'
+  return role === 'leader' && !leadership.isReady ? 'leader (not ready)' : role
 }
 
 /** Store time of the first entry kept; -1 for an empty log. */

@@ -7,7 +7,15 @@ import type { Membership, MembershipTarget } from '../../../src/raft/types.ts'
 import { heldByMembers } from '../../../src/broker/log/retention-service.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
-const follower = { match: 9, next: 10, state: 'replicate', filled: true, lagEntries: 1, lastContactMs: 10 } as const
+const follower = {
+  match: 9,
+  next: 10,
+  state: 'replicate',
+  filled: true,
+  lagEntries: 1,
+  lastContactMs: 10,
+  isLost: false,
+} as const
 
 interface World {
   readonly members: Members
@@ -21,7 +29,7 @@ interface World {
   answer: ChangeRefusal | undefined
 }
 
-function world(first: Membership): World {
+function world(first: Membership, isOfMaster = false): World {
   const clock = new ManualClock()
   const asked: MembershipTarget[] = []
   const moved: string[] = []
@@ -72,6 +80,7 @@ function world(first: Membership): World {
         ['n1', 'b:1'],
         ['n2', 'c:1'],
       ]),
+      isOfMaster,
       clock,
       log,
     }),
@@ -152,4 +161,16 @@ test('under disk pressure nothing goes that a voter needs, or a learner that is 
   const progress = { n1: { ...follower, match: 7 }, n3: { ...follower, match: 2 } }
   expect(heldByMembers({ members, progress })).toBe(2)
   expect(heldByMembers({ members, progress: { ...progress, n3: { ...progress.n3, lastContactMs: 60_000 } } })).toBe(7)
+})
+
+test('of a master and its slaves only the master votes, and one that is reached elsewhere is the same member', async () => {
+  const pair: Membership = { voters: ['n0'], outgoing: [], learners: ['n1'], places: { n0: 'a:1', n1: 'b:1' } }
+  const { members, asked, said } = world(pair, true)
+  await expect(members.change({ kind: 'promote', id: 'n1' })).rejects.toThrow('a slave does not vote')
+  await members.change({ kind: 'move', id: 'n1', place: 'b:1' })
+  expect(asked).toEqual([])
+  void members.change({ kind: 'move', id: 'n1', place: 'elsewhere:1' }).catch(() => undefined)
+  expect(asked).toEqual([{ voters: ['n0'], learners: ['n1'], places: { n0: 'a:1', n1: 'elsewhere:1' } }])
+  // No file names slaves: there is nothing to compare.
+  expect(said).toEqual([])
 })

@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { betterLeader } from '../../../src/broker/group/preferred-leader.ts'
 
-const follower = { match: 9, next: 10, state: 'replicate', filled: true, lagEntries: 0, lastContactMs: 10 } as const
+const follower = {
+  match: 9,
+  next: 10,
+  state: 'replicate',
+  filled: true,
+  lagEntries: 0,
+  lastContactMs: 10,
+  isLost: false,
+} as const
 const members = { voters: ['n0', 'n1', 'n2'], outgoing: [], learners: [] }
 
 describe('a preferred leader', () => {

@@ -5,7 +5,16 @@ import type { FollowerStatus, ReplicaStatus } from '../../../src/raft/status.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
 function follower(given: Partial<FollowerStatus>): FollowerStatus {
-  return { match: 9, next: 10, state: 'replicate', filled: true, lagEntries: 0, lastContactMs: 10, ...given }
+  return {
+    match: 9,
+    next: 10,
+    state: 'replicate',
+    filled: true,
+    lagEntries: 0,
+    lastContactMs: 10,
+    isLost: false,
+    ...given,
+  }
 }
 
 const group = { voters: ['n0', 'n1', 'n2'], outgoing: [], learners: [] }

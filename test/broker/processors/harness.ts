@@ -5,6 +5,7 @@ import { RemotingCommand } from '../../../src/remoting/command.ts'
 import { Fields } from '../../../src/remoting/fields.ts'
 import { type Call, type Origin, type Reply, Router } from '../../../src/remoting/route.ts'
 import { Admission } from '../../../src/broker/log/admission.ts'
+import type { SlaveAcks } from '../../../src/broker/log/slave-acks.ts'
 import { AutoCreate } from '../../../src/broker/tables/auto-create.ts'
 import { BrokerStats } from '../../../src/broker/stats/broker-stats.ts'
 import { Clients } from '../../../src/broker/clients/clients.ts'
@@ -74,6 +75,7 @@ export function createHarness(
     readonly autoCreate?: boolean
     readonly maxSends?: number
     readonly options?: Readonly<Record<string, boolean>>
+    readonly slaveAcks?: Pick<SlaveAcks, 'confirm'>
   } = {},
 ) {
   const clock = new ManualClock()
@@ -150,6 +152,8 @@ export function createHarness(
     shortPollingTimeMills: 1_000,
     maxTransferBytesOnMessageInMemory: 262_144,
     maxTransferCountOnMessageInMemory: 32,
+    slaveReadEnable: false,
+    slowPullBytes: 300,
     defaultQueryMaxNum: 32,
     storeReplyMessageEnable: true,
     useServerSideResetOffset: true,
@@ -275,6 +279,8 @@ export function createHarness(
       list: () => ({ term: 1, isChanging: false, members: [], removed: [] }),
       change: () => Promise.reject(new Error('a group of one')),
     },
+    slaves: { join: () => Promise.reject(new Error('no slaves here')) },
+    slaveAcks: given.slaveAcks,
     options,
   })
   const router = new Router({ routes, errors: errorReplies, log: silentLog })

@@ -26,6 +26,7 @@ export class MemoryLog implements Proposals {
   onStored: ((draft: RecordDraft, stored: Stored) => void) | undefined
   readonly #clock: Clock
   #end = 0
+  #index = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -91,11 +92,12 @@ export class MemoryLog implements Proposals {
   }
 
   #store(drafts: readonly RecordDraft[]): Stored[] {
+    const index = ++this.#index
     return drafts.map((draft) => {
       const key = `${draft.topic}@${draft.queueId}`
       const queue = this.queues.get(key) ?? []
       this.queues.set(key, queue)
-      const stored = { queueOffset: queue.length, offset: this.#end, storeTimestampMs: this.#clock.nowMs() }
+      const stored = { queueOffset: queue.length, offset: this.#end, storeTimestampMs: this.#clock.nowMs(), index }
       const record = Buffer.alloc(recordLength(draft))
       this.#end += writeRecord(draft, record, 0, stored)
       queue.push(record)

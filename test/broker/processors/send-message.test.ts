@@ -1,12 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { decodeProperties } from '../../../src/message/properties.ts'
 import { encodeBatch } from '../../../src/message/batch.ts'
+import type { SlaveAnswer } from '../../../src/broker/log/slave-acks.ts'
 import { refusal } from '../../../src/broker/errors.ts'
 import { topicConfig } from '../../../src/broker/tables/topics.ts'
 import { createHarness, type Harness, sendHeader } from './harness.ts'
 
-function withTopic(topic = 'T', given: Parameters<typeof topicConfig>[1] = {}): Harness {
-  const harness = createHarness()
+function withTopic(
+  topic = 'T',
+  given: Parameters<typeof topicConfig>[1] = {},
+  parts: Parameters<typeof createHarness>[0] = {},
+): Harness {
+  const harness = createHarness(parts)
   harness.topics.apply('create', [topicConfig(topic, { readQueueNums: 4, writeQueueNums: 4, ...given })], {
     timestampMs: 1,
   })
@@ -61,6 +66,27 @@ describe('a send', () => {
     const properties = 'TRAN_MSG\u0001true\u0002WAIT\u0001false\u0002UNIQ_KEY\u0001U\u0002PGROUP\u0001p\u0002'
     await harness.ask(10, sendHeader('T', { properties, sysFlag: 4 }), 'hello')
     expect(harness.log.early).toEqual([false])
+  })
+
+  test.each([
+    ['held', 0],
+    ['unavailable', 11],
+    ['late', 12],
+  ] as const)('to a SYNC_MASTER whose slaves’ answer is %s is stored, and answered %i', async (answer, code) => {
+    const indexes: number[] = []
+    const slaveAcks = {
+      confirm(index: number, done: (answer: SlaveAnswer) => void): void {
+        indexes.push(index)
+        done(answer)
+      },
+    }
+    const harness = withTopic('T', {}, { slaveAcks })
+    const reply = await harness.ask(10, sendHeader('T'), 'hello')
+    expect(reply).toMatchObject({ code, fields: { queueId: 0, queueOffset: 0, transactionId: 'U1' } })
+    expect(harness.log.messages('T', 0)).toHaveLength(1)
+    // RocketMQ needHandleHA: who does not wait for the store does not wait for slaves.
+    await harness.ask(10, sendHeader('T', { properties: 'WAIT\u0001false\u0002' }), 'hello')
+    expect(indexes).toEqual([1])
   })
 
   test('in the one-letter form is the same send', async () => {

@@ -1,0 +1,229 @@
+import { mkdtempSync } from 'node:fs'
+import { readFile, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { startBroker } from '../../src/broker/main.ts'
+import { readBrokerOptions } from '../../src/broker/options/options.ts'
+import type { RunningBroker } from '../../src/broker/running-broker.ts'
+import { thisMachine } from '../../src/cli/machine.ts'
+import { localNamesrvOptions, startNamesrv } from '../../src/cli/start-namesrv.ts'
+import { unusedPorts } from '../../src/cli/free-ports.ts'
+import { Admin, Producer, PushConsumer, type SendResult } from '../../src/client/index.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+import { silentLog } from '../../src/lib/log.ts'
+import { systemRandom } from '../../src/lib/prng.ts'
+import type { Namesrv } from '../../src/namesrv/namesrv.ts'
+import { until } from '../support/until.ts'
+import { runtime, tablesState, withRemoting } from './admin-calls.ts'
+
+/** RocketMQ's conf/2m-2s-sync, with ports and folders of its own. */
+function sample(role: 'SYNC_MASTER' | 'ASYNC_MASTER' | 'SLAVE'): Readonly<Record<string, string>> {
+  return {
+    brokerClusterName: 'DefaultCluster',
+    brokerName: 'broker-a',
+    brokerId: role === 'SLAVE' ? '1' : '0',
+    deleteWhen: '04',
+    fileReservedTime: '48',
+    brokerRole: role,
+    flushDiskType: 'ASYNC_FLUSH',
+  }
+}
+
+interface Node {
+  readonly address: string
+  readonly haPort: string
+  readonly folder: string
+  readonly properties: Readonly<Record<string, string>>
+  running: RunningBroker | undefined
+}
+
+let dir = ''
+let namesrv: Namesrv | undefined
+let nodes: Node[] = []
+let admin: Admin | undefined
+let producer: Producer | undefined
+
+const namesrvAddress = (): string => `127.0.0.1:${namesrv?.port ?? 0}`
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'raftmq-slaves-'))
+  namesrv = await startNamesrv(localNamesrvOptions(dir, 0), silentLog)
+  admin = new Admin({ namesrv: namesrvAddress() })
+})
+
+afterEach(async () => {
+  await producer?.close()
+  admin?.close()
+  await Promise.all(nodes.map(async ({ running }) => running?.close()))
+  await namesrv?.close()
+  nodes = []
+  producer = undefined
+  await rm(dir, { recursive: true, force: true })
+})
+
+async function node(role: Parameters<typeof sample>[0]): Promise<Node> {
+  const [port, haPort] = await unusedPorts(2, systemRandom)
+  const folder = join(dir, `${role}-${nodes.length}`)
+  const made: Node = {
+    address: `127.0.0.1:${port}`,
+    haPort: String(haPort),
+    folder,
+    properties: {
+      ...sample(role),
+      namesrvAddr: namesrvAddress(),
+      brokerIP1: '127.0.0.1',
+      bindAddress: '127.0.0.1',
+      listenPort: String(port),
+      haListenPort: String(haPort),
+      storePathRootDir: folder,
+    },
+    running: undefined,
+  }
+  nodes.push(made)
+  await run(made)
+  return made
+}
+
+async function run(of: Node): Promise<void> {
+  const entries = Object.entries(of.properties).map(([key, value]) => ({ key, value, line: 0 }))
+  of.running = await startBroker(readBrokerOptions({ source: 'a test', entries }, thisMachine()), {
+    log: silentLog,
+    clock: systemClock,
+    random: systemRandom,
+    pid: process.pid,
+  })
+}
+
+/** As `kill -9`. */
+async function kill(of: Node): Promise<void> {
+  of.running?.kill()
+  await of.running?.ended
+  of.running = undefined
+}
+
+async function send(body: string): Promise<SendResult> {
+  if (producer === undefined) {
+    producer = new Producer({ namesrv: namesrvAddress(), group: 'test-producers' })
+    await producer.start()
+  }
+  return producer.send({ topic: 'traffic', body: Buffer.from(body) })
+}
+
+const followers = async (): Promise<string> => {
+  const members = (await admin?.members('broker-a').catch(() => undefined))?.members ?? []
+  return members
+    .map(({ id, role, isFilled, lagEntries }) => `${id} ${role} ${isFilled && lagEntries === 0 ? 'whole' : 'behind'}`)
+    .join(', ')
+}
+
+/** The master has this learner, and the learner has everything. */
+const untilFollowing = (id: string): Promise<unknown> =>
+  until(`${id} has what the master has`, async () => (await followers()) === `n0 voter whole, ${id} learner whole`)
+
+async function logOf({ folder }: Node): Promise<Buffer> {
+  const names = (await readdir(join(folder, 'commitlog'))).sort()
+  const bytes = Buffer.concat(await Promise.all(names.map((name) => readFile(join(folder, 'commitlog', name)))))
+  // Files are laid out to their full size.
+  let end = bytes.length
+  while (end > 0 && bytes[end - 1] === 0) end--
+  return bytes.subarray(0, end)
+}
+
+async function bodies(group: string, count: number): Promise<string[]> {
+  const consumer = new PushConsumer({ namesrv: namesrvAddress(), group, from: 'first' }).subscribe('traffic')
+  await consumer.start()
+  const seen = new Set<string>()
+  for await (const message of consumer) {
+    seen.add(message.body.toString())
+    if (seen.size === count) break
+  }
+  await consumer.close()
+  return [...seen].sort()
+}
+
+describe('a master and its slave, from RocketMQ’s files', () => {
+  test('sends say whether the slave has them, go on without it, and both logs are equal when it is back', {
+    timeout: 60_000,
+  }, async () => {
+    const master = await node('SYNC_MASTER')
+    await until('the master takes sends', () => master.running?.status.isReady === true)
+    expect((await send('alone')).status).toBe('SLAVE_NOT_AVAILABLE')
+    const slave = await node('SLAVE')
+    await untilFollowing('n1')
+    expect((await send('with a slave')).status).toBe('SEND_OK')
+
+    await kill(slave)
+    await until('it is missed', async () => (await send('missing')).status === 'SLAVE_NOT_AVAILABLE')
+    for (let at = 0; at < 50; at++) expect((await send(`without ${at}`)).status).toBe('SLAVE_NOT_AVAILABLE')
+
+    await run(slave)
+    await untilFollowing('n1')
+    expect((await send('with it again')).status).toBe('SEND_OK')
+    await until('both have applied the same', async () => {
+      const [one, other] = await withRemoting((client) =>
+        Promise.all(nodes.map(({ address }) => tablesState(client, address))),
+      )
+      return one?.appliedIndex === other?.appliedIndex && one?.digest === other?.digest
+    })
+    await Promise.all(nodes.map(async ({ running }) => running?.close()))
+    const [first, second] = await Promise.all(nodes.map(logOf))
+    expect(first?.equals(second ?? Buffer.alloc(0))).toBe(true)
+    expect(first?.includes('without 49')).toBe(true)
+  })
+
+  test('an ASYNC_MASTER waits for nobody', { timeout: 60_000 }, async () => {
+    const master = await node('ASYNC_MASTER')
+    await until('the master takes sends', () => master.running?.status.isReady === true)
+    expect((await send('alone')).status).toBe('SEND_OK')
+  })
+
+  test('a slave whose master is away serves what it has, also after a restart, and follows again', {
+    timeout: 60_000,
+  }, async () => {
+    const master = await node('ASYNC_MASTER')
+    const slave = await node('SLAVE')
+    await untilFollowing('n1')
+    for (const body of ['a', 'b', 'c']) await send(body)
+    await untilFollowing('n1')
+    await until('it is registered', async () => {
+      const found = (await admin?.nodes()) ?? []
+      return found.some(({ brokerId, runtime }) => brokerId === 1 && runtime?.get('raftmq.role') === 'slave')
+    })
+    await kill(master)
+    await kill(slave)
+    await run(slave)
+    const stored = await withRemoting((client) => runtime(client, slave.address))
+    expect(stored.get('raftmq.nodeId')).toBe('n1')
+    await run(master)
+    await untilFollowing('n1')
+    expect(await bodies('readers', 3)).toEqual(['a', 'b', 'c'])
+  })
+
+  test('a slave that comes first waits for its master', { timeout: 60_000 }, async () => {
+    const slave = await node('SLAVE')
+    expect(slave.running?.status).toMatchObject({ leader: null, isReady: false })
+    await node('ASYNC_MASTER')
+    await untilFollowing('n1')
+  })
+
+  test('a slave whose disk was wiped comes back under a new id, and its old one is gone for good', {
+    timeout: 60_000,
+  }, async () => {
+    await node('ASYNC_MASTER')
+    const slave = await node('SLAVE')
+    await untilFollowing('n1')
+    await send('before')
+    await kill(slave)
+    await rm(slave.folder, { recursive: true })
+    await run(slave)
+    await untilFollowing('n2')
+    expect((await admin?.members('broker-a'))?.removed).toEqual(['n1'])
+  })
+
+  test('a slave that is stopped while it looks for its master ends', { timeout: 60_000 }, async () => {
+    const slave = await node('SLAVE')
+    await slave.running?.close()
+    expect(await slave.running?.ended).toBeUndefined()
+  })
+})
