@@ -22,6 +22,7 @@ import { checkExpressionType, isTagExpression, parseSubscription, type Subscript
 import { type SubscriptionGroup, type SubscriptionGroups, subscriptionGroup } from '../tables/subscription-groups.ts'
 import { isReadable, type TopicConfig, type Topics } from '../tables/topics.ts'
 import { fail, type Recover } from './failure.ts'
+import { suggestBroker } from './suggest-broker.ts'
 
 export interface PullMessageNeeds {
   readonly topics: Topics
@@ -29,6 +30,7 @@ export interface PullMessageNeeds {
   readonly autoCreate: AutoCreate
   readonly clients: Pick<Clients, 'subscription' | 'consumerGroup'>
   readonly store: {
+    readonly endOffset: number
     pull(request: PullRequest): PullResult | Promise<PullResult>
     queueBounds(topic: string, queueId: number): { readonly min: number; readonly max: number } | undefined
   }
@@ -49,6 +51,8 @@ export interface PullMessageNeeds {
     readonly shortPollingTimeMills: number
     readonly maxTransferBytesOnMessageInMemory: number
     readonly maxTransferCountOnMessageInMemory: number
+    readonly slaveReadEnable: boolean
+    readonly slowPullBytes: number
   }
 }
 
@@ -146,7 +150,7 @@ export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
     const wanted = need.resets.take(topic, consumerGroup, queueId, pull.queueOffset)
     if (wanted !== undefined) {
       const { min, max } = store.queueBounds(topic, queueId) ?? { min: 0, max: 0 }
-      return call.respond(replyOf(pull, emptyResult('tooSmall', wanted, min, max), offsetReset, false))
+      return respond(pull, emptyResult('tooSmall', wanted, min, max), offsetReset, false)
     }
     const maxBytes = options.maxTransferBytesOnMessageInMemory
     const request: PullRequest = {
@@ -165,7 +169,7 @@ export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
   }
 
   function finish(pull: Pull, result: PullResult, mayPark: boolean): void {
-    const { header, call } = pull
+    const { header } = pull
     // A node that may be behind does not know where the queue ends: the offset asked for may be right, and answering
     // PULL_OFFSET_MOVED would make the client store a lower one and consume again.
     const isBehind = beyondTheEnd.has(result.status) && !leadership.isReady
@@ -176,7 +180,11 @@ export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
     if (outcome.code === ResponseCode.SUCCESS) {
       need.stats.got(header.topic, header.consumerGroup, result.count, result.bytes)
     } else need.stats.getMissed()
-    call.respond(replyOf(pull, result, outcome, isBehind))
+    respond(pull, result, outcome, isBehind)
+  }
+
+  function respond(pull: Pull, result: PullResult, outcome: Outcome, isBehind: boolean): void {
+    pull.call.respond(replyOf(pull, result, outcome, isBehind, suggestBroker(need, pull.group, result)))
   }
 
   /** Parks the pull, or runs it again because a message came while the disk was read. */
@@ -297,13 +305,19 @@ function outcomeOf(status: PullStatus, queueOffset: number): Outcome {
   return (queueOffset === 0 ? outcomesAtStart[status] : undefined) ?? outcomes[status]
 }
 
-function replyOf(pull: Pull, result: PullResult, outcome: Outcome, isBehind: boolean): Reply {
+function replyOf(
+  pull: Pull,
+  result: PullResult,
+  outcome: Outcome,
+  isBehind: boolean,
+  suggestWhichBrokerId: number,
+): Reply {
   const { topic, group, queueOffset } = pull
   return {
     code: outcome.code,
     remark: outcome.name,
     header: {
-      suggestWhichBrokerId: 0,
+      suggestWhichBrokerId,
       nextBeginOffset: isBehind ? queueOffset : result.nextQueueOffset,
       minOffset: result.minQueueOffset,
       maxOffset: isBehind ? Math.max(queueOffset, result.maxQueueOffset) : result.maxQueueOffset,

@@ -22,6 +22,10 @@ export class MemoryStore {
     return this.#log.bounds(topic, queueId)
   }
 
+  get endOffset(): number {
+    return this.#log.all().reduce((bytes, { length }) => bytes + length, 0)
+  }
+
   pull(request: PullRequest): PullResult | Promise<PullResult> {
     const result = this.#pull(request)
     if (!this.isSlow) return result

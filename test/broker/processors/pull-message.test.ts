@@ -4,8 +4,12 @@ import { decodeRecords } from '../../../src/message/record.ts'
 import { topicConfig } from '../../../src/broker/tables/topics.ts'
 import { createHarness, type Harness, pullHeader, sendHeader, type TestReply } from './harness.ts'
 
-async function filled(count: number, tagOf: (at: number) => string = () => 'A'): Promise<Harness> {
-  const harness = createHarness()
+async function filled(
+  count: number,
+  tagOf: (at: number) => string = () => 'A',
+  options: Readonly<Record<string, boolean>> = {},
+): Promise<Harness> {
+  const harness = createHarness({ options })
   harness.topics.apply('create', [topicConfig('T', { readQueueNums: 4, writeQueueNums: 4 })], { timestampMs: 1 })
   for (let at = 0; at < count; at++) {
     const properties = `UNIQ_KEY\u0001U${at}\u0002TAGS\u0001${tagOf(at)}\u0002`
@@ -53,6 +57,16 @@ describe('a pull', () => {
       fields: { suggestWhichBrokerId: 0, nextBeginOffset: 3, minOffset: 0, maxOffset: 3 },
     })
     expect(bodies(reply)).toEqual(['m1', 'm2'])
+  })
+
+  test('says where to pull next when slaves are read from: far behind at a slave, else at the master', async () => {
+    const harness = await filled(6, () => 'A', { slaveReadEnable: true })
+    const suggested = async (queueOffset: number): Promise<unknown> =>
+      (await harness.ask(11, pullHeader('T', { queueOffset }))).fields['suggestWhichBrokerId']
+    expect(await suggested(0)).toBe(1)
+    expect(await suggested(5)).toBe(0)
+    harness.leadership.isReady = false
+    expect([await suggested(0), await suggested(5)]).toEqual([1, 0])
   })
 
   test('gives at most the number asked for', async () => {
