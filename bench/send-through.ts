@@ -1,5 +1,5 @@
 /** One send by hand through the port of one node, whoever leads: what a scenario waits for. */
-import type { ClientCore } from '../src/client/client-core.ts'
+import type { ClientCore } from '../src/client/core/client-core.ts'
 import { systemClock } from '../src/lib/clock.ts'
 import { RequestCode, ResponseCode } from '../src/remoting/codes.ts'
 import { SendMessageRequestHeader } from '../src/remoting/headers/send.ts'

@@ -1,7 +1,7 @@
 /** What really lies on the disks: the CommitLogs of stopped nodes, read frame by frame. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { queueKey } from '../src/client/message-queue.ts'
+import { queueKey } from '../src/client/core/message-queue.ts'
 import type { HistoryEvent } from '../src/load/history.ts'
 import { parseWorkloadBody } from '../src/load/workload.ts'
 import {

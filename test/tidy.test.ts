@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { importsOf, stripText, type SourceFile } from './support/source-text.ts'
 import { knownAssertions, knownLines, knownSleeps, knownTestLines } from './support/tidy-known.ts'
 import {
-  brokenBrokerRooms,
+  brokenInnerRooms,
   brokenLayers,
   deadFiles,
   forbiddenNodeParts,
@@ -84,8 +84,8 @@ describe('the sources', () => {
     expect(brokenLayers(sources)).toEqual([])
   })
 
-  test('of the broker use only the rooms below theirs', () => {
-    expect(brokenBrokerRooms(sources)).toEqual([])
+  test('within the broker and the client use only the rooms below theirs', () => {
+    expect(brokenInnerRooms(sources)).toEqual([])
   })
 
   test('import in no circle', () => {
@@ -191,12 +191,10 @@ describe('the checkers', () => {
     ])
     expect(brokenLayers([file('src/cli/main.ts', "import '../../test/support/until.ts'")])).toHaveLength(1)
     const upwards = file('src/broker/tables/topics.ts', "import { PullHold } from '../clients/pull-hold.ts'")
-    expect(brokenBrokerRooms([upwards])).toEqual([
+    expect(brokenInnerRooms([upwards])).toEqual([
       'src/broker/tables/topics.ts imports src/broker/clients/pull-hold.ts: tables must not use clients',
     ])
-    expect(brokenBrokerRooms([file('src/broker/errors.ts', "import { Peers } from './peers/peers.ts'")])).toHaveLength(
-      1,
-    )
+    expect(brokenInnerRooms([file('src/broker/errors.ts', "import { Peers } from './peers/peers.ts'")])).toHaveLength(1)
   })
 
   test('see who imports a room that is for tests alone', () => {

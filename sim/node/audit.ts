@@ -2,9 +2,9 @@
  * What every replica holds in the end, read as anybody reads it, and compared: with each other, and with what clients were
  * told. No model of the queues is made anew from the bytes of the log.
  */
-import { pull, type PullAnswer } from '../../src/client/broker-api.ts'
-import { receivedMessages } from '../../src/client/received-message.ts'
-import { subscriptionOf } from '../../src/client/subscription.ts'
+import { pull, type PullAnswer } from '../../src/client/core/broker-api.ts'
+import { receivedMessages } from '../../src/client/core/received-message.ts'
+import { subscriptionOf } from '../../src/client/core/subscription.ts'
 import { errorCode } from '../../src/lib/errors.ts'
 import { RaftmqCode } from '../../src/remoting/codes.ts'
 import { Violation } from '../world/violation.ts'

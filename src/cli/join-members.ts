@@ -1,5 +1,5 @@
 /** Makes the nodes of a local cluster members of their groups where they are not: added, and promoted once filled. */
-import { Admin } from '../client/admin.ts'
+import { Admin } from '../client/admin/admin.ts'
 import { sleep, type Clock } from '../lib/clock.ts'
 import { errorMessage } from '../lib/errors.ts'
 import { HOST, type NodePlan } from './cluster-plan.ts'

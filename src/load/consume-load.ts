@@ -1,7 +1,7 @@
 /** Consumes through several consumers and measures. */
 import type { Clock } from '../lib/clock.ts'
-import type { PushConsumer } from '../client/push-consumer.ts'
-import type { ReceivedMessage } from '../client/received-message.ts'
+import type { PushConsumer } from '../client/consumer/push-consumer.ts'
+import type { ReceivedMessage } from '../client/core/received-message.ts'
 import { GapMeter } from './gap.ts'
 import { LatencyMeter } from './latency.ts'
 import type { LatencySummary } from './latency.ts'

@@ -3,12 +3,12 @@
  *
  *     <run>/<producer>/<sequence>/ followed by filling up to the wanted size
  */
-import { queueKey } from '../client/message-queue.ts'
-import type { MessageQueue } from '../client/message-queue.ts'
-import type { OutgoingMessage } from '../client/outgoing-message.ts'
-import type { SendResult } from '../client/send-request.ts'
-import { mayBeStored } from '../client/errors.ts'
-import type { ReceivedMessage } from '../client/received-message.ts'
+import { queueKey } from '../client/core/message-queue.ts'
+import type { MessageQueue } from '../client/core/message-queue.ts'
+import type { OutgoingMessage } from '../client/producer/outgoing-message.ts'
+import type { SendResult } from '../client/producer/send-request.ts'
+import { mayBeStored } from '../client/core/errors.ts'
+import type { ReceivedMessage } from '../client/core/received-message.ts'
 import type { Clock } from '../lib/clock.ts'
 import { errorCode } from '../lib/errors.ts'
 import type { HistoryEvent } from './history.ts'

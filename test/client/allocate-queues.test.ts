@@ -1,8 +1,8 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { allocateQueuesBy } from '../../src/client/allocate-queues.ts'
-import type { MessageQueue } from '../../src/client/message-queue.ts'
-import { queueKey } from '../../src/client/message-queue.ts'
+import { allocateQueuesBy } from '../../src/client/consumer/allocate-queues.ts'
+import type { MessageQueue } from '../../src/client/core/message-queue.ts'
+import { queueKey } from '../../src/client/core/message-queue.ts'
 
 const queuesOf = (count: number, brokers = 1): MessageQueue[] =>
   Array.from({ length: count }, (_, n) => ({

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { PushConsumer } from '../../src/client/push-consumer.ts'
+import { PushConsumer } from '../../src/client/consumer/push-consumer.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { FakeCluster } from '../support/fake-broker.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isDelayed, propertiesText } from '../../src/client/outgoing-message.ts'
+import { isDelayed, propertiesText } from '../../src/client/producer/outgoing-message.ts'
 
 const text = (given: object): string => propertiesText({ topic: 'T', body: 'x', ...given }, 'ID')
 

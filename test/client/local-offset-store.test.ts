@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { localOffsetStore } from '../../src/client/local-offset-store.ts'
+import { localOffsetStore } from '../../src/client/consumer/local-offset-store.ts'
 
 const queue = { topic: 'T', brokerName: 'broker-a', queueId: 0 }
 let folder = ''

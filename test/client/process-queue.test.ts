@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { ProcessQueue } from '../../src/client/process-queue.ts'
+import { ProcessQueue } from '../../src/client/consumer/process-queue.ts'
 
 interface Message {
   readonly queueOffset: number

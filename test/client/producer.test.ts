@@ -1,8 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { afterEach, describe, expect, test } from 'vitest'
-import { Producer } from '../../src/client/producer.ts'
-import type { ProducerOptions } from '../../src/client/options.ts'
-import { mayBeStored } from '../../src/client/errors.ts'
+import { Producer } from '../../src/client/producer/producer.ts'
+import type { ProducerOptions } from '../../src/client/producer/producer-options.ts'
+import { mayBeStored } from '../../src/client/core/errors.ts'
 import { RequestCode } from '../../src/remoting/codes.ts'
 import { FakeCluster } from '../support/fake-broker.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { RouteCache } from '../../src/client/route-cache.ts'
-import { autoCreateRoute, parseTopicRoute } from '../../src/client/topic-route.ts'
-import type { TopicRoute } from '../../src/client/topic-route.ts'
+import { RouteCache } from '../../src/client/core/route-cache.ts'
+import { autoCreateRoute, parseTopicRoute } from '../../src/client/core/topic-route.ts'
+import type { TopicRoute } from '../../src/client/core/topic-route.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
 function routeOf(leader: string | undefined, queues = 2, perm = 6): TopicRoute {

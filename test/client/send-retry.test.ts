@@ -7,7 +7,7 @@ import {
   sendStatus,
   verdictOfResponse,
   verdictOfTrouble,
-} from '../../src/client/send-retry.ts'
+} from '../../src/client/producer/send-retry.ts'
 
 const policy = { retries: 2, retryUndecided: true, minAttemptMs: 1 }
 const fresh = { counted: 1, sawUndecided: false, remainingMs: 1_000 }

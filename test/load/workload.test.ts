@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { Producer } from '../../src/client/producer.ts'
-import { PushConsumer } from '../../src/client/push-consumer.ts'
+import { Producer } from '../../src/client/producer/producer.ts'
+import { PushConsumer } from '../../src/client/consumer/push-consumer.ts'
 import { seededRandom } from '../../src/lib/prng.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { checkHistory } from '../../src/load/checkers.ts'

@@ -2,7 +2,7 @@
  * A name server and a broker in one, as simple as can be: queues are arrays, offsets a map. Tests tell it to misbehave
  * through `fault`. One `FakeCluster` may have several nodes that share the data, one of them the leader.
  */
-import { field, listOf, textOf } from '../../src/client/java-json.ts'
+import { field, listOf, textOf } from '../../src/client/core/java-json.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { decodeBatch } from '../../src/message/batch.ts'

@@ -45,38 +45,51 @@ export function importedFromOutside(room: string, files: readonly SourceFile[]):
 }
 
 /**
- * The rooms within the broker, and what each uses at run time beside the files that lie in `src/broker` itself, which all
- * share; types may be known from anywhere. Node stands above all of them and puts them together.
+ * The rooms within a room, and what each uses at run time beside the files that lie in the room itself, which all share;
+ * types may be known from anywhere. `node` of the broker stands above all the others and puts them together, as the
+ * client's `index.ts` does.
  */
-export const brokerRooms: Readonly<Record<string, readonly string[]>> = {
-  tables: ['peers'],
-  group: ['tables'],
-  options: ['group'],
-  peers: ['options'],
-  log: ['group', 'peers', 'tables'],
-  transactions: ['tables'],
-  timed: ['log', 'tables', 'transactions'],
-  pop: ['log', 'tables'],
-  stats: ['timed'],
-  clients: ['peers', 'tables'],
-  processors: ['clients', 'group', 'options', 'pop', 'stats', 'tables', 'timed', 'transactions'],
-  forwarding: ['peers', 'processors', 'tables'],
+export const innerRooms: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  broker: {
+    tables: ['peers'],
+    group: ['tables'],
+    options: ['group'],
+    peers: ['options'],
+    log: ['group', 'peers', 'tables'],
+    transactions: ['tables'],
+    timed: ['log', 'tables', 'transactions'],
+    pop: ['log', 'tables'],
+    stats: ['timed'],
+    clients: ['peers', 'tables'],
+    processors: ['clients', 'group', 'options', 'pop', 'stats', 'tables', 'timed', 'transactions'],
+    forwarding: ['peers', 'processors', 'tables'],
+  },
+  client: {
+    core: [],
+    producer: ['core'],
+    consumer: ['core'],
+    pop: ['core'],
+    admin: ['core'],
+  },
 }
 
-export function brokenBrokerRooms(files: readonly SourceFile[]): readonly string[] {
+const aboveInnerRooms: ReadonlySet<string> = new Set(['src/broker/main.ts', 'src/client/index.ts'])
+
+export function brokenInnerRooms(files: readonly SourceFile[]): readonly string[] {
   return files.flatMap(importsOf).flatMap(({ from, to, isType }) => {
-    const [here, there] = [brokerRoomOf(from), brokerRoomOf(to)]
-    if (isType || here === undefined || here === 'node' || there === undefined || there === here) return []
-    const allowed = there === '' || (brokerRooms[here]?.includes(there) ?? from === 'src/broker/main.ts')
-    return allowed ? [] : [`${from} imports ${to}: ${here} must not use ${there}`]
+    const [here, there] = [innerRoomOf(from), innerRoomOf(to)]
+    if (isType || here === undefined || there === undefined || here.room !== there.room) return []
+    if (here.inner === there.inner || here.inner === 'node' || aboveInnerRooms.has(from)) return []
+    const allowed = there.inner === '' || (innerRooms[here.room]?.[here.inner]?.includes(there.inner) ?? false)
+    return allowed ? [] : [`${from} imports ${to}: ${here.inner} must not use ${there.inner}`]
   })
 }
 
-/** `src/broker/log/proposals.ts` is in log; what lies in `src/broker` itself is in none (''). */
-function brokerRoomOf(path: string): string | undefined {
-  const [, rest] = path.split(/^src\/broker\//)
-  if (rest === undefined) return undefined
-  return rest.includes('/') ? rest.slice(0, rest.indexOf('/')) : ''
+/** `src/broker/log/proposals.ts` is in log of broker; what lies in `src/broker` itself is in none (''). */
+function innerRoomOf(path: string): { readonly room: string; readonly inner: string } | undefined {
+  const [first, room = '', inner = '', ...rest] = path.split('/')
+  if (first !== 'src' || !Object.hasOwn(innerRooms, room)) return undefined
+  return { room, inner: rest.length === 0 ? '' : inner }
 }
 
 const isOwnPath = (path: string): boolean => /^(src|test|sim|chaos|bench|scripts)\//.test(path)

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { Producer } from '../../client/producer.ts'
-import { PushConsumer } from '../../client/push-consumer.ts'
+import { Producer } from '../../client/producer/producer.ts'
+import { PushConsumer } from '../../client/consumer/push-consumer.ts'
 import { sleep } from '../../lib/clock.ts'
 import { ConsumeLoad } from '../../load/consume-load.ts'
 import type { ConsumeReport } from '../../load/consume-load.ts'

@@ -1,9 +1,9 @@
 /** What the client commands share: the terminal, handed in so that tests can run them without a process, and options. */
 import { once } from 'node:events'
 import { InvalidArgumentError, Option } from 'commander'
-import { Admin } from '../../client/admin.ts'
-import { checkTopicName } from '../../client/outgoing-message.ts'
-import type { TopicRoute } from '../../client/topic-route.ts'
+import { Admin } from '../../client/admin/admin.ts'
+import { checkTopicName } from '../../client/core/names.ts'
+import type { TopicRoute } from '../../client/core/topic-route.ts'
 import { systemClock } from '../../lib/clock.ts'
 import type { Clock } from '../../lib/clock.ts'
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { Admin } from '../../client/admin.ts'
+import { Admin } from '../../client/admin/admin.ts'
 import { namesrvOption, print, processIo, table } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 

@@ -1,5 +1,5 @@
 /** What elections may have lost, for people. */
-import { field, integerOf, listOf, parseBody, textOf } from '../../client/java-json.ts'
+import { field, integerOf, listOf, parseBody, textOf } from '../../client/core/java-json.ts'
 import { bytesText } from './client-io.ts'
 
 export interface LossStatus {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { type LostFile, lostMessagesIn } from '../../broker/group/lost-folder.ts'
-import { Producer } from '../../client/producer.ts'
+import { Producer } from '../../client/producer/producer.ts'
 import { decodeProperties, PropertyName } from '../../message/properties.ts'
 import type { StoredMessage } from '../../message/record.ts'
 import { namesrvOption, note, print, processIo, table } from './client-io.ts'

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { Admin } from '../../client/admin.ts'
-import type { GroupChange, GroupMembers } from '../../client/member-admin.ts'
+import { Admin } from '../../client/admin/admin.ts'
+import type { GroupChange, GroupMembers } from '../../client/admin/member-admin.ts'
 import { integerArgument } from '../arguments.ts'
 import { namesrvOption, note, print, processIo, table } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'

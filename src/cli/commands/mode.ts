@@ -1,7 +1,7 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
-import { Admin } from '../../client/admin.ts'
-import { groupModes, setGroupMode, type GroupModeChange } from '../../client/group-modes.ts'
+import { Admin } from '../../client/admin/admin.ts'
+import { groupModes, setGroupMode, type GroupModeChange } from '../../client/admin/group-modes.ts'
 import { namesrvOption, note, print, processIo, table } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { Admin } from '../../client/admin.ts'
-import type { BrokerNode } from '../../client/admin.ts'
+import { Admin } from '../../client/admin/admin.ts'
+import type { BrokerNode } from '../../client/admin/admin.ts'
 import { namesrvOption, note, processIo, table } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 

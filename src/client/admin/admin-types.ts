@@ -1,0 +1,51 @@
+/** What administration is asked, and what it answers. */
+import type { MessageQueue } from '../core/message-queue.ts'
+
+export interface CreateTopicOptions {
+  readonly topic: string
+  /** Per broker group. Default 4. */
+  readonly queues?: number
+  /** Only in this group. Default: in all of `cluster`, or of all clusters. */
+  readonly broker?: string
+  readonly cluster?: string
+  /** `rw` (default), `r` or `w`. */
+  readonly permission?: 'r' | 'w' | 'rw'
+}
+
+export interface QueueStats {
+  readonly queue: MessageQueue
+  readonly minOffset: number
+  readonly maxOffset: number
+  /** When the last message was stored; 0: never. */
+  readonly lastUpdateMs: number
+}
+
+export interface GroupQueueStats {
+  readonly queue: MessageQueue
+  readonly brokerOffset: number
+  readonly consumerOffset: number
+  readonly lag: number
+}
+
+export interface GroupConfig {
+  readonly group: string
+  readonly retryMaxTimes: number
+  readonly consumeEnable: boolean
+}
+
+export interface GroupMember {
+  readonly clientId: string
+  readonly address: string
+  readonly language: string
+}
+
+export interface BrokerNode {
+  readonly brokerName: string
+  readonly cluster: string
+  /** 0: the leader. */
+  readonly brokerId: number
+  readonly address: string
+  /** Runtime information (code 28), or why there is none. */
+  readonly runtime: ReadonlyMap<string, string> | undefined
+  readonly error: string | undefined
+}

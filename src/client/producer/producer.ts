@@ -1,0 +1,339 @@
+/** Sends messages. */
+import { uniqueIds } from '../../message/message-id.ts'
+import { RequestCode } from '../../remoting/codes.ts'
+import { batchRequest, batchResults, checkBatchMember } from './batch-send.ts'
+import { Batcher } from './batcher.ts'
+import { succeeded } from '../core/broker-api.ts'
+import { ClientCore } from '../core/client-core.ts'
+import { abortedError, clientErrors } from '../core/errors.ts'
+import type { MessageQueue } from '../core/message-queue.ts'
+import { resolveProducerOptions } from './producer-options.ts'
+import type { ProducerOptions, ResolvedProducerOptions } from './producer-options.ts'
+import { checkTopicName } from '../core/names.ts'
+import { prepareMessage } from './outgoing-message.ts'
+import type { OutgoingMessage, PreparedMessage } from './outgoing-message.ts'
+import type { ProducerExtras } from './producer-extras.ts'
+import { aborted, nothing, settle } from './settling.ts'
+import { recallMessage } from './recall.ts'
+import { PendingRequests, replyEnvelope, requestProperties } from './requests.ts'
+import type { ReplyMessage } from './requests.ts'
+import type { ReceivedMessage } from '../core/received-message.ts'
+import { Sender } from './sender.ts'
+import { leaderOf } from '../core/topic-route.ts'
+import { sendCommand } from './send-request.ts'
+import type { SendDone, SendRequest, SendResult } from './send-request.ts'
+
+export type SendCallback = SendDone
+
+export interface RequestOptions {
+  /** How long to wait for the reply, the sending included. */
+  readonly timeoutMs?: number
+}
+
+export interface SendOptions {
+  /** Gives up waiting. A message that was already written may be stored all the same. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * ```ts
+ * const producer = new Producer({ namesrv: '127.0.0.1:9876', group: 'orders' })
+ * await producer.start()
+ * const { queueOffset } = await producer.send({ topic: 'Orders', body: 'hello', tag: 'new' })
+ * await producer.close()
+ * ```
+ *
+ * Delivery is at least once. With `retryUndecided` (the default) a message whose answer was lost is sent again and may be
+ * stored twice; consumers tell by `messageId`.
+ */
+export class Producer {
+  readonly #options: ResolvedProducerOptions
+  readonly #core: ClientCore
+  readonly #sender: Sender
+  readonly #batcher: Batcher<SendResult> | undefined
+  readonly #newMessageId: () => string
+  readonly #requests: PendingRequests
+  #checkedTopic = ''
+  #state: 'new' | 'started' | 'closing' | 'closed' = 'new'
+
+  /** Errors: `CLIENT_OPTION`. */
+  constructor(options: ProducerOptions, extras?: ProducerExtras) {
+    this.#options = resolveProducerOptions(options)
+    const { clock, random, group, batch } = this.#options
+    this.#requests = new PendingRequests({ clock, max: this.#options.maxInFlight })
+    this.#core = new ClientCore({
+      options: this.#options,
+      routes: [...this.#requests.routes(), ...(extras?.routes ?? [])],
+      heartbeatData: (clientId) => ({
+        clientID: clientId,
+        producerDataSet: [{ groupName: group }],
+        consumerDataSet: [],
+      }),
+    })
+    extras?.attach(this.#core)
+    this.#sender = new Sender(this.#core, this.#options)
+    this.#newMessageId = uniqueIds({ clock, random, ...this.#core.identity })
+    if (batch !== undefined) {
+      this.#batcher = new Batcher({
+        clock,
+        limits: batch,
+        sendBatch: (first, members, done) => void this.#sendMembers(first, members, done),
+        sendAlone: (first, prepared, done) => this.#sendAlone(first, prepared, done),
+      })
+    }
+  }
+
+  /** This client's name as brokers see it. */
+  get clientId(): string {
+    return this.#core.clientId
+  }
+
+  /** Messages sent and not settled; one that was given up while its batch is on its way counts until that is settled. */
+  get inFlight(): number {
+    return this.#sender.inFlight + (this.#batcher?.messages ?? 0)
+  }
+
+  /** Makes the producer ready. Connections are made when they are needed. */
+  async start(): Promise<void> {
+    if (this.#state !== 'new') throw clientErrors.create('CLIENT_STATE', `the producer is ${this.#state}`)
+    this.#state = 'started'
+    this.#core.start()
+  }
+
+  /**
+   * Sends one message and waits until it is stored. Errors: `CLIENT_UNDECIDED` when it may or may not be stored, the
+   * others of the table when it certainly is not.
+   */
+  send(message: OutgoingMessage, { signal }: SendOptions = {}): Promise<SendResult> {
+    return new Promise((resolve, reject) => {
+      if (signal === undefined) {
+        this.#start(message, (error, result) => settle(resolve, reject, error, result))
+        return
+      }
+      if (signal.aborted) return reject(abortedError(signal))
+      const onAbort = (): void => giveUp(abortedError(signal))
+      const giveUp = this.#start(message, (error, result) => {
+        signal.removeEventListener('abort', onAbort)
+        settle(resolve, reject, error, result)
+      })
+      signal.addEventListener('abort', onAbort, { once: true })
+    })
+  }
+
+  /**
+   * Sends a request and waits for the reply that a consumer gives with `reply`. Errors: those of `send`;
+   * `CLIENT_NO_REPLY` when none came in time: the request may have been handled.
+   */
+  async request(message: OutgoingMessage, { timeoutMs = 3_000 }: RequestOptions = {}): Promise<ReplyMessage> {
+    const refusal = this.#refusal()
+    if (refusal !== undefined) throw refusal
+    // A broker knows where replies go from this client's heartbeat: that comes first.
+    await this.introduce(message.topic)
+    const correlationId = this.#newMessageId()
+    const properties = requestProperties({ correlationId, clientId: this.clientId, timeoutMs })
+    const reply = this.#requests.wait(correlationId, timeoutMs)
+    this.#start({ ...message, properties: { ...message.properties, ...properties } }, (error) => {
+      if (error !== undefined) this.#requests.fail(correlationId, error)
+    })
+    return reply
+  }
+
+  /** Resolves when the leaders of the topic's brokers know this client, for what they send it by themselves. */
+  async introduce(topic: string): Promise<void> {
+    const route = await this.#sender.findRoute(topic)
+    await Promise.all(
+      [...(route?.brokers.values() ?? [])].map((group) => this.#core.heartbeatOnce(leaderOf(group) ?? '')),
+    )
+  }
+
+  /**
+   * Takes back a message that was sent with `delayMs` or `deliverAt` and is not due yet: it is not delivered. Taken back
+   * twice it is as once. Errors: `CLIENT_REFUSED` when its time is over, or the handle is none.
+   */
+  async recall({ topic, recallHandle }: { readonly topic: string; readonly recallHandle: string }): Promise<void> {
+    const refusal = this.#refusal()
+    if (refusal !== undefined) throw refusal
+    await recallMessage(this.#core, { topic, recallHandle, ...this.#options })
+  }
+
+  /**
+   * Replies to a request that a consumer took. Resolves when the one that asked has the reply. Errors:
+   * `CLIENT_MESSAGE_ILLEGAL` for a message that is no request, `CLIENT_REFUSED` when nobody waits for it any more.
+   */
+  async reply(request: ReceivedMessage, reply: Pick<OutgoingMessage, 'body' | 'properties' | 'flag'>): Promise<void> {
+    const refusal = this.#refusal()
+    if (refusal !== undefined) throw refusal
+    const { topic, properties } = replyEnvelope(request)
+    const message = { ...reply, topic, properties: { ...reply.properties, ...properties } }
+    const prepared = prepareMessage(message, this.#newMessageId(), this.#options)
+    // The broker that stored the request is one that its sender is connected to.
+    const queue = { topic: request.topic, brokerName: request.brokerName, queueId: 0 }
+    const command = {
+      ...sendCommand(this.#request(message, prepared), { ...queue, topic }, this.#options),
+      code: RequestCode.SEND_REPLY_MESSAGE_V2,
+    }
+    await this.#core.callLeader(
+      queue,
+      async (address, options) => succeeded(await this.#core.invoke(address, command, options)),
+      { timeoutMs: this.#options.sendTimeoutMs },
+    )
+  }
+
+  /**
+   * As `send`, without a promise: for programs that keep thousands of messages in flight. `done` is called exactly once,
+   * and may be called before this returns.
+   */
+  sendCallback(message: OutgoingMessage, done: SendCallback): void {
+    this.#start(message, done)
+  }
+
+  /** Sends and waits for nothing. True: it left this process; nobody tells whether it arrived. */
+  async sendOneway(message: OutgoingMessage): Promise<boolean> {
+    const refusal = this.#refusal()
+    if (refusal !== undefined) throw refusal
+    checkTopicName(message.topic)
+    const prepared = prepareMessage(message, this.#newMessageId(), this.#options)
+    this.#batcher?.flushBefore(message)
+    return this.#sender.sendOneway(this.#request(message, prepared))
+  }
+
+  /**
+   * Sends messages of one topic as one batch: stored next to each other in one queue, acknowledged or refused together.
+   * Results are in the order of the messages. Errors: as `send`; `CLIENT_MESSAGE_ILLEGAL` for mixed topics, delays, or a
+   * batch over `maxBodyBytes`.
+   */
+  async sendBatch(messages: readonly OutgoingMessage[], { signal }: SendOptions = {}): Promise<SendResult[]> {
+    const first = messages[0]
+    if (first === undefined) return []
+    for (const message of messages) checkBatchMember(first, message)
+    if (signal?.aborted === true) throw abortedError(signal)
+    const refusal = this.#refusal()
+    if (refusal !== undefined) throw refusal
+    checkTopicName(first.topic)
+    const members = messages.map((message) => this.#prepareMember(message))
+    this.#batcher?.flushBefore(first)
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => giveUp(abortedError(signal ?? AbortSignal.abort()))
+      const giveUp = this.#sendMembers(first, members, (error, results) => {
+        signal?.removeEventListener('abort', onAbort)
+        settle(resolve, reject, error, results)
+      })
+      signal?.addEventListener('abort', onAbort, { once: true })
+    })
+  }
+
+  /** The queues of a topic that may be written, sorted: for callers that choose one themselves. */
+  async queues(topic: string): Promise<readonly MessageQueue[]> {
+    const refusal = this.#refusal()
+    if (refusal !== undefined) throw refusal
+    checkTopicName(topic)
+    const route = await this.#sender.findRoute(topic)
+    if (route === undefined) throw clientErrors.create('CLIENT_NO_ROUTE', `the topic ${topic} does not exist`)
+    return route.writeQueues
+  }
+
+  /**
+   * Takes no more messages, waits for those in flight (each ends within `sendTimeoutMs`), says goodbye to the brokers and
+   * closes. With `signal`, what is still in flight when it fires fails.
+   */
+  async close({ signal }: SendOptions = {}): Promise<void> {
+    if (this.#state === 'closed' || this.#state === 'closing') return
+    const wasStarted = this.#state === 'started'
+    this.#state = 'closing'
+    if (wasStarted) {
+      this.#batcher?.flush()
+      await Promise.race([this.#sender.whenIdle(), aborted(signal)])
+      if (signal?.aborted !== true) await this.#core.unregisterAll({ producerGroup: this.#options.group })
+    }
+    this.#state = 'closed'
+    this.#requests.close()
+    this.#core.close()
+    this.#sender.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #start(message: OutgoingMessage, done: SendCallback): (error: Error) => void {
+    const refusal = this.#refusal()
+    if (refusal !== undefined) {
+      done(refusal, undefined)
+      return nothing
+    }
+    let prepared: PreparedMessage
+    try {
+      this.#checkTopic(message.topic)
+      prepared = prepareMessage(message, this.#newMessageId(), this.#options)
+    } catch (error) {
+      done(error instanceof Error ? error : new Error(String(error)), undefined)
+      return nothing
+    }
+    const batcher = this.#batcher
+    if (batcher?.takes(message, prepared) === true) {
+      const overload = this.#sender.overload(batcher.messages + 1, batcher.bytes + prepared.body.length)
+      if (overload === undefined) return batcher.add(message, prepared, done)
+      done(overload, undefined)
+      return nothing
+    }
+    batcher?.flushBefore(message)
+    return this.#sendAlone(message, prepared, done)
+  }
+
+  /** Most programs send to one topic: it is checked once. */
+  #checkTopic(topic: string): void {
+    if (topic === this.#checkedTopic) return
+    checkTopicName(topic)
+    this.#checkedTopic = topic
+  }
+
+  #sendAlone(message: OutgoingMessage, prepared: PreparedMessage, done: SendCallback): (error: Error) => void {
+    const handle = this.#sender.send(this.#request(message, prepared), done)
+    return (error) => this.#sender.giveUp(handle, error)
+  }
+
+  #request(message: OutgoingMessage, prepared: PreparedMessage): SendRequest {
+    return {
+      topic: message.topic,
+      messageId: prepared.messageId,
+      messages: 1,
+      body: prepared.body,
+      properties: prepared.properties,
+      sysFlag: prepared.sysFlag,
+      flag: prepared.flag,
+      isBatch: false,
+      choice: message.queue ?? message.shardingKey,
+      bornMs: this.#options.clock.nowMs(),
+    }
+  }
+
+  /** Members of a batch are not compressed: its format has no place for their sysFlag. */
+  #prepareMember(message: OutgoingMessage): PreparedMessage {
+    const options = { ...this.#options, compressOverBytes: Number.POSITIVE_INFINITY }
+    return prepareMessage(message, this.#newMessageId(), options)
+  }
+
+  #sendMembers(
+    first: OutgoingMessage,
+    members: readonly PreparedMessage[],
+    done: (error: Error | undefined, results: SendResult[] | undefined) => void,
+  ): (error: Error) => void {
+    const request = batchRequest(first, members, this.#options.clock.nowMs())
+    if (request.body.length > this.#options.maxBodyBytes) {
+      const why = `the batch has ${request.body.length} bytes, over ${this.#options.maxBodyBytes} (maxBodyBytes)`
+      done(clientErrors.create('CLIENT_MESSAGE_ILLEGAL', why), undefined)
+      return nothing
+    }
+    const handle = this.#sender.send(request, (error, answer) => {
+      if (answer === undefined) done(error, undefined)
+      else done(undefined, batchResults(members, answer))
+    })
+    return (error) => this.#sender.giveUp(handle, error)
+  }
+
+  #refusal(): Error | undefined {
+    if (this.#state === 'started') return undefined
+    if (this.#state === 'new') return clientErrors.create('CLIENT_STATE', 'the producer is not started: await start()')
+    return clientErrors.create('CLIENT_CLOSED', 'the producer is closed')
+  }
+}

@@ -1,0 +1,412 @@
+/**
+ * Carries sends to their end: chooses the queue, writes to its leader, judges the answer, tries again, gives up. A send
+ * is one request: one message, or one batch.
+ *
+ * Nothing here waits by a timer of its own. Attempts end by their connection; sends that wait for a leader are *parked*
+ * by topic and go on together when the route was asked again, in the order in which they were sent.
+ */
+import { sleep } from '../../lib/clock.ts'
+import type { Clock, Timer } from '../../lib/clock.ts'
+import { errorCode, errorMessage } from '../../lib/errors.ts'
+import { SystemTopic } from '../../message/topic-name.ts'
+import type { RemotingCommand } from '../../remoting/command.ts'
+import { refusal } from '../core/broker-api.ts'
+import type { ClientCore } from '../core/client-core.ts'
+import { channels } from '../core/diagnostics.ts'
+import { clientErrors } from '../core/errors.ts'
+import type { MessageQueue } from '../core/message-queue.ts'
+import type { ResolvedProducerOptions } from './producer-options.ts'
+import { queueOfKey, roundRobin } from './queue-selector.ts'
+import type { RoundRobin } from './queue-selector.ts'
+import { readSendAnswer } from './send-answer.ts'
+import { sendCommand } from './send-request.ts'
+import type { SendDone, SendRequest, SendResult } from './send-request.ts'
+import { BackOff, decideSend, sendStatus, verdictOfResponse, verdictOfTrouble } from './send-retry.ts'
+import type { Trouble, Verdict } from './send-retry.ts'
+import { SilenceWatch } from './silence-watch.ts'
+import { autoCreateRoute, leaderOf, type TopicRoute } from '../core/topic-route.ts'
+
+/** One send under way; for whoever holds it, a handle to give it up. */
+class Send {
+  readonly request: SendRequest
+  readonly startMs: number
+  readonly deadlineMs: number
+  readonly order: number
+  done: SendDone | undefined
+  queue: MessageQueue | undefined = undefined
+  address = ''
+  attempts = 0
+  counted = 0
+  sawUndecided = false
+  readonly backOff = new BackOff()
+  /** What ended the last attempt, for the final error. */
+  lastError: Error | undefined = undefined
+  lastVerdict: Verdict | undefined = undefined
+
+  constructor(request: SendRequest, at: { startMs: number; deadlineMs: number; order: number }, done: SendDone) {
+    this.request = request
+    this.startMs = at.startMs
+    this.deadlineMs = at.deadlineMs
+    this.order = at.order
+    this.done = done
+  }
+}
+
+/** A send under way, seen from outside. */
+export type SendHandle = Pick<Send, 'startMs'>
+
+interface Parking {
+  sends: Send[]
+  /** Some of them wait for the route; otherwise a pause is enough. */
+  needsRoute: boolean
+}
+
+const PAUSE_MS = 50
+const SWEEP_MS = 50
+/** An attempt shorter than this is not worth making. */
+const MIN_ATTEMPT_MS = 5
+/** A leader that owes answers for so long is looked up again. */
+const SILENT_MS = 1_000
+/** How long the borrowed route of a topic that does not exist yet is used before the real one is asked for again. */
+const BORROWED_ROUTE_MS = 1_000
+
+export class Sender {
+  readonly #core: ClientCore
+  readonly #options: ResolvedProducerOptions
+  readonly #clock: Clock
+  /** Every topic sent to, with its place in the round. */
+  readonly #turns = new Map<string, RoundRobin>()
+  readonly #parkings = new Map<string, Parking>()
+  readonly #borrowed = new Map<string, { readonly route: TopicRoute; readonly untilMs: number }>()
+  readonly #idle: (() => void)[] = []
+  readonly #sweep: Timer
+  readonly #silence: SilenceWatch
+  #inFlight = 0
+  #inFlightBytes = 0
+  #order = 0
+
+  constructor(core: ClientCore, options: ResolvedProducerOptions) {
+    this.#core = core
+    this.#options = options
+    this.#clock = options.clock
+    this.#silence = new SilenceWatch({
+      silentMs: SILENT_MS,
+      refreshRoutes: () => this.#refreshUsed(),
+      isLeader: (address) => core.routes.brokers().some((group) => leaderOf(group) === address),
+      giveUp: (address) => core.remoting.disconnect(address),
+    })
+    this.#sweep = options.clock.every(SWEEP_MS, () => {
+      this.#expireParked()
+      this.#silence.sweep(this.#clock.monotonicMs(), this.#inFlight === 0)
+    })
+  }
+
+  /** Messages under way. */
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /** `CLIENT_OVERLOADED` if so many more messages, with so many bytes of bodies, are more than may be under way. */
+  overload(messages: number, bytes: number): Error | undefined {
+    const { maxInFlight, maxInFlightBytes } = this.#options
+    if (this.#inFlight + messages <= maxInFlight && this.#inFlightBytes + bytes <= maxInFlightBytes) return undefined
+    const what = `${this.#inFlight} messages with ${this.#inFlightBytes} bytes are in flight`
+    return clientErrors.create('CLIENT_OVERLOADED', `${what} (maxInFlight, maxInFlightBytes)`)
+  }
+
+  /**
+   * Sends. `done` is called exactly once, in a later turn or in this one. For a batch, the result is that of its first
+   * message, with all offset ids in a comma list.
+   */
+  send(request: SendRequest, done: SendDone): SendHandle | undefined {
+    const nowMs = this.#clock.monotonicMs()
+    const overload = this.overload(request.messages, request.body.length)
+    if (overload !== undefined) {
+      done(overload, undefined)
+      return undefined
+    }
+    this.#inFlight += request.messages
+    this.#inFlightBytes += request.body.length
+    this.#order += 1
+    const deadlineMs = nowMs + this.#options.sendTimeoutMs
+    const send = new Send(request, { startMs: nowMs, deadlineMs, order: this.#order }, done)
+    this.#attempt(send)
+    return send
+  }
+
+  /** Ends the send with `error` for its caller; what comes of the attempt under way is not known. */
+  giveUp(handle: SendHandle | undefined, error: Error): void {
+    if (handle instanceof Send) this.#end(handle, error, undefined)
+  }
+
+  /** Sends a request that is not answered. False: there is no leader, or the connection takes no more. */
+  async sendOneway(request: SendRequest): Promise<boolean> {
+    const route = await this.findRoute(request.topic)
+    const queue = route === undefined ? undefined : this.#choose(route, request)
+    const address = queue === undefined ? undefined : this.#core.routes.leader(queue.brokerName)
+    if (queue === undefined || address === undefined) return false
+    try {
+      await this.#core.remoting.invokeOneway(address, sendCommand(request, queue, this.#options))
+      return true
+    } catch (error) {
+      this.#options.log.debug({ address, error: errorMessage(error) }, 'a one-way send could not leave')
+      return false
+    }
+  }
+
+  /** The route to send by: the topic's own, or the borrowed one of a topic that will be created by sending. */
+  async findRoute(topic: string): Promise<TopicRoute | undefined> {
+    const known = this.#routeOf(topic) ?? (await this.#core.routes.refresh(topic))
+    return known ?? this.#borrow(topic)
+  }
+
+  async #borrow(topic: string): Promise<TopicRoute | undefined> {
+    if (!this.#options.autoCreateTopic) return undefined
+    const template = await this.#core.routes.find(SystemTopic.autoCreate)
+    if (template === undefined) return undefined
+    const route = autoCreateRoute(topic, template, this.#options.autoCreateQueues)
+    if (this.#borrowed.size >= this.#options.maxTopics) this.#borrowed.clear()
+    this.#borrowed.set(topic, { route, untilMs: this.#clock.monotonicMs() + BORROWED_ROUTE_MS })
+    return route
+  }
+
+  /** Resolves when nothing is in flight. */
+  whenIdle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#idle.push(resolve)
+      this.#settleIdle()
+    })
+  }
+
+  /** Fails what is parked. What is on a connection fails when that closes. */
+  close(): void {
+    this.#sweep.cancel()
+    for (const parking of this.#parkings.values()) {
+      for (const send of parking.sends.splice(0)) {
+        this.#end(
+          send,
+          clientErrors.create('CLIENT_CLOSED', 'the producer was closed before the message was sent'),
+          undefined,
+        )
+      }
+    }
+  }
+
+  #attempt(send: Send): void {
+    if (send.done === undefined) return
+    const route = this.#routeOf(send.request.topic)
+    if (route === undefined) return this.#park(send, true)
+    const queue = this.#choose(route, send.request)
+    if (queue === undefined) return this.#trouble(send, 'noRoute', undefined)
+    const address = this.#core.routes.leader(queue.brokerName)
+    if (address === undefined || !this.#core.routes.isUsable(queue.brokerName)) return this.#park(send, true)
+    send.queue = queue
+    send.address = address
+    send.attempts += 1
+    if (channels.send.hasSubscribers) channels.send.publish(this.#event(send))
+    this.#silence.asked(address)
+    const remainingMs = send.deadlineMs - this.#clock.monotonicMs()
+    const timeoutMs = Math.max(1, Math.min(this.#options.attemptTimeoutMs, remainingMs))
+    this.#core.remoting.invokeCallback(
+      address,
+      sendCommand(send.request, queue, this.#options),
+      timeoutMs,
+      (error, answer) => {
+        if (answer === undefined) this.#unanswered(send, error)
+        else this.#answered(send, answer)
+      },
+    )
+  }
+
+  #answered(send: Send, answer: RemotingCommand): void {
+    this.#silence.heard(send.address)
+    const status = sendStatus(answer.code)
+    const { queue } = send
+    if (status === undefined || queue === undefined) {
+      return this.#judge(send, verdictOfResponse(answer.code), refusal(answer))
+    }
+    const read = readSendAnswer(answer)
+    this.#end(send, undefined, {
+      status,
+      messageId: send.request.messageId,
+      offsetMessageId: read.offsetMessageId,
+      queue: read.queueId === queue.queueId ? queue : { ...queue, queueId: read.queueId },
+      queueOffset: read.queueOffset,
+      mayBeTwice: send.sawUndecided,
+      recallHandle: read.recallHandle,
+    })
+  }
+
+  #unanswered(send: Send, error: Error | undefined): void {
+    const code = errorCode(error)
+    if (code === 'REMOTING_CONNECT_FAILED') this.#trouble(send, 'connectFailed', error)
+    else if (code === 'REMOTING_TIMEOUT') this.#trouble(send, 'timedOut', error)
+    else if (code === 'REMOTING_TOO_MANY_REQUESTS') this.#trouble(send, 'overloaded', error)
+    else this.#trouble(send, 'connectionLost', error)
+  }
+
+  #trouble(send: Send, trouble: Trouble, error: Error | undefined): void {
+    this.#judge(send, verdictOfTrouble(trouble), error)
+  }
+
+  #judge(send: Send, verdict: Verdict, error: Error | undefined): void {
+    if (send.done === undefined) return
+    send.lastError = error
+    send.lastVerdict = verdict
+    if (verdict.counts) send.counted += 1
+    if (this.#core.closing.aborted) return this.#end(send, this.#closedError(send, verdict), undefined)
+    const { retries, retryUndecided } = this.#options
+    const at = { nowMs: this.#clock.monotonicMs(), deadlineMs: send.deadlineMs }
+    const state = { counted: send.counted, sawUndecided: send.sawUndecided, remainingMs: at.deadlineMs - at.nowMs }
+    const decision = decideSend(verdict, state, { retries, retryUndecided, minAttemptMs: MIN_ATTEMPT_MS })
+    if (verdict.outcome === 'undecided') send.sawUndecided = true
+    if (decision.action === 'fail') return this.#end(send, this.#failure(send, decision.error), undefined)
+    send.backOff.judged(decision, at, this.#options.random.next())
+    if (verdict.suspectMs > 0 && send.address !== '') this.#core.routes.suspect(send.address, verdict.suspectMs)
+    this.#park(send, verdict.refreshRoute)
+  }
+
+  #routeOf(topic: string): TopicRoute | undefined {
+    const route = this.#core.routes.get(topic)
+    if (route !== undefined) return route
+    const borrowed = this.#borrowed.get(topic)
+    if (borrowed === undefined || borrowed.untilMs > this.#clock.monotonicMs()) return borrowed?.route
+    this.#borrowed.delete(topic)
+    return undefined
+  }
+
+  #choose(route: TopicRoute, request: SendRequest): MessageQueue | undefined {
+    const { choice } = request
+    let turn = this.#turns.get(route.topic)
+    if (turn === undefined) {
+      turn = roundRobin(this.#options.random)
+      this.#turns.set(route.topic, turn)
+    }
+    if (typeof choice === 'object') return choice
+    if (typeof choice === 'string') return queueOfKey(route.writeQueues, choice)
+    // One broker group needs no passing over: if its leader is away there is nowhere else to go.
+    return turn.next(route.writeQueues, route.brokers.size > 1 ? this.#isUsable : undefined)
+  }
+
+  readonly #isUsable = (brokerName: string): boolean => this.#core.routes.isUsable(brokerName)
+
+  #park(send: Send, needsRoute: boolean): void {
+    const { topic } = send.request
+    const parking = this.#parkings.get(topic)
+    if (parking !== undefined) {
+      parking.sends.push(send)
+      parking.needsRoute ||= needsRoute
+      return
+    }
+    const fresh: Parking = { sends: [send], needsRoute }
+    this.#parkings.set(topic, fresh)
+    void this.#recover(topic, fresh)
+  }
+
+  /** Until nobody is parked: refresh the route, or pause; then let everybody try again. */
+  async #recover(topic: string, parking: Parking): Promise<void> {
+    while (parking.sends.length > 0 && !this.#core.closing.aborted) {
+      const needsRoute = parking.needsRoute
+      parking.needsRoute = false
+      const failure = needsRoute ? await this.#refresh(topic) : await this.#pause()
+      const nowMs = this.#clock.monotonicMs()
+      const sends = parking.sends.filter(({ backOff }) => backOff.untilMs <= nowMs).sort((a, b) => a.order - b.order)
+      parking.sends = parking.sends.filter(({ backOff }) => backOff.untilMs > nowMs)
+      for (const send of sends) {
+        if (failure === undefined) this.#attempt(send)
+        else
+          this.#judge(
+            send,
+            { ...verdictOfTrouble('noRoute'), counts: failure.counts, error: failure.code },
+            failure.error,
+          )
+      }
+    }
+    this.#parkings.delete(topic)
+  }
+
+  async #pause(): Promise<undefined> {
+    await sleep(this.#clock, PAUSE_MS)
+  }
+
+  /** Why there is no route to try, if there is none. */
+  async #refresh(topic: string): Promise<RouteFailure | undefined> {
+    try {
+      const route = (await this.#core.routes.refresh(topic)) ?? this.#routeOf(topic) ?? (await this.#borrow(topic))
+      if (route !== undefined) return undefined
+      const error = clientErrors.create('CLIENT_NO_ROUTE', `the topic ${topic} does not exist`)
+      return { code: 'CLIENT_NO_ROUTE', error, counts: true }
+    } catch (error) {
+      if (this.#routeOf(topic) !== undefined) return undefined
+      await sleep(this.#clock, PAUSE_MS)
+      const failure = error instanceof Error ? error : new Error(String(error))
+      const isOption = errorCode(error) === 'CLIENT_OPTION'
+      return { code: isOption ? 'CLIENT_OPTION' : 'CLIENT_NO_NAMESRV', error: failure, counts: isOption }
+    }
+  }
+
+  #refreshUsed(): void {
+    for (const topic of this.#turns.keys()) this.#core.routes.refresh(topic).catch(() => undefined)
+  }
+
+  #expireParked(): void {
+    const nowMs = this.#clock.monotonicMs()
+    for (const parking of this.#parkings.values()) {
+      if (!parking.sends.some((send) => send.deadlineMs <= nowMs)) continue
+      const due = parking.sends.filter((send) => send.deadlineMs <= nowMs)
+      parking.sends = parking.sends.filter((send) => send.deadlineMs > nowMs)
+      for (const send of due) {
+        const code = send.sawUndecided ? 'CLIENT_UNDECIDED' : (send.lastVerdict?.error ?? 'CLIENT_NO_LEADER')
+        this.#end(send, this.#failure(send, code), undefined)
+      }
+    }
+  }
+
+  #failure(send: Send, code: Parameters<typeof clientErrors.create>[0]): Error {
+    const spentMs = Math.round(this.#clock.monotonicMs() - send.startMs)
+    const where = send.queue === undefined ? send.request.topic : `${send.request.topic} at ${send.queue.brokerName}`
+    const why = send.lastError === undefined ? 'there is no leader' : send.lastError.message
+    const cause = send.lastError?.cause ?? send.lastError
+    return clientErrors.create(
+      code,
+      `sending to ${where} failed after ${send.attempts} attempts and ${spentMs} ms: ${why}`,
+      cause,
+    )
+  }
+
+  #closedError(send: Send, verdict: Verdict): Error {
+    const isUndecided = send.sawUndecided || verdict.outcome === 'undecided'
+    const code = isUndecided ? 'CLIENT_UNDECIDED' : 'CLIENT_CLOSED'
+    return clientErrors.create(code, 'the producer was closed while the message was under way')
+  }
+
+  #end(send: Send, error: Error | undefined, result: SendResult | undefined): void {
+    const { done } = send
+    if (done === undefined) return
+    send.done = undefined
+    this.#inFlight -= send.request.messages
+    this.#inFlightBytes -= send.request.body.length
+    const channel = error === undefined ? channels.acknowledged : channels.failed
+    if (channel.hasSubscribers) {
+      const durationMs = this.#clock.monotonicMs() - send.startMs
+      channel.publish({ ...this.#event(send), durationMs, ...(error === undefined ? {} : { error }) })
+    }
+    done(error, result)
+    if (this.#idle.length > 0) this.#settleIdle()
+  }
+
+  #event(send: Send): object {
+    const { topic, messageId } = send.request
+    return { topic, messageId, queue: send.queue, attempt: send.attempts }
+  }
+
+  #settleIdle(): void {
+    if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve()
+  }
+}
+
+interface RouteFailure {
+  readonly code: 'CLIENT_NO_ROUTE' | 'CLIENT_NO_NAMESRV' | 'CLIENT_OPTION'
+  readonly error: Error
+  readonly counts: boolean
+}
