@@ -2,19 +2,14 @@
 import { seededRandom, type Random } from '../../src/lib/prng.ts'
 import { violationOf, type SeedReport, type SeedRequest } from '../seed-run.ts'
 import type { Steps } from '../world/steps.ts'
-import { Violation } from '../world/violation.ts'
-import { compareLogs, hasConverged, readAll } from './audit.ts'
+import { expectCalm, within } from './calm.ts'
 import { Cluster } from './cluster.ts'
-import { addressOf } from './machine.ts'
 import type { Modes } from './node-options.ts'
 import { endTrouble, makeTrouble } from './plan.ts'
 import type { Scene, TroubleName } from './troubles.ts'
 import { Workload } from './workload.ts'
 
 const FORM_MS = 20_000
-/** A group that works takes writes again within this. */
-const WRITES_MS = 10_000
-const CONVERGE_MS = 30_000
 
 export async function runNodeSeed(request: SeedRequest): Promise<SeedReport> {
   const { seed, trace, without = new Set() } = request
@@ -79,58 +74,4 @@ async function form({ cluster, workload }: Scene): Promise<void> {
   await cluster.startNamesrv()
   for (const machine of cluster.machines) cluster.boot(machine)
   await within(cluster, FORM_MS, 'the group forms and makes a topic', workload.prepare())
-}
-
-/** Writes are taken, nodes become equal, and everything that was promised is there. */
-async function expectCalm({ cluster, workload }: Scene): Promise<void> {
-  const startMs = cluster.scheduler.nowMs
-  await within(cluster, WRITES_MS, 'a message and an offset are taken', untilWritten(workload))
-  workload.end()
-  await within(cluster, CONVERGE_MS, 'nodes become equal', untilEqual(cluster, workload))
-  cluster.note(`calm after ${Math.round(cluster.scheduler.nowMs - startMs)} ms`)
-  compareLogs(cluster)
-  await within(cluster, CONVERGE_MS, 'everything is read', audit({ cluster, workload }))
-}
-
-async function untilWritten(workload: Workload): Promise<void> {
-  while (!(await workload.send()));
-  while (!(await workload.commit())) await workload.pause(20)
-}
-
-async function untilEqual(cluster: Cluster, workload: Workload): Promise<void> {
-  // What was sent last is still on its way.
-  for (let equal = 0; equal < 3; ) {
-    equal = (await hasConverged(cluster, workload)) ? equal + 1 : 0
-    await workload.pause(200)
-  }
-}
-
-async function audit({ cluster, workload }: Pick<Scene, 'cluster' | 'workload'>): Promise<void> {
-  for (const machine of cluster.machines) {
-    workload.ledger.holds(machine.id, await readAll(workload, machine))
-    await workload.checkTables(addressOf(machine))
-  }
-}
-
-/** Lets time pass until `work` is done; throws where it takes longer, or fails. */
-async function within(cluster: Cluster, timeMs: number, what: string, work: Promise<void>): Promise<void> {
-  let isDone = false
-  work.then(
-    () => {
-      isDone = true
-    },
-    (error: unknown) => cluster.fail(error),
-  )
-  if (await cluster.run(cluster.scheduler.nowMs + timeMs, () => isDone)) return
-  throw new Violation('liveness', `not within ${timeMs} ms: ${what}; ${stateOf(cluster)}`)
-}
-
-function stateOf(cluster: Cluster): string {
-  return cluster.machines
-    .map(({ id, process: running }) => {
-      const status = running?.broker?.status
-      if (status === undefined) return `${id} ${running === undefined ? 'down' : 'starting'}`
-      return `${id} ${status.role} ${status.term} ${status.leader ?? '-'} ${status.isReady ? 'ready' : 'not ready'}`
-    })
-    .join('; ')
 }
