@@ -216,6 +216,17 @@ describe('a recall', () => {
     expect(delivered(harness)).toEqual([])
   })
 
+  test('takes back what the sender sent twice, as the answer to the first was lost', async () => {
+    const harness = withTopic()
+    const deliverAt = `TIMER_DELIVER_MS\u0001${1_700_000_000_000 + 5_000}`
+    await send(harness, deliverAt)
+    const { fields } = await send(harness, deliverAt)
+    const recallHandle = String(fields['recallHandle'])
+    expect((await harness.ask(370, { topic: 'T', recallHandle })).code).toBe(0)
+    await wait(harness, 6_000)
+    expect(delivered(harness)).toEqual([])
+  })
+
   test('leaves the others that are due at the same time', async () => {
     const harness = withTopic()
     const recallHandle = await waiting(harness)

@@ -80,8 +80,8 @@ export class TimerSchedule {
   }
 
   /**
-   * Takes back the message that is due at `dueMs`: it is not delivered. False: none such waits (any more). Rejects with
-   * BROKER_BUSY while an entry about it is in flight, or as `Proposals.commandWithRecords` does.
+   * Takes back the message that is due at `dueMs`: no copy of it is delivered. False: none such waits (any more).
+   * Rejects with BROKER_BUSY while an entry about it is in flight, or as `Proposals.commandWithRecords` does.
    */
   async recall(wanted: WantedTimer): Promise<boolean> {
     for (let waits = 0; waits < CLAIMED_WAITS; waits++) {
@@ -189,15 +189,17 @@ export class TimerSchedule {
   async #recallOnce(wanted: WantedTimer): Promise<'recalled' | 'claimed' | 'none'> {
     const watch = this.#need.timers.watch()
     try {
+      const found: PendingTimer[] = []
       for (const timer of await this.#need.timers.at(wanted.dueMs, RECALL_TIMERS)) {
         const { message } = await this.#read(timer)
-        if (message === undefined || !isWanted(message, wanted)) continue
-        // Removed meanwhile: it may have been stored again.
-        if (!this.#isFree(timer, watch)) return 'claimed'
-        await this.#propose([timer], [])
-        return 'recalled'
+        // More than one when the sender repeated a send whose answer was lost.
+        if (message !== undefined && isWanted(message, wanted)) found.push(timer)
       }
-      return 'none'
+      if (found.length === 0) return 'none'
+      // Removed meanwhile: it may have been stored again.
+      if (!found.every((timer) => this.#isFree(timer, watch))) return 'claimed'
+      await this.#propose(found, [])
+      return 'recalled'
     } finally {
       watch.end()
     }
