@@ -1,5 +1,5 @@
 /** A broker of one node without log, disk or sockets: the processors' real routes on real tables and a store in memory. */
-import { silentLog } from '../../../src/lib/log.ts'
+import { type Log, silentLog } from '../../../src/lib/log.ts'
 import { seededRandom } from '../../../src/lib/prng.ts'
 import { RemotingCommand } from '../../../src/remoting/command.ts'
 import { Fields } from '../../../src/remoting/fields.ts'
@@ -20,6 +20,7 @@ import { PopServices } from '../../../src/broker/pop/pop-services.ts'
 import { RequestModes } from '../../../src/broker/tables/request-modes.ts'
 import { TopicQueues } from '../../../src/broker/clients/topic-queues.ts'
 import type { BrokerIdentity } from '../../../src/broker/identity.ts'
+import type { Proposals } from '../../../src/broker/needs.ts'
 import { OffsetCommits } from '../../../src/broker/clients/offset-commits.ts'
 import { PendingHalves } from '../../../src/broker/transactions/pending-halves.ts'
 import { brokerRoutes } from '../../../src/broker/processors/index.ts'
@@ -74,13 +75,20 @@ export function createHarness(
   given: {
     readonly autoCreate?: boolean
     readonly maxSends?: number
-    readonly options?: Readonly<Record<string, boolean>>
     readonly slaveAcks?: Pick<SlaveAcks, 'confirm'>
+    readonly options?: Readonly<Record<string, boolean | number>>
+    readonly clock?: ManualClock
+    /** The door to the log; without it, what is proposed is applied at once. */
+    readonly proposals?: (log: MemoryLog) => Proposals
+    readonly beforeRead?: () => Promise<void> | undefined
+    /** Hears what failed in a way that nobody foresaw. */
+    readonly log?: Log
   } = {},
 ) {
-  const clock = new ManualClock()
+  const clock = given.clock ?? new ManualClock()
   const log = new MemoryLog(clock)
-  const store = new MemoryStore(log)
+  const proposals = given.proposals?.(log) ?? log
+  const store = new MemoryStore(log, given.beforeRead)
   const leadership = { isReady: true, term: 1, readBarrier: () => Promise.resolve() }
   const offsets = new ConsumerOffsets()
   const delayOffsets = new DelayOffsets()
@@ -93,7 +101,7 @@ export function createHarness(
     offsetOf: ({ topic, group, queueId }) => offsets.get(topic, group, queueId),
     commit: (queue, queueOffset) => offsets.move(queue, queueOffset),
   })
-  const locks = new QueueLocks({ proposals: log, leadership, clock, leaseMs: 60_000 })
+  const locks = new QueueLocks({ proposals, leadership, clock, leaseMs: 60_000 })
   const topics = createTopics({ deleted: (topic) => offsets.forgetTopic(topic) })
   const groups = createSubscriptionGroups({
     deleted: (group, withOffsets) => {
@@ -118,7 +126,7 @@ export function createHarness(
   topics.apply('form', [system], { timestampMs: clock.nowMs() })
   groups.apply('form', [systemGroups()], { timestampMs: clock.nowMs() })
   const random = seededRandom(1)
-  const commits = new OffsetCommits({ offsets, proposals: log, clock, options: { periodMs: 200, maxPending: 100 } })
+  const commits = new OffsetCommits({ offsets, proposals, clock, options: { periodMs: 200, maxPending: 100 } })
   const hold = new PullHold({ clock, maxParked: 3 })
   const stats = new BrokerStats({ clock, clusterName: identity.clusterName, maxItems: 1_000 })
   const clients = new Clients({ clock, options: { expireMs: 120_000, maxMembers: 100 } })
@@ -126,7 +134,7 @@ export function createHarness(
   const autoCreate = new AutoCreate({
     topics,
     groups,
-    proposals: log,
+    proposals,
     options: { autoCreateTopicEnable, autoCreateSubscriptionGroup: true },
   })
   const sessions = new ClientSessions({
@@ -135,7 +143,7 @@ export function createHarness(
     autoCreate,
     topics,
     groups,
-    proposals: log,
+    proposals,
     leadership,
     clock,
     options: { notifyConsumerIdsChangedEnable: true },
@@ -176,7 +184,7 @@ export function createHarness(
     halves,
     claims,
     store,
-    proposals: log,
+    proposals,
     topics,
     placed: (draft) => waiting.placed(draft),
     stats,
@@ -192,7 +200,7 @@ export function createHarness(
   const timers = new TimerSchedule({
     timers: timerIndex,
     store,
-    proposals: log,
+    proposals,
     leadership,
     topics,
     clock,
@@ -201,7 +209,7 @@ export function createHarness(
   const pop = new PopServices({
     tables: { checkpoints, offsets, topics },
     store,
-    proposals: log,
+    proposals,
     leadership,
     autoCreate,
     random,
@@ -261,7 +269,7 @@ export function createHarness(
     waiting,
     transactions,
     timers,
-    proposals: log,
+    proposals,
     leadership,
     store,
     identity,
@@ -283,7 +291,7 @@ export function createHarness(
     slaveAcks: given.slaveAcks,
     options,
   })
-  const router = new Router({ routes, errors: errorReplies, log: silentLog })
+  const router = new Router({ routes, errors: errorReplies, log: given.log ?? silentLog })
   const origin = new FakeOrigin()
 
   /** Sends a request; `replies` fills when it is answered. */
@@ -345,6 +353,7 @@ export function createHarness(
   return {
     clock,
     log,
+    proposals,
     checkpoints,
     modes,
     pop,

@@ -9,6 +9,13 @@ import {
 } from '../../../src/message/record.ts'
 import type { Command, Proposals, ReplicatedTable, Stored } from '../../../src/broker/needs.ts'
 
+/** What one entry of the log holds. */
+export interface MemoryEntry {
+  readonly command: Command | undefined
+  readonly drafts: readonly RecordDraft[]
+  readonly timestampMs: number
+}
+
 /** Applies at once, unless told otherwise. */
 export class MemoryLog implements Proposals {
   readonly commands: Command[] = []
@@ -18,6 +25,8 @@ export class MemoryLog implements Proposals {
   readonly lowest = new Map<string, number>()
   /** What every proposal fails with. */
   failure: Error | undefined
+  /** Why a record that was proposed could not be written: a node would have ended. */
+  broken: Error | undefined
   /** While true, proposals wait in `held`. */
   isHolding = false
   /** Of every send, whether it was to be acknowledged when the leader has written it. */
@@ -39,19 +48,22 @@ export class MemoryLog implements Proposals {
   ): void {
     this.early.push(isEarly)
     this.#decide(() =>
-      this.failure === undefined ? done(undefined, this.#store(drafts)) : done(this.failure, undefined),
+      this.failure === undefined ? done(undefined, this.#now(undefined, drafts).stored) : done(this.failure, undefined),
     )
   }
 
   command(command: Command): Promise<unknown> {
-    return this.#later(() => this.#apply(command))
+    return this.#later(() => this.#now(command, []).result)
   }
 
   commandWithRecords(command: Command, drafts: readonly RecordDraft[]): Promise<readonly Stored[]> {
-    return this.#later(() => {
-      this.#apply(command)
-      return this.#store(drafts)
-    })
+    return this.#later(() => this.#now(command, drafts).stored)
+  }
+
+  /** As a replica does: the command first. */
+  apply({ command, drafts, timestampMs }: MemoryEntry): { readonly result: unknown; readonly stored: Stored[] } {
+    const result = command === undefined ? undefined : this.#apply(command, timestampMs)
+    return { result, stored: this.#store(drafts, timestampMs) }
   }
 
   release(): void {
@@ -82,27 +94,44 @@ export class MemoryLog implements Proposals {
     else decide()
   }
 
-  #apply(command: Command): unknown {
+  #now(command: Command | undefined, drafts: readonly RecordDraft[]): ReturnType<MemoryLog['apply']> {
+    return this.apply({ command, drafts, timestampMs: this.#clock.nowMs() })
+  }
+
+  #apply(command: Command, timestampMs: number): unknown {
     this.commands.push(command)
     const table = this.tables.get(command.table)
     if (table === undefined) throw new Error(`no table ${command.table}`)
     // As it comes back from the log: plain data.
     const { op, args } = structuredClone(command)
-    return table.apply(op, args, { timestampMs: this.#clock.nowMs() })
+    return table.apply(op, args, { timestampMs })
   }
 
-  #store(drafts: readonly RecordDraft[]): Stored[] {
+  #store(drafts: readonly RecordDraft[], storeTimestampMs: number): Stored[] {
     const index = ++this.#index
     return drafts.map((draft) => {
       const key = `${draft.topic}@${draft.queueId}`
       const queue = this.queues.get(key) ?? []
       this.queues.set(key, queue)
-      const stored = { queueOffset: queue.length, offset: this.#end, storeTimestampMs: this.#clock.nowMs(), index }
+      const stored = { queueOffset: queue.length, offset: this.#end, storeTimestampMs, index }
       const record = Buffer.alloc(recordLength(draft))
-      this.#end += writeRecord(draft, record, 0, stored)
+      try {
+        this.#end += writeRecord(draft, record, 0, stored)
+        checkWritten(draft, decodeRecord(record, 0))
+      } catch (error) {
+        this.broken = error instanceof Error ? error : new Error(String(error))
+        throw error
+      }
       queue.push(record)
       this.onStored?.(draft, stored)
       return stored
     })
+  }
+}
+
+/** Fields of 32 bits do not say that a number was too large for them. */
+function checkWritten(draft: RecordDraft, written: StoredMessage): void {
+  for (const field of ['queueId', 'flag', 'reconsumeTimes', 'bornTimestampMs'] as const) {
+    if (draft[field] !== written[field]) throw new Error(`${field} ${draft[field]} became ${written[field]}`)
   }
 }

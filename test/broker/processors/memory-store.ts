@@ -13,9 +13,12 @@ export class MemoryStore {
   readonly waiting: (() => void)[] = []
   /** The log went on far since the first message of every queue. */
   isOld = false
+  readonly #beforeRead: () => Promise<void> | undefined
 
-  constructor(log: MemoryLog) {
+  /** `beforeRead`: what a read of records waits for. */
+  constructor(log: MemoryLog, beforeRead: () => Promise<void> | undefined = () => undefined) {
     this.#log = log
+    this.#beforeRead = beforeRead
   }
 
   queueBounds(topic: string, queueId: number): { min: number; max: number } | undefined {
@@ -27,6 +30,8 @@ export class MemoryStore {
   }
 
   pull(request: PullRequest): PullResult | Promise<PullResult> {
+    const wait = this.#beforeRead()
+    if (wait !== undefined) return wait.then(() => this.#pull(request))
     const result = this.#pull(request)
     if (!this.isSlow) return result
     return new Promise((resolve) => this.waiting.push(() => resolve(result)))
@@ -36,11 +41,13 @@ export class MemoryStore {
     for (const wake of this.waiting.splice(0)) wake()
   }
 
-  recordAt(offset: number): Promise<Buffer | undefined> {
-    return Promise.resolve(this.#log.all().find((record) => decodeRecord(record, 0).offset === offset))
+  async recordAt(offset: number): Promise<Buffer | undefined> {
+    await this.#beforeRead()
+    return this.#log.all().find((record) => decodeRecord(record, 0).offset === offset)
   }
 
-  byKey(query: KeyQuery): Promise<KeyResult> {
+  async byKey(query: KeyQuery): Promise<KeyResult> {
+    await this.#beforeRead()
     const all = this.#log.all().filter((record) => {
       const message = decodeRecord(record, 0)
       const keys = findProperty(message.properties, 'KEYS')?.split(' ') ?? []
@@ -49,7 +56,7 @@ export class MemoryStore {
       )
     })
     const records = all.slice(-query.maxCount)
-    return Promise.resolve({ records, bytes: 0, lastUpdateTimestampMs: 1, lastUpdateOffset: 2 })
+    return { records, bytes: 0, lastUpdateTimestampMs: 1, lastUpdateOffset: 2 }
   }
 
   units(
