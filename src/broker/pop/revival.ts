@@ -8,6 +8,7 @@ import { errorCode, errorMessage } from '../../lib/errors.ts'
 import type { Log } from '../../lib/log.ts'
 import { decodeProperties, encodeProperties, PropertyName } from '../../message/properties.ts'
 import { draftFrom } from '../../message/real-place.ts'
+import { oneMoreTime } from '../../message/reconsume-times.ts'
 import { decodeRecord, type RecordDraft } from '../../message/record.ts'
 import { isRetryTopic } from '../../message/topic-name.ts'
 import type { PullRequest, PullResult } from '../../store/consume-queue-pull.ts'
@@ -127,7 +128,7 @@ export class PopRevival {
     return draftFrom(message, {
       topic: retry,
       queueId: 0,
-      reconsumeTimes: message.reconsumeTimes + 1,
+      reconsumeTimes: oneMoreTime(message.reconsumeTimes),
       preparedTransactionOffset: 0,
       properties: encodeProperties(properties),
     })

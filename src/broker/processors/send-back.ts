@@ -7,6 +7,7 @@ import type { Random } from '../../lib/prng.ts'
 import { encodeOffsetMessageId } from '../../message/message-id.ts'
 import { findProperty, PropertyName, replaceProperty } from '../../message/properties.ts'
 import { draftFrom } from '../../message/real-place.ts'
+import { oneMoreTime } from '../../message/reconsume-times.ts'
 import { decodeRecord, type RecordDraft, type StoredMessage } from '../../message/record.ts'
 import { noDataVersion } from '../../remoting/bodies/data-version.ts'
 import { DelayOffsetSerializeWrapper } from '../../remoting/bodies/queue.ts'
@@ -22,7 +23,7 @@ import type { DelayOffsets } from '../timed/delay-offsets.ts'
 import { refusal } from '../errors.ts'
 import type { BrokerIdentity } from '../identity.ts'
 import type { Proposals } from '../needs.ts'
-import type { SubscriptionGroup } from '../tables/subscription-groups.ts'
+import { groupNotThere, type SubscriptionGroup } from '../tables/subscription-groups.ts'
 import { isWritable, type TopicConfig } from '../tables/topics.ts'
 
 export interface SendBackNeeds {
@@ -58,7 +59,7 @@ export function sendBack(need: SendBackNeeds): Route<unknown>[] {
 
   async function handle(header: ConsumerSendMsgBackRequestHeader): Promise<Reply> {
     const group = await autoCreate.group(header.group)
-    if (group === undefined) throw refusal('BROKER_GROUP_NOT_EXIST', `subscription group not exist, ${header.group} `)
+    if (group === undefined) throw groupNotThere(header.group)
     if ((options.brokerPermission & 2) === 0) {
       throw refusal('BROKER_NO_PERMISSION', `the broker[${identity.ip}] sending message is forbidden`)
     }
@@ -91,7 +92,7 @@ export function sendBack(need: SendBackNeeds): Route<unknown>[] {
       topic: topic.topicName,
       queueId: need.random.integer(0, Math.max(0, topic.writeQueueNums - 1)),
       storeHost: identity.storeHost,
-      reconsumeTimes: message.reconsumeTimes + 1,
+      reconsumeTimes: oneMoreTime(message.reconsumeTimes),
       preparedTransactionOffset: 0,
       properties: propertiesOf(message, delayLevel),
     })

@@ -24,6 +24,7 @@ import type { Proposals, Stored } from '../needs.ts'
 import { offsetMessageIds } from '../clients/offset-message-ids.ts'
 import { encodeRecallHandle } from '../timed/recall-handle.ts'
 import type { QueueLocks } from '../tables/queue-locks.ts'
+import { checkGroupOfRetries, groupNotThere } from '../tables/subscription-groups.ts'
 import { isWritable, type TopicConfig, type Topics } from '../tables/topics.ts'
 import type { WaitingMessages } from '../timed/waiting-messages.ts'
 import { fail, type Recover } from './failure.ts'
@@ -112,6 +113,7 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
     const fault = topicFault(header.topic)
     if (fault !== undefined) throw refusal('BROKER_INVALID_PARAMETER', fault)
     const isRetry = isRetryTopic(header.topic)
+    if (isRetry) checkGroupOfRetries(header.topic)
     const sysFlag = header.unitMode === true ? (isRetry ? UNIT_SUB_FLAG : UNIT_FLAG) : 0
     const topic =
       (await autoCreate.topicOfSend({
@@ -136,7 +138,7 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
   async function divertToDlq(header: Header, topic: TopicConfig): Promise<TopicConfig> {
     const groupName = header.topic.slice(RETRY_TOPIC_PREFIX.length)
     const group = await autoCreate.group(groupName)
-    if (group === undefined) throw refusal('BROKER_GROUP_NOT_EXIST', `subscription group not exist, ${groupName} `)
+    if (group === undefined) throw groupNotThere(groupName)
     const maxTimes = header.maxReconsumeTimes ?? group.retryMaxTimes
     const isOver = (header.reconsumeTimes ?? 0) > maxTimes
     return isOver || need.locks.isGroupLocked(groupName) ? autoCreate.dlqTopic(groupName) : topic
@@ -159,6 +161,9 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
         'BROKER_INVALID_PARAMETER',
         `request queueId[${header.queueId}] is illegal, TopicConfig [topicName=${topic.topicName}, ${queues}]`,
       )
+    }
+    if ((header.reconsumeTimes ?? 0) < 0) {
+      throw refusal('BROKER_INVALID_PARAMETER', `reconsumeTimes ${header.reconsumeTimes} is less than none`)
     }
     if (topic.attributes[MESSAGE_TYPE] !== undefined && options.enableTopicMessageTypeCheck) {
       checkMessageType(topic, header.properties ?? '')

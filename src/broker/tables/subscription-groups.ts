@@ -1,6 +1,7 @@
 /** The subscription groups of the group: a replicated table (RocketMQ SubscriptionGroupManager). */
-import { SYSTEM_GROUPS } from '../../message/topic-name.ts'
+import { groupFault, RETRY_TOPIC_PREFIX, SYSTEM_GROUPS } from '../../message/topic-name.ts'
 import type { SubscriptionGroupConfig } from '../../remoting/bodies/group.ts'
+import { refusal } from '../errors.ts'
 import type { Attributes } from './attributes.ts'
 import { ConfigTable } from './config-table.ts'
 
@@ -69,4 +70,15 @@ export function subscriptionGroup(
 /** The groups that every broker group begins with (RocketMQ SubscriptionGroupManager.init). */
 export function systemGroups(): SubscriptionGroup[] {
   return SYSTEM_GROUPS.map((group) => subscriptionGroup(group))
+}
+
+/** In RocketMQ's words. */
+export function groupNotThere(name: string): Error {
+  return refusal('BROKER_GROUP_NOT_EXIST', `subscription group not exist, ${name} `)
+}
+
+/** Throws for a retry topic that no group can have: it would be made before its group is refused. */
+export function checkGroupOfRetries(retryTopic: string): void {
+  const name = retryTopic.slice(RETRY_TOPIC_PREFIX.length)
+  if (groupFault(name) !== undefined) throw groupNotThere(name)
 }

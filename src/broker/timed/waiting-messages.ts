@@ -84,6 +84,8 @@ function whole(text: string, use: (value: number) => number): number | undefined
 
 function levelOf(text: string | undefined): number {
   if (text === undefined) return 0
-  if (!/^[+-]?\d{1,10}$/.test(text)) throw refusal('BROKER_REFUSED', `For input string: "${text}" as the delay level`)
-  return Number(text)
+  const level = /^[+-]?\d{1,10}$/.test(text) ? Number(text) : Number.NaN
+  // Java's Integer.parseInt is what RocketMQ reads it with.
+  if (level >= -2_147_483_648 && level <= 2_147_483_647) return level
+  throw refusal('BROKER_REFUSED', `For input string: "${text}" as the delay level`)
 }

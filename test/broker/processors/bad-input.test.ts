@@ -67,6 +67,96 @@ describe('the properties of a send', () => {
   })
 })
 
+const INT_MAX = 2_147_483_647
+
+describe('a forged number of redeliveries', () => {
+  test.each([-1, -2_147_483_648])('of %d is refused', async (reconsumeTimes) => {
+    const harness = await withTopic()
+    expect((await harness.ask(10, sendHeader('T', { reconsumeTimes }), 'x')).code).toBe(29)
+    expect((await harness.ask(310, { ...short, i: '', j: reconsumeTimes, m: false }, 'x')).code).toBe(29)
+    expect(harness.log.messages('T', 0)).toHaveLength(1)
+  })
+
+  test('that is enormous ends in the dead letters, and stays what it is', async () => {
+    const harness = await withTopic()
+    expect((await harness.ask(10, sendHeader('T', { reconsumeTimes: INT_MAX }), 'x')).code).toBe(0)
+    const { offset = -1 } = harness.log.messages('T', 0)[1] ?? {}
+    expect((await harness.ask(36, { group: 'CG', offset, delayLevel: 0 })).code).toBe(0)
+    expect(harness.log.messages('%DLQ%CG', 0).map(({ reconsumeTimes }) => reconsumeTimes)).toEqual([INT_MAX])
+    expect((await harness.ask(36, { group: 'CG', offset, delayLevel: 0, maxReconsumeTimes: INT_MAX })).code).toBe(0)
+    expect(harness.log.broken).toBeUndefined()
+  })
+
+  test('to the retry topic of a group goes to its dead letters', async () => {
+    const harness = await withTopic()
+    const forged = sendHeader('%RETRY%CG', { reconsumeTimes: INT_MAX })
+    expect((await harness.ask(10, forged, 'x')).code).toBe(0)
+    expect(harness.log.messages('%DLQ%CG', 0)).toHaveLength(1)
+    expect(harness.log.messages('%RETRY%CG', 0)).toEqual([])
+  })
+})
+
+const delayed = (level: string) => sendHeader('T', { properties: `DELAY\u0001${level}\u0002` })
+
+describe('a delay level that is none', () => {
+  test.each(['NaN', '1.5', '1e3', ' 1', '2147483648', '-2147483649', '99999999999999999999'])(
+    '%j is refused, and nothing is stored',
+    async (level) => {
+      const harness = await withTopic()
+      expect((await harness.ask(10, delayed(level), 'x')).code).toBe(1)
+      expect(harness.log.all()).toHaveLength(1)
+    },
+  )
+
+  test.each(['19', '2147483647'])('%s is the highest there is', async (level) => {
+    const harness = await withTopic()
+    expect((await harness.ask(10, delayed(level), 'x')).code).toBe(0)
+    expect(harness.log.messages('SCHEDULE_TOPIC_XXXX', 17)).toHaveLength(1)
+  })
+
+  test.each(['0', '-1', '-2147483648'])('%s is no delay', async (level) => {
+    const harness = await withTopic()
+    expect((await harness.ask(10, delayed(level), 'x')).code).toBe(0)
+    expect(harness.log.messages('T', 0)).toHaveLength(2)
+  })
+
+  test('is the highest there is, or the dead letters, for a message that is sent back', async () => {
+    const harness = await withTopic()
+    const { offset = -1 } = harness.log.messages('T', 0)[0] ?? {}
+    expect((await harness.ask(36, { group: 'CG', offset, delayLevel: INT_MAX })).code).toBe(0)
+    expect((await harness.ask(36, { group: 'CG', offset, delayLevel: -INT_MAX })).code).toBe(0)
+    expect((await harness.ask(36, { group: 'CG', offset, delayLevel: 'NaN' })).code).toBe(1)
+    expect(harness.log.messages('SCHEDULE_TOPIC_XXXX', 17)).toHaveLength(1)
+    expect(harness.log.messages('%DLQ%CG', 0)).toHaveLength(1)
+  })
+})
+
+const locking = (group: string, mqSet: readonly object[]) =>
+  JSON.stringify({ clientId: 'c', consumerGroup: group, mqSet })
+
+describe('a lock', () => {
+  test('of queues that are none is not granted, and leaves no row', async () => {
+    const harness = await withTopic()
+    const brokerName = 'broker-a'
+    const queues = [
+      { topic: 'T', brokerName, queueId: 0 },
+      { topic: 'T', brokerName, queueId: 7 },
+      { topic: 'T', brokerName, queueId: -1 },
+      { topic: 'Made up', brokerName, queueId: 0 },
+    ]
+    const reply = await harness.ask(41, {}, locking('CG', queues))
+    expect(JSON.parse(reply.bytes.toString())).toEqual({ lockOKMQSet: [queues[0]] })
+    expect([...harness.locks.rows()]).toHaveLength(1)
+  })
+
+  test('of a group with an illegal name is refused', async () => {
+    const harness = await withTopic()
+    const queue = { topic: 'T', brokerName: 'broker-a', queueId: 0 }
+    expect((await harness.ask(41, {}, locking('a@T', [queue]))).code).toBe(29)
+    expect([...harness.locks.rows()]).toEqual([])
+  })
+})
+
 describe('a group that is not there', () => {
   test.each([
     ['committing an offset', 15, { queueId: 0, commitOffset: 1 }, 26],
@@ -112,9 +202,34 @@ describe('an SQL92 expression', () => {
     ['that is enormous', `a IN (${Array.from({ length: 5_000 }, (_, at) => `'v${at}'`).join(',')})`],
     ['that is deep', `${'('.repeat(5_000)}a = 1${')'.repeat(5_000)}`],
     ['of noise', 'a \u0000\u0001 b'],
+    ['of signs without end', `${'-'.repeat(8_000)}1 = a`],
+    ['of NOT without end', `${'NOT '.repeat(4_000)}a`],
+    ['of comparisons chained without end', `a${' = b'.repeat(4_000)}`],
+    ['of IS NULL chained without end', `a${' IS NULL'.repeat(1_500)}`],
   ])('%s is refused with the code of a bad subscription', async (_what, subscription) => {
     const harness = await withTopic()
     const reply = await harness.ask(11, pullHeader('T', { expressionType: 'SQL92', subscription }))
     expect(reply).toMatchObject({ code: 23, remark: expect.stringContaining('column') })
+    const pop = { consumerGroup: 'CG', topic: 'T', queueId: 0, maxMsgNums: 1, invisibleTime: 1_000, pollTime: 0 }
+    const popping = { ...pop, bornTime: 0, initMode: 0, expType: 'SQL92', exp: subscription }
+    expect((await harness.ask(200_050, popping)).code).toBe(23)
+    const data = { topic: 'T', expressionType: 'SQL92', subString: subscription }
+    const check = JSON.stringify({ clientId: 'c', group: 'CG', subscriptionData: data })
+    expect((await harness.ask(46, {}, check)).code).toBe(23)
+    const consumer = { groupName: 'CG', subscriptionDataSet: [data] }
+    const heartbeat = JSON.stringify({ clientID: 'c', producerDataSet: [], consumerDataSet: [consumer] })
+    expect((await harness.ask(34, {}, heartbeat)).code).toBe(0)
+    // Nothing is pulled by it: the expression is not readable.
+    expect((await harness.ask(11, pullHeader('T', { sysFlag: 2 }))).code).not.toBe(0)
+  })
+
+  test('as long as it may be, and as wide, is evaluated', async () => {
+    const harness = await withTopic()
+    const terms = Array.from({ length: 1_000 }, (_, at) => `a <> ${at}`)
+    for (const word of [' AND ', ' OR ']) {
+      const subscription = terms.join(word)
+      const reply = await harness.ask(11, pullHeader('T', { expressionType: 'SQL92', subscription, sysFlag: 4 }))
+      expect(reply.code).toBe(20)
+    }
   })
 })
