@@ -64,6 +64,17 @@ export class ManualClock implements Clock {
     this.turn()
   }
 
+  /** The process stands still: afterwards each timer that was due fires once, before anything else is read. */
+  stall(byMs: number): void {
+    this.#move(this.#monotonicMs + byMs)
+    const due = [...this.#alarms].filter(({ dueMs }) => dueMs <= this.#monotonicMs).sort((a, b) => a.dueMs - b.dueMs)
+    for (const alarm of due) {
+      if (alarm.periodMs === undefined) this.#alarms.delete(alarm)
+      else alarm.dueMs = this.#monotonicMs + alarm.periodMs
+      alarm.run()
+    }
+  }
+
   /** A jump of the wall clock alone. */
   jumpWall(byMs: number): void {
     this.#wallMs += byMs

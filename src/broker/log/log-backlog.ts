@@ -3,11 +3,14 @@
  * refused by the time it would wait"). A log that keeps up takes everything. Once something waited in it for longer than
  * `LOG_MS` it is *behind*, and from then on
  *
- *     ahead of a newcomer:   | queue: waitMs of draining | log: LOG_MS of draining | disk, followers
+ *     ahead of a newcomer:   | queue: a quarter of waitMs of draining | log: LOG_MS of draining | disk, followers
  *     refused at the door:     what would make it longer
+ *     refused in the queue:    who waited for longer than that quarter all the same: the log drains in lumps
  *
- * so that what is admitted is stored well before anybody gives up on it, and what is not hears so at once. It is behind
- * until the backlog stayed short for a while: a queue that empties between two flushes is no reason to let everybody in.
+ * so that what is admitted is stored well before anybody gives up on it, and what is not hears so at once. A log that took
+ * nothing for a while though something waited for it is behind, too: what its first flush holds says how slow it is only
+ * once it ends. It is behind until the backlog stayed short for a while: a queue that empties between two flushes is no
+ * reason to let everybody in.
  *
  * Knows no clock and no requests: times and bytes are handed in, milliseconds are monotonic.
  */
@@ -22,6 +25,9 @@ const UNTRIED_BYTES = 2 * 1024 * 1024
 const FLOOR_BYTES = 64 * 1024
 /** How much faster than it drains a log that is behind is filled. */
 const PACE = 1.25
+/** Shares of `waitMs`: what waits in the queue of a log that is behind, and how long one that is not may take nothing. */
+const BEHIND_SHARE = 1 / 4
+const STUCK_SHARE = 3 / 8
 /** A backlog of no more than this is short, and the log keeps up again once it was short for so long. */
 const SHORT_MS = LOG_MS / 4
 const CALM_MS = 1_000
@@ -38,8 +44,10 @@ export class LogBacklog {
   /** What the pace allows the log to be given, as of `#pacedMs`. What it had no room for is not made up for later. */
   #paceBytes = 0
   #pacedMs = 0
+  /** When the log took something last, or what waits began to. */
+  #movedMs = 0
 
-  /** `waitMs`: how long a newcomer may expect to wait in the queue before the log takes it. Infinity: any time. */
+  /** `waitMs`: how long anything may wait in the queue before the log takes it. Infinity: any time. */
   constructor(waitMs: number) {
     this.#waitMs = waitMs
   }
@@ -57,9 +65,14 @@ export class LogBacklog {
     return this.#isBehind
   }
 
+  /** How long what came may wait in the queue now. */
+  get patienceMs(): number {
+    return this.#isBehind ? this.#waitMs * BEHIND_SHARE : this.#waitMs
+  }
+
   /** Whether `bytes` that came now can expect to be stored in time. */
   admits(bytes: number, nowMs: number): boolean {
-    return !this.#isBehind || this.bytes === 0 || this.bytes + bytes <= this.#takesIn(LOG_MS + this.#waitMs / 2, nowMs)
+    return !this.#isBehind || this.bytes === 0 || this.bytes + bytes <= this.#takesIn(LOG_MS + this.patienceMs, nowMs)
   }
 
   /**
@@ -77,6 +90,7 @@ export class LogBacklog {
 
   queued(bytes: number, nowMs: number): void {
     if (this.bytes === 0) this.#resume(nowMs)
+    if (this.#queuedBytes === 0) this.#movedMs = nowMs
     this.#queuedBytes += bytes
   }
 
@@ -90,6 +104,7 @@ export class LogBacklog {
   /** It left the queue for the log. */
   logged(bytes: number, nowMs: number): void {
     this.withdrawn(bytes, nowMs)
+    this.#movedMs = nowMs
     this.#loggedBytes += bytes
     this.#paceBytes = Math.max(0, this.#paceBytes - bytes)
   }
@@ -106,16 +121,25 @@ export class LogBacklog {
 
   /** Something is in the log since `sinceMs`. */
   waited(sinceMs: number, nowMs: number): void {
-    if (nowMs - sinceMs <= LOG_MS) return
-    this.#isBehind = true
-    this.#calmSinceMs = undefined
+    if (nowMs - sinceMs > LOG_MS) this.#fallBehind()
+  }
+
+  /** Asked every now and then: whether the log takes something of what waits. */
+  look(nowMs: number): void {
+    if (this.#queuedBytes > 0 && nowMs - this.#movedMs >= this.#waitMs * STUCK_SHARE) this.#fallBehind()
   }
 
   /** The log stands still or changes hands for a reason of its own: what was measured says nothing of what comes. */
   restart(nowMs: number): void {
     this.#isBehind = false
     this.#calmSinceMs = undefined
+    this.#movedMs = nowMs
     this.#rate.begin(nowMs)
+  }
+
+  #fallBehind(): void {
+    this.#isBehind = true
+    this.#calmSinceMs = undefined
   }
 
   /** Something waits after nothing did. */

@@ -23,8 +23,8 @@ export interface Item {
   readonly drafts: readonly RecordDraft[]
   readonly command: Command | undefined
   readonly bytes: number
-  /** Not proposed by then, it is refused; not decided by `deadlineMs`, it is answered as undecided. */
-  readonly proposeByMs: number
+  readonly queuedMs: number
+  /** Not decided by then, it is answered as undecided; not proposed by then, it is refused. */
   readonly deadlineMs: number
   /** Whoever sent it does not wait for more than the leader's own write. */
   readonly isEarly: boolean

@@ -3,8 +3,6 @@ import type { Item } from './proposal-flight.ts'
 
 export interface ProposalQueueOptions {
   readonly maxEntryBytes: number
-  /** How long an item may wait here; see `ProposalOptions.queueWaitMs`. */
-  readonly queueWaitMs: number
 }
 
 const MAX_ENTRY_RECORDS = 4096
@@ -70,14 +68,13 @@ export class ProposalQueue {
   }
 
   /**
-   * Those that waited too long. `isHeld`: leadership is on its way to another node, and until that is decided they wait for
-   * as long as their requests do.
+   * Those that waited too long: records for `patienceMs`, commands for as long as their requests do. `isHeld`: leadership is
+   * on its way to another node, and until that is decided records wait like commands.
    */
-  takeExpired(nowMs: number, isHeld: boolean): readonly Item[] {
+  takeExpired(nowMs: number, patienceMs: number, isHeld: boolean): readonly Item[] {
     if (isHeld) this.#heldUntilMs = nowMs
-    const heldMs = this.#heldUntilMs + this.#options.queueWaitMs
-    const isOver = ({ deadlineMs, proposeByMs }: Item): boolean =>
-      nowMs >= Math.min(deadlineMs, Math.max(proposeByMs, heldMs))
+    const isOver = ({ command, deadlineMs, queuedMs }: Item): boolean =>
+      nowMs >= deadlineMs || (command === undefined && nowMs - Math.max(queuedMs, this.#heldUntilMs) >= patienceMs)
     this.#moveUp()
     if (!this.#items.some(isOver)) return []
     const expired = this.#items.filter(isOver)

@@ -23,15 +23,13 @@ import { busy, notLeader, undecided } from './proposal-outcomes.ts'
 import { storedOf, type Done, type Draft, type Flight, type Item } from './proposal-flight.ts'
 import { ProposalQueue } from './proposal-queue.ts'
 import type { QueueCounters } from './queue-counters.ts'
+import { everyUnlessStalled } from './stall.ts'
 
 export interface ProposalOptions {
   /** Records and commands admitted and not yet decided; more is answered BROKER_BUSY. */
   readonly maxInFlightBytes: number
   readonly maxEntryBytes: number
-  /**
-   * How long records may wait before the log takes them (RocketMQ waitTimeMillsInSendQueue): who would have to wait longer
-   * is refused at once, who had to is refused then. Infinity: until they are decided or given up.
-   */
+  /** How long records may wait for the log, see `LogBacklog` (RocketMQ waitTimeMillsInSendQueue). Infinity: any time. */
   readonly queueWaitMs: number
   /** After this long a request is answered, decided or not. Below the stock client's 3 s. */
   readonly decideWithinMs: number
@@ -59,7 +57,7 @@ export interface ProposalsNeeds {
   readonly options: ProposalOptions
 }
 
-const SWEEP_PERIOD_MS = 50
+const SWEEP_PERIOD_MS = 20
 /** What a command without records is taken to weigh. */
 const COMMAND_BYTES = 256
 
@@ -84,7 +82,7 @@ export class Proposals implements ProposalsNeed {
     this.#queue = new ProposalQueue(need.options)
     this.#backlog = new LogBacklog(need.options.queueWaitMs)
     this.#early = new EarlyAcks({ ...need, flights: this.#flights, bounds: need.options })
-    this.#sweep = need.clock.every(SWEEP_PERIOD_MS, () => this.#expire())
+    this.#sweep = everyUnlessStalled(need.clock, SWEEP_PERIOD_MS, () => this.#expire())
   }
 
   /** As `EarlyAcks.bytes`. */
@@ -182,8 +180,7 @@ export class Proposals implements ProposalsNeed {
     const deleted = deletedTopic(command)
     if (deleted !== undefined) this.#closing.add(deleted)
     const deadlineMs = nowMs + options.decideWithinMs
-    const proposeByMs = command === undefined ? Math.min(deadlineMs, nowMs + options.queueWaitMs) : deadlineMs
-    const item: Item = { drafts, command, bytes, proposeByMs, deadlineMs, isEarly, done }
+    const item: Item = { drafts, command, bytes, queuedMs: nowMs, deadlineMs, isEarly, done }
     if (isModeChange) this.#modeChange = item
     this.#queue.push(item)
     this.#backlog.queued(bytes, nowMs)
@@ -312,7 +309,8 @@ export class Proposals implements ProposalsNeed {
     const nowMs = clock.monotonicMs()
     const isTransferring = log.proposeRefusal() === 'transferring'
     if (isTransferring) this.#backlog.restart(nowMs)
-    for (const item of this.#queue.takeExpired(nowMs, isTransferring)) {
+    else this.#backlog.look(nowMs)
+    for (const item of this.#queue.takeExpired(nowMs, this.#backlog.patienceMs, isTransferring)) {
       this.#drop(item, busy('the log did not take it in time'))
     }
     const oldest = this.#flights.values().next().value

@@ -26,7 +26,7 @@ export const messageOptions = {
     default: 200,
     min: 10,
     max: 60_000,
-    doc: 'How long a send may wait before the log takes it; who would wait longer is answered "system busy" (brokerFastFailureEnable).',
+    doc: 'How long a send may wait before the log takes it, a quarter of it before a log that is behind; who would wait longer is answered "system busy" (brokerFastFailureEnable).',
   }),
   decideWithinMs: integer({
     default: 2500,
