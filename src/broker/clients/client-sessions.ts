@@ -35,8 +35,12 @@ export interface Leaving {
 const UNIT_SUB_FLAG = 2
 /** To one group. */
 const NOTICES_PER_SECOND = 1_000
+/** Each member that hears a notice asks for the list of all: names in the lists that one group's notices bring about. */
+const NAMES_PER_SECOND = 200_000
 /** Small groups are told at once, always. */
 const SHORTEST_QUIET_MS = 50
+/** By then members look by themselves (RocketMQ RebalanceService waitInterval). */
+const LONGEST_QUIET_MS = 20_000
 
 export class ClientSessions {
   readonly #need: ClientSessionsNeeds
@@ -106,8 +110,8 @@ export class ClientSessions {
 
   /**
    * Every member of a group that many clients join hears of it, and asks who is there: with a notice for each that joins,
-   * n members would be n² notices. A group is told again only after as long as its last notices stand for; what changes
-   * meanwhile is in the next one.
+   * n members would be n² notices, and n³ names in the lists they ask for. A group is told again only after as long as its
+   * last notices stand for; what changes meanwhile is in the next one.
    */
   #notify(consumerGroup: string): void {
     const { clients, groups, relay, clock } = this.#need
@@ -116,7 +120,7 @@ export class ClientSessions {
     const members = clients.consumers(consumerGroup)
     const request = { code: RequestCode.NOTIFY_CONSUMER_IDS_CHANGED, header: { consumerGroup } }
     for (const member of members) relay.notify(member, request)
-    const quietMs = (members.length * 1_000) / NOTICES_PER_SECOND
+    const quietMs = quietMsOf(members.length)
     if (quietMs < SHORTEST_QUIET_MS) return
     this.#waiting.set(consumerGroup, false)
     clock.after(quietMs, () => {
@@ -125,4 +129,9 @@ export class ClientSessions {
       if (isChanged) this.#groupChanged(consumerGroup)
     })
   }
+}
+
+function quietMsOf(members: number): number {
+  const seconds = Math.max(members / NOTICES_PER_SECOND, members ** 2 / NAMES_PER_SECOND)
+  return Math.min(seconds * 1_000, LONGEST_QUIET_MS)
 }

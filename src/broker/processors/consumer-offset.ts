@@ -29,6 +29,8 @@ export interface ConsumerOffsetNeeds {
 
 export function consumerOffset(need: ConsumerOffsetNeeds): Route<unknown>[] {
   const { topics, groups, offsets, commits, clients, leadership, store } = need
+  /** By the list itself, which is another one once a client came or went: all members of a group ask for the same. */
+  const listBodies = new WeakMap<readonly string[], Buffer>()
   return [
     route({ code: RequestCode.QUERY_CONSUMER_OFFSET, request: QueryConsumerOffsetRequestHeader, handle: query }),
     route({ code: RequestCode.UPDATE_CONSUMER_OFFSET, request: UpdateConsumerOffsetRequestHeader, handle: update }),
@@ -74,7 +76,12 @@ export function consumerOffset(need: ConsumerOffsetNeeds): Route<unknown>[] {
     if (consumerIdList.length === 0) {
       throw refusal('BROKER_REFUSED', `no consumer for this group, ${consumerGroup}`)
     }
-    return { code: ResponseCode.SUCCESS, body: GetConsumerListByGroupResponseBody.encode({ consumerIdList }) }
+    let body = listBodies.get(consumerIdList)
+    if (body === undefined) {
+      body = GetConsumerListByGroupResponseBody.encode({ consumerIdList })
+      listBodies.set(consumerIdList, body)
+    }
+    return { code: ResponseCode.SUCCESS, body }
   }
 
   function all(): Reply {

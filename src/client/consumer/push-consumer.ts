@@ -4,12 +4,12 @@ import { sleep } from '../../lib/clock.ts'
 import { errorMessage } from '../../lib/errors.ts'
 import { retryTopic } from '../../message/topic-name.ts'
 import { assignmentOf } from './assignment.ts'
-import type { Assignment } from './assignment.ts'
+import type { Assignment, Listed } from './assignment.ts'
 import { Beginnings } from './beginnings.ts'
 import { sendBack } from '../core/broker-api.ts'
-import type { ConsumerData, HeartbeatData } from '../core/broker-api.ts'
 import { ClientCore } from '../core/client-core.ts'
 import { clusterOffsetStore } from './cluster-offset-store.ts'
+import { consumerHeartbeat } from './consumer-heartbeat.ts'
 import { consumerRequests } from './consumer-requests.ts'
 import { channels } from '../core/diagnostics.ts'
 import type { RebalanceEvent } from '../core/diagnostics.ts'
@@ -39,12 +39,6 @@ const HANDOVER_MS = 200
 /** A rebalancing that could not be finished is tried again after this. */
 const REBALANCE_AGAIN_MS = 1_000
 const FINAL_COMMIT_MS = 3_000
-
-const fromWhere = {
-  first: 'CONSUME_FROM_FIRST_OFFSET',
-  last: 'CONSUME_FROM_LAST_OFFSET',
-  timestamp: 'CONSUME_FROM_TIMESTAMP',
-} as const
 
 /**
  * ```ts
@@ -79,6 +73,8 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
   #state: 'new' | 'started' | 'closing' | 'closed' = 'new'
   #use: 'none' | 'handler' | 'iteration' = 'none'
   #startMs = 0
+  /** The brokers were told of this consumer: before that it would find itself in no list. */
+  #isIntroduced = false
   #isRebalancing = false
   #isRebalanceAsked = false
   /** A round is timed for later. */
@@ -93,7 +89,7 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
     this.#core = new ClientCore({
       options: this.#options,
       isFollowerTold: true,
-      heartbeatData: (clientId) => this.#heartbeatData(clientId),
+      heartbeatData: (clientId) => consumerHeartbeat(clientId, this.#options, [...this.#subscriptions.values()]),
       onConnectionLost: () => this.#connectionLost(),
       routes: consumerRequests({
         group,
@@ -172,6 +168,7 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
       clock.every(commitIntervalMs, () => void this.#commit()),
     )
     await this.#sayHello()
+    this.#isIntroduced = true
     this.#rebalance()
   }
 
@@ -293,7 +290,7 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
   /** Shares the queues out anew: at once, or once more after the round that is under way. */
   #rebalance(): void {
     this.#isRebalanceAsked = true
-    if (!this.#isRebalancing && this.#state === 'started') void this.#rebalanceRounds()
+    if (this.#isIntroduced && !this.#isRebalancing && this.#state === 'started') void this.#rebalanceRounds()
   }
 
   #rebalanceLater(): void {
@@ -309,8 +306,11 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
     this.#isRebalancing = true
     while (this.#isRebalanceAsked && this.#state === 'started') {
       this.#isRebalanceAsked = false
+      const listed: Listed = new Map()
       let isBalanced = true
-      for (const topic of this.#subscriptions.keys()) isBalanced = (await this.#rebalanceTopic(topic)) && isBalanced
+      for (const topic of this.#subscriptions.keys()) {
+        isBalanced = (await this.#rebalanceTopic(topic, listed)) && isBalanced
+      }
       for (const feed of this.#feeds.values()) {
         if (!this.#subscriptions.has(feed.queue.topic)) await this.#giveUp(feed)
       }
@@ -321,9 +321,9 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
   }
 
   /** False: it could not be finished. */
-  async #rebalanceTopic(topic: string): Promise<boolean> {
+  async #rebalanceTopic(topic: string, listed: Listed): Promise<boolean> {
     try {
-      const assignment = await assignmentOf(this.#core, this.#options, topic)
+      const assignment = await assignmentOf(this.#core, this.#options, topic, listed)
       if (this.#state !== 'started') return true
       if (assignment === undefined) return false
       await this.#assign(topic, assignment)
@@ -458,18 +458,5 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
       (address, options) => sendBack(this.#core.invoke, address, back, options),
       { timeoutMs: requestTimeoutMs, signal: this.#core.closing },
     )
-  }
-
-  #heartbeatData(clientId: string): HeartbeatData {
-    const { group, model, from } = this.#options
-    const consumer: ConsumerData = {
-      groupName: group,
-      consumeType: 'CONSUME_PASSIVELY',
-      messageModel: model === 'broadcast' ? 'BROADCASTING' : 'CLUSTERING',
-      consumeFromWhere: from instanceof Date ? fromWhere.timestamp : fromWhere[from],
-      subscriptionDataSet: [...this.#subscriptions.values()],
-      unitMode: false,
-    }
-    return { clientID: clientId, producerDataSet: [], consumerDataSet: [consumer] }
   }
 }

@@ -101,9 +101,14 @@ export async function unregister(invoke: Invoke, address: string, who: Unregistr
 }
 
 /** The ids of the group's clients, as this broker sees them. */
-export async function consumerIds(invoke: Invoke, address: string, group: string): Promise<string[]> {
+export async function consumerIds(
+  invoke: Invoke,
+  address: string,
+  group: string,
+  options?: InvokeOptions,
+): Promise<string[]> {
   const header = { consumerGroup: group }
-  const answer = succeeded(await invoke(address, { code: RequestCode.GET_CONSUMER_LIST_BY_GROUP, header }))
+  const answer = succeeded(await invoke(address, { code: RequestCode.GET_CONSUMER_LIST_BY_GROUP, header }, options))
   const list = listOf(field(parseBody(answer.body), 'consumerIdList'))
   return list.flatMap((id) => (typeof id === 'string' ? [id] : []))
 }

@@ -168,6 +168,32 @@ describe('the consumers of a group', () => {
     expect(told(first)).toBe(before + 1)
   })
 
+  test('of a very large group are told so rarely that the lists they ask for stay bounded, and of one that comes alone at once', async () => {
+    const harness = withTopic()
+    const join = (node: string, connectionId: number): void =>
+      harness.clients.report(node, {
+        kind: 'heartbeat',
+        connectionId,
+        heartbeat: { ...JSON.parse(heartbeatText(`${node}-${connectionId}`)), address: '1.1.1.1:1' },
+      })
+    await harness.ask(34, {}, beat('c1', 'CG'))
+    for (let at = 1; at < 1_000; at++) join('n1', at)
+    harness.clock.advance(30_000)
+    await harness.turn()
+    const before = told(harness.origin)
+    join('n2', 1)
+    await harness.turn()
+    expect(told(harness.origin)).toBe(before + 1)
+    join('n2', 2)
+    // A thousand members ask for a thousand names each: at 200,000 names a second that is five seconds.
+    harness.clock.advance(4_000)
+    await harness.turn()
+    expect(told(harness.origin)).toBe(before + 1)
+    harness.clock.advance(1_100)
+    await harness.turn()
+    expect(told(harness.origin)).toBe(before + 2)
+  })
+
   test('are forgotten when their heartbeats stop', async () => {
     const harness = withTopic()
     await harness.ask(34, {}, beat('c1', 'CG'))
@@ -412,6 +438,19 @@ describe('a queue lock', () => {
     expect(await lock(harness, 'c2', [0])).toEqual([])
   })
 })
+
+function heartbeatText(clientId: string): string {
+  const { consumerDataSet } = JSON.parse(beat(clientId, 'CG'))
+  const consumers = consumerDataSet
+  return JSON.stringify({
+    clientId,
+    language: 0,
+    version: 0,
+    producerGroups: [],
+    consumers,
+    withoutSubscriptions: false,
+  })
+}
 
 function heartbeatOf(harness: Harness, clientId: string) {
   for (const report of harness.relay.reports) {

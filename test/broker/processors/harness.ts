@@ -129,7 +129,7 @@ export function createHarness(
   const commits = new OffsetCommits({ offsets, proposals, clock, options: { periodMs: 200, maxPending: 100 } })
   const hold = new PullHold({ clock, maxParked: 3 })
   const stats = new BrokerStats({ clock, clusterName: identity.clusterName, maxItems: 1_000 })
-  const clients = new Clients({ clock, options: { expireMs: 120_000, maxMembers: 100 } })
+  const clients = new Clients({ clock, options: { expireMs: 120_000, maxMembers: 2_000 } })
   const relay = new FakeRelay(clients)
   const autoCreate = new AutoCreate({
     topics,
