@@ -50,11 +50,11 @@ export class FrameSplitter {
     let at = this.#heldBytes > 0 ? this.#complete(chunk) : 0
     while (!this.#stopped && chunk.length - at >= LENGTH_BYTES) {
       const frameBytes = this.#frameBytes(readLength(chunk, at) >>> 0)
-      if (chunk.length - at < frameBytes) break
+      if (chunk.length - at < frameBytes) return this.#hold(chunk, at, chunk.length, frameBytes)
       at += frameBytes
       this.#emit(chunk, at - frameBytes + LENGTH_BYTES, at)
     }
-    if (!this.#stopped && at < chunk.length) this.#hold(chunk, at, chunk.length)
+    if (!this.#stopped && at < chunk.length) this.#hold(chunk, at, chunk.length, this.#maxBytes)
   }
 
   /** Continues the held frame. Returns where in `chunk` the next frame begins: its end, while the frame is not whole. */
@@ -62,12 +62,12 @@ export class FrameSplitter {
     let at = 0
     if (this.#heldBytes < LENGTH_BYTES) {
       at = Math.min(chunk.length, LENGTH_BYTES - this.#heldBytes)
-      this.#hold(chunk, 0, at)
+      this.#hold(chunk, 0, at, this.#maxBytes)
       if (this.#heldBytes < LENGTH_BYTES) return at
     }
     const frameBytes = this.#frameBytes(readLength(this.#assembly, 0) >>> 0)
     const end = Math.min(chunk.length, at + frameBytes - this.#heldBytes)
-    this.#hold(chunk, at, end)
+    this.#hold(chunk, at, end, frameBytes)
     if (this.#heldBytes < frameBytes) return end
     const whole = this.#assembly
     this.#assembly = nothing
@@ -76,10 +76,11 @@ export class FrameSplitter {
     return end
   }
 
-  #hold(chunk: Buffer, start: number, end: number): void {
+  /** `maxBytes`: what the frame has, as far as that is known. */
+  #hold(chunk: Buffer, start: number, end: number, maxBytes: number): void {
     const bytes = this.#heldBytes + end - start
     if (bytes > this.#assembly.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.min(Math.max(bytes * 2, ASSEMBLY_BYTES_MIN), this.#maxBytes))
+      const grown = Buffer.allocUnsafeSlow(Math.min(Math.max(bytes * 2, ASSEMBLY_BYTES_MIN), maxBytes))
       this.#assembly.copy(grown, 0, 0, this.#heldBytes)
       this.#assembly = grown
     }

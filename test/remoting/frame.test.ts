@@ -102,6 +102,16 @@ describe('a length that lies', () => {
     expect(frames).toEqual([])
   })
 
+  test('of which half has come is put together in what it has, and no more', () => {
+    const { splitter, frames } = collector()
+    const bytes = framed(Buffer.alloc(130_000, 1))
+    splitter.push(bytes.subarray(0, 65_536))
+    splitter.push(bytes.subarray(65_536, 130_000))
+    expect(splitter.assemblyBytes).toBe(bytes.length)
+    splitter.push(bytes.subarray(130_000))
+    expect(frames.map((frame) => frame.buffer.byteLength)).toEqual([bytes.length])
+  })
+
   test('is none at the limit', () => {
     const { splitter, frames } = collector()
     const bytes = framed(Buffer.alloc(FRAME_MAX_BYTES - 4, 1))
