@@ -36,6 +36,8 @@ export interface SendReport {
   readonly errors: Readonly<Record<string, number>>
 }
 
+const REFUSED_PAUSE_MS = 20
+
 export class SendLoad {
   readonly #needs: SendLoadNeeds
   readonly #latency = new LatencyMeter()
@@ -91,8 +93,8 @@ export class SendLoad {
         this.#gap.mark(nowMs)
       } else this.#countError(error)
       this.#needs.onOutcome?.(n, sequence, error, result)
-      // A refusal comes in the same turn: without a pause the loop would spin.
-      if (errorCode(error) === 'CLIENT_OVERLOADED') clock.after(1, done)
+      // A refusal comes in the same turn: without a pause the loop would spin, and leave no time to read answers.
+      if (errorCode(error) === 'CLIENT_OVERLOADED') clock.after(REFUSED_PAUSE_MS, done)
       else done()
     })
   }

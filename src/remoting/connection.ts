@@ -125,6 +125,12 @@ export class Connection implements Origin {
     return this.#writer.bytes + this.#socket.writableLength
   }
 
+  /** False: a request of ours would be refused, because too much waits for the peer. */
+  get hasRoom(): boolean {
+    const { invocationsMax, outgoingBytesRequestMax } = this.#limits
+    return this.#invocations.size < invocationsMax && this.outgoingBytes <= outgoingBytesRequestMax
+  }
+
   /** Calls `listener` once when the connection is gone; at once when it is gone already. */
   onClose(listener: CloseListener): void {
     if (this.#closed) listener(this)
@@ -339,17 +345,9 @@ export class Connection implements Origin {
 
   #refusal(): Error | undefined {
     if (this.#closed || this.#draining) return this.#closedError()
-    if (this.#invocations.size >= this.#limits.invocationsMax) {
-      return this.#tooMany(`${this.#invocations.size} requests wait for answers from ${this.remoteAddress}`)
-    }
-    if (this.outgoingBytes > this.#limits.outgoingBytesHardMax / 2) {
-      return this.#tooMany(`${this.outgoingBytes} bytes wait to leave to ${this.remoteAddress}`)
-    }
-    return undefined
-  }
-
-  #tooMany(message: string): Error {
-    return remotingErrors.create('REMOTING_TOO_MANY_REQUESTS', message)
+    if (this.hasRoom) return undefined
+    const waiting = `${this.#invocations.size} requests wait for answers, ${this.outgoingBytes} bytes wait to leave`
+    return remotingErrors.create('REMOTING_TOO_MANY_REQUESTS', `${waiting} to ${this.remoteAddress}`)
   }
 
   #closedError(): Error {

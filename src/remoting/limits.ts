@@ -12,6 +12,8 @@ export interface ConnectionLimits {
   readonly invocationsMax: number
   /** Bytes on the way to the peer; above, its bytes are not read on. */
   readonly outgoingBytesSoftMax: number
+  /** Bytes on the way to the peer; above, a request of ours is refused. */
+  readonly outgoingBytesRequestMax: number
   /** Bytes on the way to the peer; above, the connection is closed. */
   readonly outgoingBytesHardMax: number
   /** For how long the peer may keep more than the soft maximum waiting before the connection is closed. */
@@ -27,6 +29,7 @@ export const defaultConnectionLimits: ConnectionLimits = {
   onewayBytesHeldMax: 262_144,
   invocationsMax: 65_536,
   outgoingBytesSoftMax: 4_194_304,
+  outgoingBytesRequestMax: 33_554_432,
   outgoingBytesHardMax: 67_108_864,
   slowReaderMs: 30_000,
   idleMs: 120_000,

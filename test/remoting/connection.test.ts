@@ -366,6 +366,12 @@ describe('limits', () => {
     expect(answers.every(({ code, body }) => code === 0 && body.length === 16_384)).toBe(true)
   })
 
+  test('a request is refused while too much waits for a peer that does not read', async () => {
+    const { address } = await start({ limits: { requestsInFlightMax: 1 } })
+    const connection = await newClient({ limits: { outgoingBytesRequestMax: 100_000 } }).connect(address)
+    while (connection.hasRoom) connection.invoke({ code: HOLD, body: Buffer.alloc(50_000) }, 5000).catch(() => null)
+    await expect(connection.invoke({ code: HOLD }, 5000)).rejects.toMatchObject({ code: 'REMOTING_TOO_MANY_REQUESTS' })
+  })
   test('more invocations than allowed are refused', async () => {
     const { address, held } = await start()
     const client = newClient({ limits: { invocationsMax: 2 } })

@@ -2,11 +2,11 @@
 
 /** Sources that are longer than they should be, in lines. */
 export const knownLines: Readonly<Record<string, number>> = {
-  'src/client/consumer/push-consumer.ts': 475,
-  'src/client/producer/sender.ts': 412,
+  'src/client/consumer/push-consumer.ts': 462,
+  'src/client/producer/sender.ts': 397,
   'src/raft/leader.ts': 500,
   'src/raft/replica.ts': 418,
-  'src/remoting/connection.ts': 394,
+  'src/remoting/connection.ts': 392,
 }
 
 /** The same of tests. */

@@ -48,6 +48,8 @@ export interface LeaderCallOptions {
 const ROUTE_BACK_OFF_MS = { first: 25, longest: 150 }
 /** One of several name servers that keeps silent is passed over after this. */
 const NAMESRV_PATIENCE_MS = 1_000
+/** Requests written to one connection that its broker has not taken: what it takes in a fraction of an attempt's time. */
+const OUTGOING_BYTES = 8 * 1024 * 1024
 /** Every so many queries without news another name server is asked: this one may be cut off from the brokers. */
 const NAMESRV_TURNS = 3
 
@@ -93,11 +95,7 @@ export class ClientCore {
       sockets,
       router: new Router({ routes: needs.routes ?? [], log }),
       connectTimeoutMs: options.connectTimeoutMs,
-      limits: {
-        invocationsMax: 1_000_000,
-        outgoingBytesHardMax: 512 * 1024 * 1024,
-        outgoingBytesSoftMax: 256 * 1024 * 1024,
-      },
+      limits: { invocationsMax: 1_000_000, outgoingBytesRequestMax: OUTGOING_BYTES },
       onConnection: (connection, address) => this.#watch(connection, address),
     })
     this.routes = new RouteCache({

@@ -3,7 +3,8 @@
  * is one request: one message, or one batch.
  *
  * Nothing here waits by a timer of its own. Attempts end by their connection; sends that wait for a leader are *parked*
- * by topic and go on together when the route was asked again, in the order in which they were sent.
+ * by topic and go on together when the route was asked again, in the order in which they were sent. Sends whose
+ * connection has enough to write wait for room in it.
  */
 import { sleep } from '../../lib/clock.ts'
 import type { Clock, Timer } from '../../lib/clock.ts'
@@ -21,39 +22,13 @@ import type { RoundRobin } from './queue-selector.ts'
 import { readSendAnswer } from './send-answer.ts'
 import { sendCommand } from './send-request.ts'
 import type { SendDone, SendRequest, SendResult } from './send-request.ts'
-import { BackOff, decideSend, sendStatus, verdictOfResponse, verdictOfTrouble } from './send-retry.ts'
+import { decideSend, sendStatus, verdictOfResponse, verdictOfTrouble } from './send-retry.ts'
 import type { Trouble, Verdict } from './send-retry.ts'
+import { Send } from './send.ts'
+import type { SendHandle } from './send.ts'
 import { SilenceWatch } from './silence-watch.ts'
 import { autoCreateRoute, leaderOf, type TopicRoute } from '../core/topic-route.ts'
-
-/** One send under way; for whoever holds it, a handle to give it up. */
-class Send {
-  readonly request: SendRequest
-  readonly startMs: number
-  readonly deadlineMs: number
-  readonly order: number
-  done: SendDone | undefined
-  queue: MessageQueue | undefined = undefined
-  address = ''
-  attempts = 0
-  counted = 0
-  sawUndecided = false
-  readonly backOff = new BackOff()
-  /** What ended the last attempt, for the final error. */
-  lastError: Error | undefined = undefined
-  lastVerdict: Verdict | undefined = undefined
-
-  constructor(request: SendRequest, at: { startMs: number; deadlineMs: number; order: number }, done: SendDone) {
-    this.request = request
-    this.startMs = at.startMs
-    this.deadlineMs = at.deadlineMs
-    this.order = at.order
-    this.done = done
-  }
-}
-
-/** A send under way, seen from outside. */
-export type SendHandle = Pick<Send, 'startMs'>
+import { WaitingRoom } from './waiting-room.ts'
 
 interface Parking {
   sends: Send[]
@@ -81,6 +56,7 @@ export class Sender {
   readonly #idle: (() => void)[] = []
   readonly #sweep: Timer
   readonly #silence: SilenceWatch
+  readonly #room: WaitingRoom<Send>
   #inFlight = 0
   #inFlightBytes = 0
   #order = 0
@@ -94,6 +70,11 @@ export class Sender {
       refreshRoutes: () => this.#refreshUsed(),
       isLeader: (address) => core.routes.brokers().some((group) => leaderOf(group) === address),
       giveUp: (address) => core.remoting.disconnect(address),
+    })
+    this.#room = new WaitingRoom({
+      clock: options.clock,
+      hasRoom: (address) => core.remoting.existing(address)?.hasRoom !== false,
+      goOn: (send) => this.#attempt(send, true),
     })
     this.#sweep = options.clock.every(SWEEP_MS, () => {
       this.#expireParked()
@@ -181,18 +162,15 @@ export class Sender {
   /** Fails what is parked. What is on a connection fails when that closes. */
   close(): void {
     this.#sweep.cancel()
-    for (const parking of this.#parkings.values()) {
-      for (const send of parking.sends.splice(0)) {
-        this.#end(
-          send,
-          clientErrors.create('CLIENT_CLOSED', 'the producer was closed before the message was sent'),
-          undefined,
-        )
-      }
+    const parked = [...this.#parkings.values()].flatMap(({ sends }) => sends.splice(0))
+    for (const send of [...parked, ...this.#room.take(() => true)]) {
+      const why = 'the producer was closed before the message was sent'
+      this.#end(send, clientErrors.create('CLIENT_CLOSED', why), undefined)
     }
   }
 
-  #attempt(send: Send): void {
+  /** `isNext`: of those that wait for room at the same connection. */
+  #attempt(send: Send, isNext = false): void {
     if (send.done === undefined) return
     const route = this.#routeOf(send.request.topic)
     if (route === undefined) return this.#park(send, true)
@@ -202,6 +180,7 @@ export class Sender {
     if (address === undefined || !this.#core.routes.isUsable(queue.brokerName)) return this.#park(send, true)
     send.queue = queue
     send.address = address
+    if (!isNext && this.#room.mustWait(address)) return this.#room.add(address, send)
     send.attempts += 1
     if (channels.send.hasSubscribers) channels.send.publish(this.#event(send))
     this.#silence.asked(address)
@@ -241,7 +220,7 @@ export class Sender {
     const code = errorCode(error)
     if (code === 'REMOTING_CONNECT_FAILED') this.#trouble(send, 'connectFailed', error)
     else if (code === 'REMOTING_TIMEOUT') this.#trouble(send, 'timedOut', error)
-    else if (code === 'REMOTING_TOO_MANY_REQUESTS') this.#trouble(send, 'overloaded', error)
+    else if (code === 'REMOTING_TOO_MANY_REQUESTS') this.#room.add(send.address, send)
     else this.#trouble(send, 'connectionLost', error)
   }
 
@@ -351,15 +330,21 @@ export class Sender {
 
   #expireParked(): void {
     const nowMs = this.#clock.monotonicMs()
+    const isDue = (send: Send): boolean => send.deadlineMs <= nowMs
     for (const parking of this.#parkings.values()) {
-      if (!parking.sends.some((send) => send.deadlineMs <= nowMs)) continue
-      const due = parking.sends.filter((send) => send.deadlineMs <= nowMs)
-      parking.sends = parking.sends.filter((send) => send.deadlineMs > nowMs)
-      for (const send of due) {
-        const code = send.sawUndecided ? 'CLIENT_UNDECIDED' : (send.lastVerdict?.error ?? 'CLIENT_NO_LEADER')
-        this.#end(send, this.#failure(send, code), undefined)
-      }
+      if (!parking.sends.some(isDue)) continue
+      const due = parking.sends.filter(isDue)
+      parking.sends = parking.sends.filter((send) => !isDue(send))
+      for (const send of due) this.#expire(send, send.lastVerdict ?? verdictOfTrouble('noLeader'))
     }
+    for (const send of this.#room.take(isDue)) {
+      send.lastError ??= clientErrors.create('CLIENT_OVERLOADED', 'the broker took less than was sent to it')
+      this.#expire(send, verdictOfTrouble('overloaded'))
+    }
+  }
+
+  #expire(send: Send, { error }: Verdict): void {
+    this.#end(send, this.#failure(send, send.sawUndecided ? 'CLIENT_UNDECIDED' : error), undefined)
   }
 
   #failure(send: Send, code: Parameters<typeof clientErrors.create>[0]): Error {
