@@ -15,11 +15,26 @@ import { describeError } from './user-errors.ts'
 /** How long a supervised node may take for a clean stop. */
 const STOP_WITHIN_MS = 15_000
 
-/** `machine` stands in for parts of this one: experiments break its disk and its power on purpose. */
-export async function runBrokerProcess(
-  configuration: BrokerConfiguration,
-  { verbose, machine }: { readonly verbose: boolean; readonly machine?: Pick<BrokerParts, 'fileSystem' | 'bootId'> },
-): Promise<void> {
+/** A timer of the process may not be longer. */
+const HOLD_MS = 2 ** 31 - 1
+
+export interface BrokerProcessOptions {
+  readonly verbose: boolean
+  /** Stands in for parts of this machine: experiments break its disk and its power on purpose. */
+  readonly machine?: Pick<BrokerParts, 'fileSystem' | 'bootId'>
+}
+
+export async function runBrokerProcess(configuration: BrokerConfiguration, how: BrokerProcessOptions): Promise<void> {
+  // Timers of the clock hold no process, and a node that waits for its folder's lock has nothing else: it would end unsaid.
+  const hold = setInterval(() => {}, HOLD_MS)
+  try {
+    await run(configuration, how)
+  } finally {
+    clearInterval(hold)
+  }
+}
+
+async function run(configuration: BrokerConfiguration, { verbose, machine }: BrokerProcessOptions): Promise<void> {
   const { options, warnings } = configuration
   const log = pinoLog({ verbose, isTerminal: process.stderr.isTTY }).child({
     broker: options.brokerName,

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -151,6 +151,18 @@ test('a broker started from a file says in one line why it cannot start', async 
   )
   held.close()
   expect(await start(`${place}storePathRootDir=${file}/store`)).toContain('is not in a folder')
+}, 60_000)
+
+test('a broker takes a folder whose lock names nobody, as a loss of power leaves it', async () => {
+  const [port, store] = [await freePorts(1), join(dir, 'store')]
+  mkdirSync(store)
+  writeFileSync(join(store, 'lock'), '')
+  const place = `brokerIP1=127.0.0.1\nbindAddress=127.0.0.1\nlistenPort=${port}\n`
+  writeFileSync(join(dir, 'broker.conf'), `${place}storePathRootDir=${store}\n`)
+  const broker = raftmq('broker', '-c', join(dir, 'broker.conf'))
+  await broker.said('started')
+  broker.child.kill('SIGTERM')
+  expect(await broker.exit).toBe(0)
 }, 60_000)
 
 test('a broker and a name server from files stop cleanly on SIGTERM, and -p starts nothing', async () => {
