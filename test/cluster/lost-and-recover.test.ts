@@ -101,7 +101,7 @@ test('a group whose logs are in doubt and whose third node never comes back lead
   expect(careless.errors()).toContain('error: acknowledged messages may be lost: say --unsafe')
   const asked = recover('--unsafe')
   expect(await asked.exit, asked.errors()).toBe(0)
-  expect(asked.errors()).toMatch(/^n0 +in doubt .*\nn1 +in doubt .*\nn2 of n0,n1,n2 is missing\.$/m)
+  expect(asked.errors()).toMatch(/^n0 +in doubt .*\nn1 +in doubt .*\nn2 of n0, n1, n2 is missing\.$/m)
   expect(asked.errors()).toContain('Nothing was changed. To go on without what is missing: add --confirm')
   expect(await group.says('status')).toContain('broker-a: no leader')
 
