@@ -45,7 +45,10 @@ export function outcomesOf({ events, lost, faults, windowMs }: OutcomesNeeds): r
       oldestLostMs: gone.reduce((oldest, ack) => Math.max(oldest, atMs - ack.atMs), 0),
       atRisk: own.filter((ack) => atMs - ack.atMs <= windowMs).length,
       declared,
-      timeline: timelineOf(acks.map((ack) => ack.atMs - atMs)),
+      timeline: timelineOf(
+        acks.map((ack) => ack.atMs - atMs),
+        (faults[at + 1]?.atMs ?? Infinity) - atMs,
+      ),
     }
   })
 }
@@ -61,9 +64,9 @@ export function unexplained({ events, lost, faults }: Omit<OutcomesNeeds, 'windo
 
 const lastBefore = ({ atMs, gap }: FaultSeen): number => Math.max(atMs, gap.startMs)
 
-function timelineOf(times: readonly number[]): readonly number[] {
+function timelineOf(times: readonly number[], nextMs: number): readonly number[] {
   const { fromMs, toMs, stepMs } = TIMELINE
-  const counts = Array.from({ length: (toMs - fromMs) / stepMs }, () => 0)
+  const counts = Array.from({ length: Math.floor((Math.min(toMs, nextMs) - fromMs) / stepMs) }, () => 0)
   for (const time of times) {
     const slot = Math.floor((time - fromMs) / stepMs)
     const count = counts[slot]

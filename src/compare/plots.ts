@@ -67,9 +67,9 @@ function timeline(all: readonly SetupSummary[], rate: string): Plot {
   const { fromMs, stepMs } = TIMELINE
   const series = all.flatMap(({ setup, kill }) => {
     const { outcomes } = kill
-    const [first] = outcomes
-    if (first === undefined) return []
-    const points = first.timeline.map((_, slot) => {
+    if (outcomes.length === 0) return []
+    const slots = Math.min(...outcomes.map((outcome) => outcome.timeline.length))
+    const points = Array.from({ length: slots }, (_, slot) => {
       const sum = outcomes.reduce((acks, outcome) => acks + (outcome.timeline[slot] ?? 0), 0)
       // A point stands where its slot begins; counted from 500 ms before the kill, for an axis begins at 0.
       return [(slot * stepMs) / 1_000, sum / outcomes.length / (stepMs / 1_000)] as const
@@ -102,7 +102,7 @@ function histogram(title: string, all: readonly SetupSummary[], of: (summary: Se
     kind: 'bars',
     categories: BINS.map(({ name }) => name),
     x: { label: 'acknowledged messages lost', unit: '' },
-    y: { label: 'faults', unit: '' },
+    y: { label: 'faults', unit: '', isWhole: true },
     series: all.flatMap((summary) => {
       const { outcomes } = of(summary)
       if (outcomes.length === 0) return []

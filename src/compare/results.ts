@@ -50,7 +50,7 @@ export interface FaultOutcome {
   readonly atRisk: number
   /** What leaders declared since the fault. */
   readonly declared: readonly DeclaredLoss[]
-  /** Acknowledgements from `TIMELINE.fromMs` on, relative to the fault, in each `TIMELINE.stepMs`. */
+  /** Acknowledgements from `TIMELINE.fromMs` on, relative to the fault, in each `TIMELINE.stepMs`; up to the next fault. */
   readonly timeline: readonly number[]
 }
 

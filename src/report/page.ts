@@ -21,6 +21,7 @@ svg { width: 100%; height: auto; display: block; font: 12px system-ui, sans-seri
 svg text { fill: var(--ink) }
 svg text.bar { fill: var(--bad) }
 svg text.value { font-size: 11px }
+svg text.category { font-size: 10.5px }
 svg .grid { stroke: var(--line) }
 svg .spread { stroke: var(--ink); stroke-width: 1.5 }
 svg line.bar { stroke: var(--bad); stroke-dasharray: 5 4 }

@@ -5,6 +5,8 @@ export interface Axis {
   readonly unit: string
   /** Decades instead of equal steps; all values are above 0. */
   readonly isLog?: boolean
+  /** Of counts: no steps between whole numbers. */
+  readonly isWhole?: boolean
 }
 
 export interface Series {

@@ -88,7 +88,9 @@ const valueAbove = (x: number, top: number, value: number): string =>
   text({ x, y: Math.max(10, top - 4), anchor: 'middle', css: 'value' }, tickText(value))
 
 function categoryTicks({ categories = [] }: Plot, { px }: Place): readonly string[] {
-  return categories.map((name, at) => text({ x: px(at), y: HEIGHT - FRAME.bottom + 16, anchor: 'middle' }, name))
+  return categories.map((name, at) =>
+    text({ x: px(at), y: HEIGHT - FRAME.bottom + 16, anchor: 'middle', css: 'category' }, name),
+  )
 }
 
 function horizontal(y: number, label: string): string {
@@ -116,7 +118,7 @@ function text(
 const axisText = ({ label, unit }: Axis): string => (unit === '' ? label : `${label}, ${unit}`)
 
 /** Round steps, or decades between the lowest and the highest. An axis of equal steps begins at 0: half a bar tells half of the truth. */
-export function scaleOf({ isLog = false }: Axis, values: readonly number[]): Scale {
+export function scaleOf({ isLog = false, isWhole = false }: Axis, values: readonly number[]): Scale {
   const highest = Math.max(...values)
   if (isLog) {
     const [low, high] = [Math.log10(Math.min(...values)), Math.log10(highest)]
@@ -124,7 +126,7 @@ export function scaleOf({ isLog = false }: Axis, values: readonly number[]): Sca
     const [from, to] = high - low < 0.05 ? [low - 0.5, high + 0.5] : [low - 0.02, high + 0.02]
     return { at: (value) => (Math.log10(value) - from) / (to - from), ticks: logTicks(from, to) }
   }
-  const step = niceStep((highest || 1) / TICKS)
+  const step = Math.max(niceStep((highest || 1) / TICKS), isWhole ? 1 : 0)
   const end = Math.max(step, Math.ceil(highest / step - 1e-9) * step)
   const ticks = Array.from({ length: Math.round(end / step) + 1 }, (_, at) => at * step)
   return { at: (value) => value / end, ticks }

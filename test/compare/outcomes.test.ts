@@ -43,15 +43,19 @@ test('a loss that no fault explains is counted by itself', () => {
   expect(unexplained({ events, lost: [named(1)], faults: [] })).toBe(1)
 })
 
-test('the timeline has the acknowledgements around the fault', () => {
+test('the timeline has the acknowledgements around the fault, up to the next one', () => {
   const { fromMs, stepMs } = TIMELINE
   const events = [1_000 + fromMs - 1, 1_000 + fromMs, 1_000, 1_000 + stepMs - 1, 90_000].map((atMs, at) =>
     acknowledged(at, atMs),
   )
   const [only] = outcomesOf({ events, lost: [], faults: [fault(1_000, 1_000, 1)], windowMs: 0 })
   const filled = [...(only?.timeline.entries() ?? [])].filter(([, count]) => count > 0)
+  expect(only?.timeline).toHaveLength((TIMELINE.toMs - fromMs) / stepMs)
   expect(filled).toEqual([
     [0, 1],
     [-fromMs / stepMs, 2],
   ])
+  const faults = [fault(1_000, 1_000, 1), fault(2_020, 2_000, 1)]
+  const [first] = outcomesOf({ events, lost: [], faults, windowMs: 0 })
+  expect(first?.timeline).toHaveLength((1_000 - fromMs) / stepMs)
 })

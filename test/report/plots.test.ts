@@ -28,6 +28,10 @@ describe('a scale', () => {
     expect(scaleOf(axis, [0]).ticks.at(-1)).toBeGreaterThan(0)
   })
 
+  test('of counts has no steps between whole numbers', () => {
+    expect(scaleOf({ ...axis, isWhole: true }, [2]).ticks).toEqual([0, 1, 2])
+  })
+
   test('of decades has its ends at the lowest and the highest', () => {
     const { at, ticks } = scaleOf({ ...axis, isLog: true }, [1, 2_000])
     expect(ticks).toEqual([1, 10, 100, 1_000])
