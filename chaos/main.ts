@@ -24,6 +24,7 @@ const { values } = parseArgs({
     keep: { type: 'boolean', default: false },
     sealed: { type: 'boolean', default: false },
     record: { type: 'boolean', default: false },
+    long: { type: 'boolean', default: false },
   },
 })
 
@@ -44,8 +45,14 @@ function chosen(): typeof scenarios {
   const { scenario: named = values.smoke ? smoke : [], family: families = [] } = values
   const unknown = named.find((name) => !scenarios.some((one) => one.name === name))
   if (unknown !== undefined) throw new Error(`no scenario ${unknown}; --list names them`)
-  if (named.length === 0 && families.length === 0) return scenarios
-  return scenarios.filter(({ name, family }) => named.includes(name) || families.includes(family))
+  const isAll = named.length === 0 && families.length === 0
+  const asked = scenarios.filter(({ name, family }) => isAll || named.includes(name) || families.includes(family))
+  const now = asked.filter(({ name, isLong = false }) => !isLong || values.long || named.includes(name))
+  for (const { name } of asked) {
+    if (!now.some((one) => one.name === name))
+      console.log(`left out: ${name} takes more than ten minutes; --long runs it`)
+  }
+  return now
 }
 
 const isTerminal = process.stdout.isTTY
@@ -72,7 +79,10 @@ async function run(): Promise<readonly Result[]> {
   for (const scenario of chosen()) {
     const request: RunRequest = {
       scenario,
-      mode: { flush: mode('flush', values.flush), replication: mode('replication', values.replication) },
+      mode: scenario.mode ?? {
+        flush: mode('flush', values.flush),
+        replication: mode('replication', values.replication),
+      },
       ms: minutes > 0 ? minutes * MINUTE_MS : Infinity,
       maxRounds: minutes > 0 ? Infinity : rounds,
       seed: values.seed === undefined ? Math.floor(performance.timeOrigin) % 1_000_000 : count('seed', values.seed),

@@ -1,10 +1,11 @@
 /** The load of a scenario: recorded sends, a consumer, and what must never go back: offsets and topics. */
+import { lossesOf } from '../src/cli/commands/loss-text.ts'
 import { Admin, PushConsumer } from '../src/client/index.ts'
 import { systemClock } from '../src/lib/clock.ts'
 import { GapMeter } from '../src/load/gap.ts'
 import { historyWriter } from '../src/load/history.ts'
 import { readTopic } from '../src/load/read-topic.ts'
-import { BODY_BYTES, RecordedLoad, type Note } from '../src/load/recorded-load.ts'
+import { BODY_BYTES, RecordedLoad, soMany, type Note } from '../src/load/recorded-load.ts'
 import type { SendReport } from '../src/load/send-load.ts'
 import { Workload } from '../src/load/workload.ts'
 
@@ -16,6 +17,9 @@ export interface RunLoadRequest {
 }
 
 export const TOPIC = 'chaos'
+const QUEUES = 4
+/** The group that `planCluster` plans first. */
+const BROKER = 'broker-a'
 const LIVE_GROUP = 'chaos_live'
 
 export class RunLoad {
@@ -33,7 +37,13 @@ export class RunLoad {
     const { namesrv, historyPath, run, ratePerSecond } = request
     this.#request = request
     const history = historyWriter(historyPath)
-    this.#sends = new RecordedLoad({ clock: systemClock, namesrv, topic: TOPIC, run, ratePerSecond, history })
+    const orderedQueues = Array.from({ length: QUEUES }, (_, queueId) => ({
+      topic: TOPIC,
+      brokerName: BROKER,
+      queueId,
+    }))
+    const clock = systemClock
+    this.#sends = new RecordedLoad({ clock, namesrv, topic: TOPIC, run, ratePerSecond, orderedQueues, history })
     this.#consumer = new PushConsumer({ namesrv, group: LIVE_GROUP, from: 'first' }).subscribe(TOPIC)
     this.#admin = new Admin({ namesrv })
   }
@@ -56,7 +66,7 @@ export class RunLoad {
   }
 
   async start(): Promise<void> {
-    await this.#admin.createTopic({ topic: TOPIC, queues: 4 })
+    await this.#admin.createTopic({ topic: TOPIC, queues: QUEUES })
     await this.#consumer.run(() => {
       this.#delivered += 1
       this.#deliveries.mark(systemClock.monotonicMs())
@@ -84,6 +94,11 @@ export class RunLoad {
     return this.#sends.more(count, withinMs)
   }
 
+  /** The same for messages that the consumer was given. */
+  moreDelivered(count: number, withinMs: number): Promise<void> {
+    return soMany({ clock: systemClock, count, withinMs, done: 'delivered', now: () => this.#delivered })
+  }
+
   /** A topic that must still be there in the end, and the offsets as they are now. */
   async remember(): Promise<void> {
     const topic = `chaos_${this.#topics.length}`
@@ -105,8 +120,20 @@ export class RunLoad {
     return [...found, ...this.#topics.filter((topic) => !topics.has(topic)).map((topic) => `${topic} is gone`)]
   }
 
+  /** Messages that the group says its elections have lost, or may have. */
+  async declaredLost(): Promise<number> {
+    const nodes = await this.#admin.nodes()
+    const told = nodes.map(({ runtime }) =>
+      lossesOf(runtime?.get('raftmq.losses') ?? null).reduce(
+        (sum, { found, maxBytes }) => sum + (found?.messages ?? Math.floor(maxBytes / BODY_BYTES)),
+        0,
+      ),
+    )
+    return Math.max(0, ...told)
+  }
+
   /** Stops sending, and waits until what is in flight is decided. */
-  async stop(): Promise<SendReport | undefined> {
+  async stop(): Promise<Pick<SendReport, 'acknowledged'> | undefined> {
     const report = await this.#sends.stop()
     await this.#consumer.close()
     return report

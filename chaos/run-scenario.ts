@@ -11,6 +11,7 @@ import { FaultyCluster } from '../src/cli/experiments/faulty-cluster.ts'
 import { Proxies } from './proxies.ts'
 import { differences, receivedBy, type ReplicaLog } from './replica-logs.ts'
 import { RunLoad } from './run-load.ts'
+import { wasOrdered } from '../src/load/recorded-load.ts'
 import type { Mode, Scenario, Scene } from './scenario.ts'
 
 export interface RunRequest {
@@ -111,7 +112,8 @@ async function runIn(dir: string, request: RunRequest, proxies: Proxies | undefi
     sleep: (ms) => sleep(systemClock, ms),
     acknowledged: (count) => load.more(count, scenario.recoverWithinMs),
   }
-  let sent: Awaited<ReturnType<RunLoad['stop']>>
+  let sent: Awaited<ReturnType<RunLoad['stop']>> | undefined
+  let declaredLost = 0
   try {
     await load.start()
     do {
@@ -124,6 +126,7 @@ async function runIn(dir: string, request: RunRequest, proxies: Proxies | undefi
     sent = await load.stop()
     reasons.push(...(await load.rolledBack()))
     await load.readAll(`${historyPath}.consumer`)
+    declaredLost = await load.declaredLost()
   } catch (error) {
     reasons.push(errorMessage(error))
     sent = await load.stop().catch(() => undefined)
@@ -133,8 +136,8 @@ async function runIn(dir: string, request: RunRequest, proxies: Proxies | undefi
     await cluster.stop()
   }
   const isWhole = reasons.length === 0
-  const mayLoseUpTo = boundOf(mode, request.ratePerSecond) * rounds.length
-  const judged = await judge({ scenario, mode, historyPath, run, cluster, isWhole, mayLoseUpTo })
+  const mayLose = { upTo: boundOf(mode, request.ratePerSecond) * rounds.length, declared: declaredLost }
+  const judged = await judge({ scenario, mode, historyPath, run, cluster, isWhole, mayLose })
   return {
     ...nothing(request, 'passed', []),
     outcome: reasons.length + judged.reasons.length === 0 ? 'passed' : 'failed',
@@ -163,6 +166,7 @@ async function round({ scenario, acks }: RunRequest, scene: Scene, load: RunLoad
   const healedMs = systemClock.monotonicMs()
   await load.more(Math.min(acks, FIRST_ACKS), scenario.recoverWithinMs)
   const recoveryMs = Math.round(systemClock.monotonicMs() - healedMs)
+  await load.moreDelivered(Math.min(acks, FIRST_ACKS), scenario.recoverWithinMs)
   await scene.cluster.serving(scenario.recoverWithinMs)
   await load.more(acks, withinMs)
   const { sendsMs, deliveriesMs } = load.gaps
@@ -197,8 +201,8 @@ async function judge(need: {
   readonly run: string
   readonly cluster: FaultyCluster
   readonly isWhole: boolean
-  /** Messages, in all rounds. */
-  readonly mayLoseUpTo: number
+  /** Messages, in all rounds: what the mode's bounds allow, and what the group said itself. */
+  readonly mayLose: { readonly upTo: number; readonly declared: number }
 }): Promise<Judged> {
   const { scenario, mode, historyPath, run, cluster, isWhole } = need
   // Without everything that was read nothing can be called lost.
@@ -207,14 +211,20 @@ async function judge(need: {
     .filter(({ isGone }) => !isGone)
     .map((node): ReplicaLog => ({ id: node.id, broker: node.plan.broker, dir: node.plan.dir }))
   const compared = scenario.skipsLogs === true ? [] : logs
-  const report = await checkHistory(everything(historyPath, compared, run), { isOrdered: false, isComplete: true })
+  const report = await checkHistory(everything(historyPath, compared, run), {
+    isOrdered: wasOrdered,
+    isComplete: true,
+    beginsLate: scenario.dropsOld === true,
+  })
   // Every reader misses what is lost.
   const lost = Math.ceil(report.counts.lost / (1 + compared.length))
-  const bound = scenario.mayLose?.(mode) === true ? need.mayLoseUpTo : 0
+  const bound = scenario.mayLose?.(mode) === true ? need.mayLose.upTo : 0
   const broken = Object.entries(report.counts).filter(
-    ([kind, count]) => count > 0 && kind !== 'disordered' && !(kind === 'lost' && lost <= bound),
+    ([kind, count]) => count > 0 && !(kind === 'lost' && lost <= bound),
   )
+  const { declared } = need.mayLose
   const reasons = [
+    ...(lost > declared && lost <= bound ? [`${lost} were lost, and the group declared ${declared}`] : []),
     ...broken.map(([kind, count]) => `${count} ${kind}`),
     ...(broken.length === 0 ? [] : report.findings.slice(0, 3).map(({ text }) => text)),
     ...differences(compared),

@@ -36,6 +36,10 @@ export interface Scenario {
   readonly hypothesis: string
   /** Breaks something; what it throws is a failure, too. */
   readonly fault: (scene: Scene) => Promise<Heal>
+  /** In these modes alone, whatever the run asks for. */
+  readonly mode?: Mode
+  /** It takes ten minutes and more: it runs when it is named, or with `--long`. */
+  readonly isLong?: boolean
   /** How long the fault lasts; 0: `fault` says by itself. */
   readonly holdMs: number
   /** From the end of `heal` until messages are acknowledged again and every node serves. */
@@ -50,6 +54,8 @@ export interface Scenario {
   readonly properties?: (id: string, plans: readonly NodePlan[]) => readonly (readonly [key: string, value: string])[]
   /** Replicas are compared by what clients read alone: segments of a log were dropped, or a node is gone. */
   readonly skipsLogs?: boolean
+  /** Retention drops what lies in front meanwhile: nobody is asked for it. */
+  readonly dropsOld?: boolean
   /** It runs in network and mount namespaces of its own: what it does to links and mounts ends with it. */
   readonly ownNamespaces?: boolean
   /** Why it cannot run here, or undefined. */

@@ -7,6 +7,7 @@ const steps = [
   { name: 'test', args: ['--coverage'] },
   { name: 'test-interop', args: [] },
   { name: 'chaos', args: ['--rounds', '20', '--record'] },
+  { name: 'chaos', args: ['--scenario', 'partition-follower-10min', '--scenario', 'flapping-10min', '--record'] },
   { name: 'chaos', args: ['--family', 'kill', '--family', 'power', '--flush', 'async', '--rounds', '20', '--record'] },
 ]
 

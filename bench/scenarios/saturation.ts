@@ -50,21 +50,22 @@ async function measure(bench: Bench): Promise<Measured> {
     })
     const changes = cluster.term - first
     const { rssMegabytes } = sampler.stop()
+    const load = `saturating load (${minutes} minutes)`
     const none = { kind: 'most', value: 0, of: 'max' } as const
     return {
       metrics: [
-        { name: 'leader changes (terms begun) under saturating load', unit: '', values: [changes], bar: none },
-        { name: 'failed and undecided sends', unit: '', values: [failed], bar: none },
+        { name: `${load}: leader changes`, unit: '', values: [changes], bar: none },
+        { name: `${load}: failed and undecided sends`, unit: '', values: [failed], bar: none },
         { name: 'acknowledged, each half minute', unit: '/s', values: rates },
         { name: 'slowest answer of each half minute', unit: 'ms', values: longest },
         {
-          name: 'most memory of a node meanwhile (RSS)',
+          name: `${load}: most memory of a node (RSS)`,
           unit: 'MB',
           values: rssMegabytes.map(({ points }) => Math.max(...points.map(([, megabytes]) => megabytes))),
           bar: { kind: 'below', value: MOST_RSS_MEGABYTES, of: 'max' },
         },
       ],
-      notes: [`${minutes} minutes`],
+      notes: [],
       plots: [
         {
           title: 'Memory under saturating load',

@@ -43,6 +43,9 @@ async function tamper(
   }
 }
 
+/** `slowDiskForMs` by default, and 3 s. */
+const SLOW_LEADER_GONE_WITHIN_MS = 5_000
+
 const follower = (scene: Scene): FaultyNode => present(scene.cluster.followers[0], 'a follower')
 
 function segments(store: string): readonly string[] {
@@ -85,6 +88,14 @@ function spoil(store: string): void {
   }
 }
 
+/** Segments that roll every second or so. */
+const smallLog = [['mappedFileSizeCommitLog', '1048576']] as const
+
+const droppedAtOnce = [
+  ['fileReservedTime', '0'],
+  ['deleteWhen', Array.from({ length: 24 }, (_, hour) => hour).join(';')],
+] as const
+
 export const diskScenarios: readonly Scenario[] = [
   {
     name: 'fsync-fails-on-leader',
@@ -113,6 +124,25 @@ export const diskScenarios: readonly Scenario[] = [
     holdMs: 4_000,
     recoverWithinMs: 30_000,
     maxGapMs: 1_000,
+  },
+  {
+    name: 'slow-disk-on-leader',
+    family: 'disk',
+    number: '24',
+    hypothesis: 'A leader whose fsync takes 2 s has handed leadership over within 5 s.',
+    fault: async (scene) => {
+      const leader = await scene.cluster.led()
+      const heal = await breakDisk(scene, leader, [{ on: 'sync', delayMs: 2_000 }])
+      for (let waitedMs = 0; scene.cluster.leader === leader || scene.cluster.leader === undefined; waitedMs += 50) {
+        if (waitedMs > SLOW_LEADER_GONE_WITHIN_MS) throw new Error(`${leader.id} leads on, ${waitedMs} ms later`)
+        await scene.sleep(50)
+      }
+      await scene.acknowledged(200)
+      return heal
+    },
+    holdMs: 0,
+    recoverWithinMs: 30_000,
+    maxGapMs: 6_000,
   },
   {
     name: 'full-disk-on-follower',
@@ -216,6 +246,59 @@ export const diskScenarios: readonly Scenario[] = [
     fault: (scene) => tamper(scene, [follower(scene)], 'what is derived from its log is spoilt', spoil),
     holdMs: 200,
     recoverWithinMs: 60_000,
+    maxGapMs: 1_500,
+  },
+  {
+    name: 'behind-retention',
+    family: 'damage',
+    number: '28',
+    hypothesis:
+      'A follower that needs entries which retention has dropped is filled from where the log begins now, queues included.',
+    properties: () => [...smallLog, ...droppedAtOnce],
+    dropsOld: true,
+    fault: async (scene) => {
+      const behind = follower(scene)
+      const start = `${behind.plan.dir}/store/commitlog`
+      scene.note(`kill -9 ${behind.id}, and write until what it needs is dropped`)
+      await behind.kill()
+      const had = segments(`${behind.plan.dir}/store`).length
+      const leader = await scene.cluster.led()
+      const firstOf = (): string => present(segments(`${leader.plan.dir}/store`)[0], 'a segment').slice(-20)
+      const before = firstOf()
+      while (
+        firstOf() === before ||
+        firstOf() <= present(segments(`${behind.plan.dir}/store`).at(-1), start).slice(-20)
+      ) {
+        await scene.acknowledged(500)
+      }
+      scene.note(`${behind.id} has ${had} segments, the log begins with ${firstOf()}`)
+      behind.start()
+      return () => Promise.resolve()
+    },
+    holdMs: 0,
+    recoverWithinMs: 40_000,
+    maxGapMs: 1_500,
+  },
+  {
+    name: 'kill-while-filling',
+    family: 'damage',
+    number: '29',
+    hypothesis:
+      'A node that dies again and again while its disk is filled, and while segments roll, is filled in the end.',
+    properties: () => smallLog,
+    fault: async (scene) => {
+      const node = follower(scene)
+      const heal = await tamper(scene, [node], 'its disk is wiped', (store) => rmSync(store, { recursive: true }))
+      for (let times = 0; times < 6; times++) {
+        await heal()
+        await scene.sleep(scene.random.integer(100, 900))
+        scene.note(`kill -9 ${node.id}`)
+        await node.kill()
+      }
+      return heal
+    },
+    holdMs: 0,
+    recoverWithinMs: 40_000,
     maxGapMs: 1_500,
   },
 ]

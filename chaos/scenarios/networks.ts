@@ -1,5 +1,7 @@
 /** Links that are cut, slow, narrow or one-way, through Toxiproxy. */
+import { Admin } from '../../src/client/index.ts'
 import { present } from '../../src/lib/assert.ts'
+import type { FaultyNode } from '../../src/cli/experiments/faulty-node.ts'
 import type { Proxies, Toxic } from '../proxies.ts'
 import type { Heal, Scenario, Scene } from '../scenario.ts'
 
@@ -27,6 +29,69 @@ async function poisonAll(scene: Scene, toxic: Toxic): Promise<Heal> {
   return heal(scene)
 }
 
+/** A leader that took messages nobody else has, and its links whole again: it is about to cut them off its log. */
+async function leadAlone(scene: Scene): Promise<FaultyNode> {
+  const old = await scene.cluster.led()
+  scene.note(`cut off ${old.id}`)
+  await cutOff(scene, old.id)
+  for (let waitedMs = 0; !scene.cluster.nodes.some((node) => node !== old && leads(node)); waitedMs += 20) {
+    if (waitedMs > 10_000) throw new Error('nobody else was elected within 10 s')
+    await scene.sleep(20)
+  }
+  await proxiesOf(scene).heal()
+  return old
+}
+
+const leads = ({ status }: FaultyNode): boolean => status?.role === 'leader' && status.isReady
+
+const isolated = (
+  name: string,
+  holdMs: number,
+): Pick<Scenario, 'name' | 'number' | 'hypothesis' | 'fault' | 'holdMs'> => ({
+  name,
+  number: '15',
+  hypothesis: `A follower that was cut off for ${holdMs / 1_000} s comes back without an election.`,
+  holdMs,
+  fault: async (scene) => {
+    const follower = present(scene.cluster.followers[0], 'a follower')
+    const { term } = present((await scene.cluster.led()).status, 'a leader says its term')
+    scene.note(`cut off ${follower.id}`)
+    await cutOff(scene, follower.id)
+    return async () => {
+      await heal(scene)()
+      await scene.acknowledged(500)
+      const now = present((await scene.cluster.led()).status, 'a leader says its term').term
+      if (now !== term) throw new Error(`the term rose from ${term} to ${now}`)
+    }
+  },
+})
+
+const flapping = (
+  name: string,
+  forMs: number,
+): Pick<Scenario, 'name' | 'number' | 'hypothesis' | 'fault' | 'holdMs'> => ({
+  name,
+  number: '16',
+  hypothesis: `A link to the leader that comes and goes for ${forMs / 1_000} s loses nothing.`,
+  holdMs: 0,
+  fault: async (scene) => {
+    for (let goneMs = 0; goneMs < forMs; ) {
+      const leader = await scene.cluster.led()
+      const other = present(scene.cluster.followers[0], 'a follower')
+      scene.note(`cut ${leader.id} from ${other.id}`)
+      await proxiesOf(scene).cut(leader.id, other.id)
+      const [cutMs, wholeMs] = [scene.random.integer(300, 1_200), scene.random.integer(300, 1_200)]
+      await scene.sleep(cutMs)
+      await proxiesOf(scene).heal()
+      await scene.sleep(wholeMs)
+      goneMs += cutMs + wholeMs
+    }
+    return heal(scene)
+  },
+})
+
+const TEN_MINUTES_MS = 600_000
+
 const latency = (ms: number): Scenario => ({
   ...base,
   name: `latency-${ms}ms`,
@@ -50,24 +115,54 @@ export const networkScenarios: readonly Scenario[] = [
     },
     maxGapMs: 6_000,
   },
+  { ...base, ...isolated('partition-follower', 5_000), maxGapMs: 1_500 },
+  { ...base, ...isolated('partition-follower-10min', TEN_MINUTES_MS), maxGapMs: 1_500, isLong: true },
   {
     ...base,
-    name: 'partition-follower',
-    number: '15',
-    hypothesis: 'A follower that was cut off comes back without an election.',
+    name: 'pause-while-truncating',
+    number: '6',
+    hypothesis:
+      'A deposed leader that stands still while it cuts off what nobody else has, and wakes in a later term, spoils nothing.',
     fault: async (scene) => {
-      const follower = present(scene.cluster.followers[0], 'a follower')
-      const { term } = present((await scene.cluster.led()).status, 'a leader says its term')
-      scene.note(`cut off ${follower.id}`)
-      await cutOff(scene, follower.id)
-      return async () => {
-        await heal(scene)()
-        await scene.acknowledged(500)
-        const now = present((await scene.cluster.led()).status, 'a leader says its term').term
-        if (now !== term) throw new Error(`the term rose from ${term} to ${now}`)
+      const old = await leadAlone(scene)
+      await scene.sleep(scene.random.integer(0, 60))
+      const pid = present(old.pid, 'a node that runs')
+      scene.note(`SIGSTOP ${old.id}`)
+      process.kill(pid, 'SIGSTOP')
+      await scene.acknowledged(200)
+      const leader = present(scene.cluster.nodes.find(leads), 'a leader')
+      const next = present(
+        scene.cluster.nodes.find((node) => node !== old && node !== leader),
+        'a third node',
+      )
+      const admin = new Admin({ namesrv: scene.cluster.namesrv })
+      scene.note(`leadership moves to ${next.id}, and ${old.id} wakes`)
+      await admin.transferLeader({ broker: next.plan.broker, to: next.id }).finally(() => admin.close())
+      process.kill(pid, 'SIGCONT')
+      return heal(scene)
+    },
+    holdMs: 500,
+    maxGapMs: 6_000,
+    mayLose: ({ replication }) => replication === 'async',
+  },
+  {
+    ...base,
+    name: 'kill-while-truncating',
+    number: '29',
+    hypothesis: 'A deposed leader that dies while it cuts off what nobody else has comes back whole.',
+    fault: async (scene) => {
+      const old = await leadAlone(scene)
+      await scene.sleep(scene.random.integer(0, 60))
+      scene.note(`kill -9 ${old.id}`)
+      await old.kill()
+      return () => {
+        old.start()
+        return Promise.resolve()
       }
     },
-    maxGapMs: 1_500,
+    holdMs: 500,
+    maxGapMs: 6_000,
+    mayLose: ({ replication }) => replication === 'async',
   },
   {
     ...base,
@@ -101,26 +196,8 @@ export const networkScenarios: readonly Scenario[] = [
     },
     maxGapMs: 5_000,
   },
-  {
-    ...base,
-    name: 'flapping',
-    number: '16',
-    hypothesis: 'A link to the leader that comes and goes every second loses nothing.',
-    fault: async (scene) => {
-      const leader = await scene.cluster.led()
-      const other = present(scene.cluster.followers[0], 'a follower')
-      for (let times = 0; times < 4; times++) {
-        scene.note(`cut ${leader.id} from ${other.id}`)
-        await proxiesOf(scene).cut(leader.id, other.id)
-        await scene.sleep(scene.random.integer(300, 1_200))
-        await proxiesOf(scene).heal()
-        await scene.sleep(scene.random.integer(300, 1_200))
-      }
-      return heal(scene)
-    },
-    holdMs: 0,
-    maxGapMs: 6_000,
-  },
+  { ...base, ...flapping('flapping', 6_000), maxGapMs: 6_000 },
+  { ...base, ...flapping('flapping-10min', TEN_MINUTES_MS), maxGapMs: 6_000, isLong: true },
   latency(2),
   latency(50),
   latency(200),

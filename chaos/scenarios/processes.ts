@@ -29,6 +29,8 @@ async function pause(scene: Scene, node: FaultyNode, ms: number): Promise<Heal> 
 const pick = <T>(scene: Scene, from: readonly T[]): T =>
   present(from[scene.random.integer(0, from.length - 1)], 'one of some')
 
+const HOUR_MS = 3_600_000
+
 const paused = (ms: number): Scenario => ({
   name: `pause-leader-${ms / 1000}s`,
   family: 'pause',
@@ -204,5 +206,70 @@ export const processScenarios: readonly Scenario[] = [
     holdMs: 500,
     recoverWithinMs: 30_000,
     mayLose: ({ flush, replication }) => flush === 'async' || replication === 'async',
+  },
+  {
+    name: 'power-in-flush-window',
+    family: 'power',
+    number: '39',
+    hypothesis:
+      'A power cut of all nodes in async flush loses at most what the declared window allows, and the group says so.',
+    mode: { flush: 'async', replication: 'sync' },
+    keepsBack: true,
+    fault: (scene) => kill(scene, scene.cluster.nodes),
+    holdMs: 300,
+    recoverWithinMs: 30_000,
+    mayLose: () => true,
+  },
+  {
+    name: 'kill-with-lag',
+    family: 'kill',
+    number: '39',
+    hypothesis:
+      'A leader that dies in async replication with followers 200 ms behind loses at most the declared bound, and the group says so.',
+    mode: { flush: 'sync', replication: 'async' },
+    usesProxies: true,
+    fault: async (scene) => {
+      const leader = await scene.cluster.led()
+      const proxies = present(scene.proxies, 'proxies')
+      scene.note(`200 ms between ${leader.id} and the others`)
+      for (const { id } of scene.cluster.followers) {
+        await proxies.poison(leader.id, id, { type: 'latency', attributes: { latency: 200, jitter: 20 } })
+      }
+      await scene.acknowledged(300)
+      const heal = await kill(scene, [leader])
+      return async () => {
+        await proxies.heal()
+        await heal()
+      }
+    },
+    holdMs: 1_500,
+    recoverWithinMs: 30_000,
+    maxGapMs: 3_000,
+    mayLose: () => true,
+  },
+  {
+    name: 'clock-jumps',
+    family: 'pause',
+    number: '22',
+    hypothesis:
+      'Wall clocks that jump by up to an hour, either way, again and again, cause no election and lose nothing.',
+    fault: async (scene) => {
+      const { term } = present((await scene.cluster.led()).status, 'a leader says its term')
+      for (let times = 0; times < 12; times++) {
+        const node = pick(scene, scene.cluster.nodes)
+        const wrongByMs = scene.random.integer(-HOUR_MS, HOUR_MS)
+        scene.note(`the clock of ${node.id} is wrong by ${Math.round(wrongByMs / 1_000)} s`)
+        await node.setClock(wrongByMs)
+        await scene.sleep(scene.random.integer(20, 400))
+      }
+      return async () => {
+        for (const node of scene.cluster.nodes) await node.setClock(0)
+        const now = present((await scene.cluster.led()).status, 'a leader says its term').term
+        if (now !== term) throw new Error(`the term rose from ${term} to ${now}`)
+      }
+    },
+    holdMs: 500,
+    recoverWithinMs: 20_000,
+    maxGapMs: 1_000,
   },
 ]

@@ -20,8 +20,8 @@ const HOLD_MS = 2 ** 31 - 1
 
 export interface BrokerProcessOptions {
   readonly verbose: boolean
-  /** Stands in for parts of this machine: experiments break its disk and its power on purpose. */
-  readonly machine?: Pick<BrokerParts, 'fileSystem' | 'bootId'>
+  /** Stands in for parts of this machine: experiments break its disk, its power and its wall clock on purpose. */
+  readonly machine?: Partial<Pick<BrokerParts, 'fileSystem' | 'bootId' | 'clock'>>
 }
 
 export async function runBrokerProcess(configuration: BrokerConfiguration, how: BrokerProcessOptions): Promise<void> {

@@ -69,7 +69,7 @@ export async function breakGroup(
     onMessage: (message) => reading.received('the reader', message),
     signal,
   })
-  const { lost, counts, findings, undecided } = await checkHistory(events, { isOrdered: false, isComplete: true })
+  const { lost, counts, findings, undecided } = await checkHistory(events, { isOrdered: () => false, isComplete: true })
   const violations = Object.entries(counts).flatMap(([kind, count]) => {
     if (count === 0 || kind === 'lost') return []
     return [`${count} ${kind}: ${findings.find((finding) => finding.kind === kind)?.text ?? ''}`]

@@ -43,12 +43,14 @@ export interface Report {
 
 export interface CheckOptions {
   /**
-   * Whether one producer waits for each acknowledgement before it sends the next message to the same queue. Only then is
-   * the order in the queue the order of sending.
+   * Producers that wait for each acknowledgement before they send the next message to the same queue. Only then is the
+   * order in the queue the order of sending.
    */
-  readonly isOrdered: boolean
+  readonly isOrdered: (producer: number) => boolean
   /** Whether the readers were to see every message. False: `lost` and `hole` are not judged. */
   readonly isComplete: boolean
+  /** Whether retention dropped what lay in front: no reader is asked for more of a queue than from its first place on. */
+  readonly beginsLate?: boolean
   readonly maxFindings?: number
 }
 
@@ -61,6 +63,8 @@ type Fate = 'acknowledged' | 'failed' | 'undecided' | 'doubtful'
 interface Reader {
   /** queue → queueOffset → message. */
   readonly places: Map<string, Map<number, MessageNumber>>
+  /** queue → its lowest queueOffset here. */
+  readonly firsts: Map<string, number>
   redelivered: number
 }
 
@@ -112,7 +116,7 @@ class Book {
     if (event.type === 'acknowledged') {
       this.#fates.set(message, event.mayBeTwice ? 'doubtful' : 'acknowledged')
       this.#acknowledgedAt.set(message, place(event.queue, event.queueOffset))
-      if (this.#options.isOrdered) this.#checkOrder(event)
+      if (this.#options.isOrdered(event.producer)) this.#checkOrder(event)
       return
     }
     this.#fates.set(message, event.type)
@@ -120,10 +124,11 @@ class Book {
 
   #takeReceived(event: Extract<HistoryEvent, { type: 'received' }>, message: MessageNumber): void {
     this.#received += 1
-    const reader = this.#readers.get(event.reader) ?? { places: new Map(), redelivered: 0 }
+    const reader = this.#readers.get(event.reader) ?? { places: new Map(), firsts: new Map(), redelivered: 0 }
     this.#readers.set(event.reader, reader)
     const queue = reader.places.get(event.queue) ?? new Map<number, MessageNumber>()
     reader.places.set(event.queue, queue)
+    reader.firsts.set(event.queue, Math.min(event.queueOffset, reader.firsts.get(event.queue) ?? Infinity))
     const before = queue.get(event.queueOffset)
     if (before === undefined) queue.set(event.queueOffset, message)
     else if (before === message) reader.redelivered += 1
@@ -185,7 +190,7 @@ class Book {
     for (const [message, acknowledgedAt] of this.#acknowledgedAt) {
       const at = seen.get(message)
       if (at === undefined) {
-        if (this.#options.isComplete) {
+        if (this.#options.isComplete && !this.#isDropped(reader, acknowledgedAt)) {
           this.#lost.add(message)
           this.#find('lost', `${name(message)}, acknowledged at ${acknowledgedAt}, for reader ${readerName}`)
         }
@@ -193,6 +198,12 @@ class Book {
         this.#find('moved', `${name(message)} was acknowledged at ${acknowledgedAt} and is at ${at}`)
       }
     }
+  }
+
+  #isDropped(reader: Reader, acknowledgedAt: string): boolean {
+    if (this.#options.beginsLate !== true) return false
+    const colon = acknowledgedAt.lastIndexOf(':')
+    return Number(acknowledgedAt.slice(colon + 1)) < (reader.firsts.get(acknowledgedAt.slice(0, colon)) ?? 0)
   }
 
   #judgeTwice(message: MessageNumber, first: string, second: string, doubled: Set<MessageNumber>): void {

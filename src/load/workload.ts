@@ -20,8 +20,8 @@ export interface WorkloadNeeds {
   readonly topic: string
   readonly bodyBytes: number
   readonly history: { append(event: HistoryEvent): void }
-  /** Every producer sends to this queue alone, one message after the other: its order can then be judged. */
-  queueOf?(producer: number): MessageQueue
+  /** The producer sends to this queue alone, one message after the other: its order can then be judged. */
+  queueOf?(producer: number): MessageQueue | undefined
 }
 
 export interface MessageName {

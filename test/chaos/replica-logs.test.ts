@@ -54,7 +54,7 @@ const acknowledged = (sequence: number, queueOffset: number): readonly HistoryEv
 ]
 
 const history = [7, 8, 9].flatMap((sequence, at) => acknowledged(sequence, at))
-const complete = { isOrdered: false, isComplete: true }
+const complete = { isOrdered: () => false, isComplete: true }
 
 test('a log on disk is read to its end, segment by segment, as what a reader received', async () => {
   const events = receivedBy(writeLog('n0', [7, 8, 9]), RUN)

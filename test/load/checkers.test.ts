@@ -32,7 +32,7 @@ const ended = (type: 'failed' | 'undecided', sequence: number): HistoryEvent => 
 })
 
 const check = (events: readonly HistoryEvent[]): Promise<Report> =>
-  checkHistory(events, { isOrdered: true, isComplete: true })
+  checkHistory(events, { isOrdered: () => true, isComplete: true })
 const found = (report: Report): FindingKind[] => report.findings.map((finding) => finding.kind)
 
 describe('a clean history', () => {
@@ -61,6 +61,31 @@ describe('a clean history', () => {
   })
 })
 
+const checkLate = (events: readonly HistoryEvent[]): Promise<Report> =>
+  checkHistory(events, { isOrdered: () => true, isComplete: true, beginsLate: true })
+
+describe('where retention drops what lies in front', () => {
+  const late = [sent(1), acknowledged(1, 0), sent(2), acknowledged(2, 1), sent(3), acknowledged(3, 2)]
+
+  test('a reader is asked for nothing below its first place', async () => {
+    expect((await checkLate([...late, received(2, 1), received(3, 2)])).findings).toEqual([])
+  })
+
+  test('but for everything behind it, and for a queue of which it saw nothing', async () => {
+    expect(found(await checkLate([...late, received(2, 1)]))).toEqual(['lost'])
+    const elsewhere: HistoryEvent = {
+      type: 'received',
+      atMs: 9,
+      reader: 'r',
+      producer: 1,
+      sequence: 9,
+      queue: 'T@b@1',
+      queueOffset: 0,
+    }
+    expect(found(await checkLate([...late, elsewhere]))).toEqual(['lost', 'lost', 'lost'])
+  })
+})
+
 describe('each breach is found', () => {
   const breaches: [FindingKind, HistoryEvent[]][] = [
     ['lost', [acknowledged(0, 0), acknowledged(1, 1), received(0, 0)]],
@@ -85,7 +110,7 @@ describe('each breach is found', () => {
 
   test('changed, when two readers saw different messages at one place', async () => {
     const report = await checkHistory([received(0, 0, 'a'), received(1, 0, 'b')], {
-      isOrdered: false,
+      isOrdered: () => false,
       isComplete: false,
     })
     expect(found(report)).toEqual(['changed'])
@@ -94,7 +119,7 @@ describe('each breach is found', () => {
   test('the list of findings is bounded, the counts are not', async () => {
     const events = Array.from({ length: 50 }, (_, n) => acknowledged(n, n))
     const report = await checkHistory([...events, received(0, 0)], {
-      isOrdered: true,
+      isOrdered: () => true,
       isComplete: true,
       maxFindings: 3,
     })

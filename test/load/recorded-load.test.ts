@@ -3,7 +3,7 @@ import { systemClock } from '../../src/lib/clock.ts'
 import { checkHistory } from '../../src/load/checkers.ts'
 import type { HistoryEvent } from '../../src/load/history.ts'
 import { readTopic } from '../../src/load/read-topic.ts'
-import { RecordedLoad } from '../../src/load/recorded-load.ts'
+import { RecordedLoad, wasOrdered } from '../../src/load/recorded-load.ts'
 import { Workload } from '../../src/load/workload.ts'
 import { FakeCluster } from '../support/fake-broker.ts'
 
@@ -31,7 +31,7 @@ test('a recorded load and a reader to the end of the topic account for every mes
   const reading = new Workload({ clock, run: 'run', topic: 'T', bodyBytes: 64, history })
   const onMessage = (message: Parameters<Workload['received']>[1]): boolean => reading.received('reader', message)
   const count = await readTopic({ clock, namesrv, topic: 'T', group: 'G', onMessage })
-  const report = await checkHistory(events, { isOrdered: false, isComplete: true })
+  const report = await checkHistory(events, { isOrdered: wasOrdered, isComplete: true })
   expect(report.findings).toEqual([])
   expect(report.acknowledged).toBe(sent?.acknowledged)
   expect(count).toBe(report.received)

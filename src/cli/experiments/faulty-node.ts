@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { BrokerStatus } from '../../broker/running-broker.ts'
 import { type DiskFault, type DiskMessage, isDiskMessage } from '../../faults/faulty-disk.ts'
+import { type ClockMessage, isClockMessage } from '../../faults/skewed-clock.ts'
 import { assert, present } from '../../lib/assert.ts'
 import { readFromChild, type ToChild } from '../child-channel.ts'
 import { writeNodeProperties } from '../cluster-folder.ts'
@@ -73,20 +74,13 @@ export class FaultyNode {
   }
 
   /** Replaces the faults of its disk, which is not a plain one; resolves when they hold. */
-  async setFaults(faults: readonly DiskFault[]): Promise<void> {
-    assert(this.#how.disk !== 'plain', 'a plain disk is not broken')
-    const child = present(this.#child, 'only the disk of a running node is broken')
-    const message: DiskMessage = { type: 'disk', faults }
-    const taken = new Promise<void>((resolve) => {
-      const hear = (raw: unknown): void => {
-        if (!isDiskMessage(raw)) return
-        child.off('message', hear)
-        resolve()
-      }
-      child.on('message', hear)
-    })
-    child.send(message)
-    await Promise.race([taken, this.#exit])
+  setFaults(faults: readonly DiskFault[]): Promise<void> {
+    return this.#tell({ type: 'disk', faults }, isDiskMessage)
+  }
+
+  /** Sets the wall clock of a node whose disk is not a plain one wrong by so much; resolves when it is. */
+  setClock(wrongByMs: number): Promise<void> {
+    return this.#tell({ type: 'clock', wrongByMs }, isClockMessage)
   }
 
   /** Resolves when the process has ended, however that comes. */
@@ -103,6 +97,22 @@ export class FaultyNode {
   async kill(): Promise<void> {
     this.#child?.kill('SIGKILL')
     await this.#exit
+  }
+
+  /** Resolves when the process says that it did so, or has ended. */
+  async #tell(message: DiskMessage | ClockMessage, isAnswer: (raw: unknown) => boolean): Promise<void> {
+    assert(this.#how.disk !== 'plain', 'a node on a plain disk is as `raftmq broker` starts it')
+    const child = present(this.#child, 'only a running node is broken')
+    const taken = new Promise<void>((resolve) => {
+      const hear = (raw: unknown): void => {
+        if (!isAnswer(raw)) return
+        child.off('message', hear)
+        resolve()
+      }
+      child.on('message', hear)
+    })
+    child.send(message)
+    await Promise.race([taken, this.#exit])
   }
 }
 
