@@ -12,13 +12,13 @@ import { FORWARD_METHOD, type Forwarding } from './forwarding.ts'
 import { ForwardedOrigin } from './forwarded-origin.ts'
 import type { LeaderLocator } from './leader-locator.ts'
 import type { ServiceHandler } from '../peers/peers.ts'
-import { whereHandled } from '../processors/where.ts'
+import { isAnsweredAlone, whereHandled } from '../processors/where.ts'
 import { refusedBecause } from '../refused-codes.ts'
 import { errorReplies } from '../response-codes.ts'
 
 export interface FrontDoorNeeds {
   readonly ownId: string
-  readonly leadership: { readonly isReady: boolean }
+  readonly leadership: { readonly isReady: boolean; readonly isAlone: boolean }
   readonly locator: LeaderLocator
   readonly peers: { handle(method: string, handler: ServiceHandler): void }
   readonly log: Log
@@ -106,7 +106,9 @@ export class FrontDoor {
   }
 
   #divert(call: Call): boolean {
-    if (this.#need.leadership.isReady || whereHandled(call.code) !== 'leader') return false
+    const { leadership } = this.#need
+    if (leadership.isReady || whereHandled(call.code) !== 'leader') return false
+    if (leadership.isAlone && isAnsweredAlone(call.code)) return false
     if (call.connection instanceof ForwardedOrigin || this.#forwarding === undefined) {
       // Forwarded once is enough: the forwarder looks for the leader again.
       call.respond({ code: ResponseCode.SERVICE_NOT_AVAILABLE, remark: 'this node does not lead' })

@@ -16,6 +16,8 @@ export interface LeadershipNeeds {
   readonly readIndex: () => Promise<number>
   /** Resolves once everything up to the index is applied here. */
   readonly whenApplied: (index: number) => Promise<void>
+  /** A slave never leads, and has nobody to ask while its master is away. */
+  readonly isSlave: boolean
 }
 
 export class Leadership implements LeadershipNeed {
@@ -30,6 +32,11 @@ export class Leadership implements LeadershipNeed {
 
   get isReady(): boolean {
     return this.#view.role === 'leader' && this.#appliedTerm === this.#view.term
+  }
+
+  /** A slave whose master is away: what it has is all there is to be read. */
+  get isAlone(): boolean {
+    return this.#need.isSlave && this.#view.leader === null
   }
 
   get term(): number {
@@ -58,6 +65,7 @@ export class Leadership implements LeadershipNeed {
   }
 
   async readBarrier(): Promise<void> {
+    if (this.isAlone) return
     if (!this.isReady) throw brokerErrors.create('BROKER_NOT_LEADER', 'this node does not lead')
     let index: number
     try {

@@ -10,6 +10,7 @@ import { errorMessage } from '../../lib/errors.ts'
 import type { Command, Proposals } from '../needs.ts'
 import { AutoCreate } from '../tables/auto-create.ts'
 import { Leadership } from '../group/leadership.ts'
+import { announced } from './announced.ts'
 import { NamesrvRegistration } from './namesrv-registration.ts'
 import { NodeCore } from './node-core.ts'
 import { NodeNetwork } from './node-network.ts'
@@ -58,6 +59,7 @@ export class BrokerNode implements RunningBroker {
     this.#leadership = new Leadership({
       readIndex: () => this.#openCore().replica.readIndex(),
       whenApplied: (index) => this.#openCore().machine.whenApplied(index),
+      isSlave: options.role === 'slave',
     })
     this.#network = new NodeNetwork({
       options,
@@ -92,6 +94,11 @@ export class BrokerNode implements RunningBroker {
   /** Of a slave: where its master is dialled from now on. */
   dialMaster(address: Address): void {
     this.#network.dial(MASTER_NODE_ID, address)
+  }
+
+  /** Of a slave: it hears its master, and can answer. */
+  get hasMaster(): boolean {
+    return this.#leadership.view.leader !== null && this.#network.peers.isReachable(MASTER_NODE_ID)
   }
 
   get id(): string {
@@ -192,7 +199,7 @@ export class BrokerNode implements RunningBroker {
       log,
       self: selfOf(options),
       namesrvs: () => options.namesrvAddr.map(formatAddress),
-      leadership: this.#announced(),
+      leadership: announced(leadership, { isFormed: () => this.#isFormed, isSlave: options.role === 'slave' }),
       isWhole: () => core.replica.status().filled,
       topics: tables.topics,
       changed: () => this.#tell(),
@@ -209,21 +216,6 @@ export class BrokerNode implements RunningBroker {
     core.replica.setDiskFull(state.log.isDiskFull)
     core.start()
     this.#services.start()
-  }
-
-  /** A leader is announced once the topics that every group begins with are there. */
-  #announced(): { readonly isReady: boolean; readonly term: number } {
-    const isReady = (): boolean => this.#leadership.isReady && this.#isFormed
-    // What a slave says is never weighed against another's: it begins with an empty disk, and no term, again and again.
-    const term = (): number => (this.#options.role === 'slave' ? 0 : this.#leadership.term)
-    return {
-      get isReady() {
-        return isReady()
-      },
-      get term() {
-        return term()
-      },
-    }
   }
 
   #roleChanged(folder: DataFolder): void {

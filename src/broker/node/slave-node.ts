@@ -4,7 +4,7 @@
  *
  *   an empty folder    asks the master for an id, and only then is a node
  *   a folder with one  is a node at once, and serves what it has
- *   no master heard    asks the name servers where it is, dials it there, and tells it where this slave is reached now
+ *   no master          asks the name servers where it is, dials it there, and tells it where this slave is reached now
  */
 import type { Timer } from '../../lib/clock.ts'
 import { deferred } from '../../lib/deferred.ts'
@@ -93,9 +93,9 @@ export class SlaveNode implements RunningBroker {
     })
   }
 
-  /** Where no master is heard: one try at a time to reach it. */
+  /** Where there is no master to be heard and answered: one try at a time to reach it. */
   #look(): void {
-    if (this.#looking !== undefined || this.#isClosed || this.status.leader !== null) return
+    if (this.#looking !== undefined || this.#isClosed || this.#node?.hasMaster === true) return
     this.#looking = this.#reach()
       .then(
         () => (this.#told = ''),

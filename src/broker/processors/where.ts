@@ -139,6 +139,20 @@ export function mayRepeat(code: number): boolean {
   return !storing.has(code)
 }
 
+/** What consumers ask before they read: a slave answers it by what it has while its master is away. */
+const readOnly: ReadonlySet<number> = new Set([
+  RequestCode.GET_CONSUMER_LIST_BY_GROUP,
+  RequestCode.QUERY_CONSUMER_OFFSET,
+  RequestCode.SEARCH_OFFSET_BY_TIMESTAMP,
+  RequestCode.GET_MAX_OFFSET,
+  RequestCode.GET_MIN_OFFSET,
+  RequestCode.GET_EARLIEST_MSG_STORETIME,
+])
+
+export function isAnsweredAlone(code: number): boolean {
+  return readOnly.has(code)
+}
+
 /** Sent one-way by its client, and yet worth an answer between nodes: it is tried again at the next leader. */
 export function isPursued(code: number): boolean {
   return code === RequestCode.END_TRANSACTION
