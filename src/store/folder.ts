@@ -79,7 +79,7 @@ export class DataFolder {
     }
   }
 
-  /** Whose the folder at `path` is, without taking it; undefined where none was begun. */
+  /** Whose the folder at `path` is, without taking it; undefined where none was begun. Throws `STORE_SLOTS_CORRUPT`. */
   static async ownerOf(fileSystem: FileSystem, path: string): Promise<FolderOwner | undefined> {
     const value = await SlotFile.peek(fileSystem, `${path}/identity`)
     if (value === undefined) return undefined

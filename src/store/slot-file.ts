@@ -37,10 +37,7 @@ export class SlotFile {
 
   private constructor(file: OpenFile, slots: readonly Slot[]) {
     this.#file = file
-    let newest: { sequence: number; value: Buffer; at: number } | undefined
-    for (const [at, slot] of slots.entries()) {
-      if (typeof slot === 'object' && slot.sequence > (newest?.sequence ?? 0)) newest = { ...slot, at }
-    }
+    const newest = newestOf(slots)
     this.#value = newest?.value
     this.#sequence = newest?.sequence ?? 0
     this.#next = newest === undefined ? 0 : 1 - newest.at
@@ -55,10 +52,7 @@ export class SlotFile {
     try {
       const content = Buffer.alloc(2 * SLOT_BYTES)
       const length = await file.pread(content, 0)
-      const slots = [readSlot(content.subarray(0, SLOT_BYTES)), readSlot(content.subarray(SLOT_BYTES))]
-      // A blank slot beside a bad one is a first save that was torn: nothing stands on it yet.
-      const isLost = slots.every((slot) => slot === 'bad')
-      if (isLost) throw storeErrors.create('STORE_SLOTS_CORRUPT', `both copies in ${path} are damaged`)
+      const slots = readSlots(content, path)
       if (length < content.length) {
         await file.writev([Buffer.alloc(content.length - length)], length)
         await file.fdatasync()
@@ -74,14 +68,12 @@ export class SlotFile {
     }
   }
 
-  /** The newest value in the file, which somebody else may be writing; undefined when there is none to be read. */
+  /** The value saved last, by whomever: read and nothing else. Throws as `open`. */
   static async peek(fileSystem: FileSystem, path: string): Promise<Buffer | undefined> {
-    const content = (await readFile(fileSystem, path)) ?? Buffer.alloc(0)
-    const found = [0, SLOT_BYTES].flatMap((at) => {
-      const slot = content.length < at + HEADER_BYTES ? 'blank' : readSlot(content.subarray(at, at + SLOT_BYTES))
-      return typeof slot === 'object' ? slot : []
-    })
-    return found.sort((a, b) => b.sequence - a.sequence)[0]?.value
+    const content = Buffer.alloc(2 * SLOT_BYTES)
+    const found = await readFile(fileSystem, path)
+    found?.copy(content)
+    return newestOf(readSlots(content, path))?.value
   }
 
   /** The value saved last; undefined when none ever was. */
@@ -118,6 +110,22 @@ export class SlotFile {
   close(): Promise<void> {
     return this.#file.close()
   }
+}
+
+function readSlots(content: Buffer, path: string): readonly Slot[] {
+  const slots = [readSlot(content.subarray(0, SLOT_BYTES)), readSlot(content.subarray(SLOT_BYTES))]
+  // A blank slot beside a bad one is a first save that was torn: nothing stands on it yet.
+  const isLost = slots.every((slot) => slot === 'bad')
+  if (isLost) throw storeErrors.create('STORE_SLOTS_CORRUPT', `both copies in ${path} are damaged`)
+  return slots
+}
+
+function newestOf(slots: readonly Slot[]): { sequence: number; value: Buffer; at: number } | undefined {
+  let newest: { sequence: number; value: Buffer; at: number } | undefined
+  for (const [at, slot] of slots.entries()) {
+    if (typeof slot === 'object' && slot.sequence > (newest?.sequence ?? 0)) newest = { ...slot, at }
+  }
+  return newest
 }
 
 function readSlot(slot: Buffer): Slot {

@@ -144,6 +144,24 @@ describe('the identity of a data folder', () => {
     expect(await codeOf(open(disk))).toBe('STORE_NEWER_FORMAT')
   })
 
+  test('can be asked for without taking the folder, from one copy as well, and not from none', async () => {
+    const disk = new FaultyFileSystem()
+    expect(await DataFolder.ownerOf(disk, 'data')).toBeUndefined()
+    const folder = await open(disk, { nodeId: 'n7' })
+    expect(await DataFolder.ownerOf(disk, 'data')).toBeUndefined()
+    await folder.begun()
+    expect(await DataFolder.ownerOf(disk, 'data')).toEqual({ nodeId: 'n7', group: 'broker-a' })
+    for (const [at, expected] of [
+      [30, undefined],
+      [4096 + 30, 'STORE_SLOTS_CORRUPT'],
+    ] as const) {
+      const file = await disk.open('data/identity', 'create')
+      await file.writev([Buffer.from('rot')], at)
+      await file.close()
+      expect(await codeOf(DataFolder.ownerOf(disk, 'data'))).toBe(expected)
+    }
+  })
+
   test('stays new until it is begun: nothing was promised before', async () => {
     const disk = new FaultyFileSystem()
     await (await open(disk)).close()
