@@ -12,7 +12,7 @@ for (const step of ['opened', 'filled', 'emptied']) {
   for (const shardingKey of ['alice', 'bob']) await producer.send({ topic, body: step, keys: shardingKey, shardingKey })
 }
 
-const consumer = new PushConsumer({ namesrv, group: 'example-audit', from: 'first' }).subscribe(topic)
+const consumer = new PushConsumer({ namesrv, group: 'example-audit', from: 'first', ordered: true }).subscribe(topic)
 let count = 0
 for await (const message of consumer) {
   console.log(`${message.keys[0]}: ${message.body.toString()}`)

@@ -2,7 +2,7 @@
  * A name server and a broker in one, as simple as can be: queues are arrays, offsets a map. Tests tell it to misbehave
  * through `fault`. One `FakeCluster` may have several nodes that share the data, one of them the leader.
  */
-import { field, listOf, textOf } from '../../src/client/core/java-json.ts'
+import { field } from '../../src/client/core/java-json.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { decodeBatch } from '../../src/message/batch.ts'
@@ -14,6 +14,8 @@ import { Router } from '../../src/remoting/route.ts'
 import type { Call, Origin, Reply } from '../../src/remoting/route.ts'
 import { RemotingServer } from '../../src/remoting/server.ts'
 import { Connection } from '../../src/remoting/connection.ts'
+import { groupsOf, json, number, offsetKey, stored, text } from './fake-fields.ts'
+import { FakeLocks } from './fake-locks.ts'
 
 export interface FakeTopic {
   readonly queues: Buffer[][]
@@ -49,6 +51,7 @@ export class FakeCluster {
   /** clientId → the connections and data of its last heartbeat. */
   readonly clients = new Map<string, { readonly data: unknown; readonly connections: Set<Origin> }>()
   readonly unregistered: string[] = []
+  readonly locks = new FakeLocks()
   readonly nodes: FakeNode[] = []
   leader: FakeNode | undefined
   fault: Fault | undefined
@@ -226,6 +229,7 @@ export class FakeCluster {
   }
 
   readonly #handlers = new Map<number, (call: Call, node: FakeNode) => Reply | undefined>([
+    ...this.locks.handlers,
     [RequestCode.SEND_MESSAGE_V2, (call) => this.#send(call)],
     [RequestCode.SEND_BATCH_MESSAGE, (call) => this.#sendBatch(call)],
     [RequestCode.PULL_MESSAGE, (call) => this.#pull(call)],
@@ -331,8 +335,11 @@ export class FakeCluster {
           maxReconsumeTimes: number(call, 'maxReconsumeTimes'),
         })
         const draft = this.#byOffset.get(number(call, 'offset'))
-        const topic = `%RETRY%${text(call, 'group')}`
-        if (draft !== undefined && draft.reconsumeTimes < number(call, 'maxReconsumeTimes')) {
+        const isHopeless =
+          number(call, 'delayLevel') < 0 || (draft?.reconsumeTimes ?? 0) >= number(call, 'maxReconsumeTimes')
+        const topic = `${isHopeless ? '%DLQ%' : '%RETRY%'}${text(call, 'group')}`
+        if (isHopeless && !this.topics.has(topic)) this.createTopic(topic, 1)
+        if (draft !== undefined) {
           const retryTopic = draft.properties.includes('RETRY_TOPIC') ? '' : `RETRY_TOPIC\u0001${draft.topic}\u0002`
           this.store({
             ...draft,
@@ -482,28 +489,4 @@ export class FakeNode {
     if (this.server.port !== 0) this.#address = `127.0.0.1:${this.server.port}`
     return this.#address
   }
-}
-
-function json(body: object): Reply {
-  return { code: 0, body: Buffer.from(JSON.stringify(body)) }
-}
-
-function stored(queueId: number, queueOffset: number, msgId: string): Record<string, string | number | boolean> {
-  return { msgId, queueId, queueOffset, transactionId: msgId, MSG_REGION: 'DefaultRegion', TRACE_ON: true }
-}
-
-function groupsOf(data: unknown): string[] {
-  return listOf(field(data, 'consumerDataSet')).map((group) => textOf(field(group, 'groupName')) ?? '')
-}
-
-function offsetKey(call: Call): string {
-  return `${text(call, 'consumerGroup')} ${text(call, 'topic')} ${text(call, 'queueId')}`
-}
-
-function text(call: Call, name: string): string {
-  return call.fields.get(name) ?? ''
-}
-
-function number(call: Call, name: string): number {
-  return Number(call.fields.get(name) ?? 0)
 }

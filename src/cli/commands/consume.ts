@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander'
 import type { Command } from 'commander'
-import type { ConsumeFrom } from '../../client/consumer/consumer-options.ts'
+import type { ConsumeFrom } from '../../client/consumer/group-options.ts'
 import { PushConsumer } from '../../client/consumer/push-consumer.ts'
 import type { ReceivedMessage } from '../../client/core/received-message.ts'
 import { integerArgument } from '../arguments.ts'

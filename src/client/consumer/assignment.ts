@@ -6,7 +6,7 @@ import { allocateQueuesBy } from './allocate-queues.ts'
 import { consumerIds } from '../core/broker-api.ts'
 import type { ClientCore } from '../core/client-core.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
-import type { ResolvedConsumerOptions } from './consumer-options.ts'
+import type { ResolvedGroupOptions } from './group-options.ts'
 
 export interface Assignment {
   readonly queues: readonly MessageQueue[]
@@ -20,7 +20,7 @@ export type Listed = Map<string, readonly string[]>
 /** The queues this client should hold of `topic`; undefined when that cannot be told now and all stays as it is. */
 export async function assignmentOf(
   core: ClientCore,
-  options: ResolvedConsumerOptions,
+  options: ResolvedGroupOptions,
   topic: string,
   listed: Listed,
 ): Promise<Assignment | undefined> {

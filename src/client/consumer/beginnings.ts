@@ -2,7 +2,7 @@
 import { maxOffset, searchOffset } from '../core/broker-api.ts'
 import type { ClientCore } from '../core/client-core.ts'
 import { queueKey, type MessageQueue } from '../core/message-queue.ts'
-import type { ConsumeFrom } from './consumer-options.ts'
+import type { ConsumeFrom } from './group-options.ts'
 import { retryTopic } from '../../message/topic-name.ts'
 
 export interface BeginningsNeeds {

@@ -1,7 +1,7 @@
-/** What a push consumer says of itself in its heartbeats (RocketMQ ConsumerData). */
-import type { HeartbeatData } from '../core/broker-api.ts'
-import type { ResolvedConsumerOptions } from './consumer-options.ts'
+/** What a consumer says of itself in its heartbeats (RocketMQ ConsumerData). */
+import type { ConsumerData, HeartbeatData } from '../core/broker-api.ts'
 import type { SubscriptionData } from '../core/subscription.ts'
+import type { ConsumeFrom } from './group-options.ts'
 
 const fromWhere = {
   first: 'CONSUME_FROM_FIRST_OFFSET',
@@ -9,23 +9,26 @@ const fromWhere = {
   timestamp: 'CONSUME_FROM_TIMESTAMP',
 } as const
 
+export interface Member {
+  readonly group: string
+  readonly model: 'cluster' | 'broadcast'
+  readonly from: ConsumeFrom
+  /** Whether messages are pushed to a handler, or pulled by the program. */
+  readonly consumeType: ConsumerData['consumeType']
+}
+
 export function consumerHeartbeat(
   clientId: string,
-  { group, model, from }: Pick<ResolvedConsumerOptions, 'group' | 'model' | 'from'>,
   subscriptions: readonly SubscriptionData[],
+  { group, model, from, consumeType }: Member,
 ): HeartbeatData {
-  return {
-    clientID: clientId,
-    producerDataSet: [],
-    consumerDataSet: [
-      {
-        groupName: group,
-        consumeType: 'CONSUME_PASSIVELY',
-        messageModel: model === 'broadcast' ? 'BROADCASTING' : 'CLUSTERING',
-        consumeFromWhere: from instanceof Date ? fromWhere.timestamp : fromWhere[from],
-        subscriptionDataSet: subscriptions,
-        unitMode: false,
-      },
-    ],
+  const consumer: ConsumerData = {
+    groupName: group,
+    consumeType,
+    messageModel: model === 'broadcast' ? 'BROADCASTING' : 'CLUSTERING',
+    consumeFromWhere: from instanceof Date ? fromWhere.timestamp : fromWhere[from],
+    subscriptionDataSet: subscriptions,
+    unitMode: false,
   }
+  return { clientID: clientId, producerDataSet: [], consumerDataSet: [consumer] }
 }

@@ -10,22 +10,21 @@ import { route } from '../../remoting/route.ts'
 import type { Reply, Route } from '../../remoting/route.ts'
 import { field, integerOf, listOf, parseBody, rowsOf, textOf } from '../core/java-json.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
+import type { ResolvedGroupOptions } from './group-options.ts'
+import type { Membership } from './membership.ts'
 import type { QueueOffset } from './offset-store.ts'
 import type { QueueFeed } from './queue-feed.ts'
 import { receivedMessages } from '../core/received-message.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
-import type { SubscriptionData } from '../core/subscription.ts'
 
 export interface ConsumerState {
-  readonly group: string
+  readonly member: Pick<ResolvedGroupOptions, 'group' | 'namesrv' | 'clock'> & {
+    readonly ordered: boolean
+    readonly consumeType: string
+  }
   readonly startMs: number
-  readonly ordered: boolean
-  readonly namesrv: readonly string[]
-  nowMs(): number
-  subscriptions(): readonly SubscriptionData[]
-  feeds(): readonly QueueFeed[]
-  rebalanceSoon(): void
-  resetOffsets(topic: string, offsets: readonly QueueOffset[]): void
+  /** Asked by call: it is made after these routes. */
+  membership(): Pick<Membership, 'subscriptions' | 'feeds' | 'lastLockMs' | 'rebalanceSoon' | 'resetOffsets'>
   handleDirectly(message: ReceivedMessage): Promise<void>
 }
 
@@ -43,12 +42,13 @@ const directHeader = defineHeader({
 })
 
 export function consumerRequests(state: ConsumerState): Route<unknown>[] {
+  const own = state.member.group
   return [
     route({
       code: RequestCode.NOTIFY_CONSUMER_IDS_CHANGED,
       request: EmptyHeader,
       handle() {
-        state.rebalanceSoon()
+        state.membership().rebalanceSoon()
         return { code: ResponseCode.SUCCESS }
       },
     }),
@@ -56,7 +56,7 @@ export function consumerRequests(state: ConsumerState): Route<unknown>[] {
       code: RequestCode.RESET_CONSUMER_CLIENT_OFFSET,
       request: resetHeader,
       handle({ topic, group }, call) {
-        if (group === state.group) state.resetOffsets(topic, offsetsOf(call.body))
+        if (group === own) state.membership().resetOffsets(topic, offsetsOf(call.body))
         return { code: ResponseCode.SUCCESS }
       },
     }),
@@ -64,10 +64,10 @@ export function consumerRequests(state: ConsumerState): Route<unknown>[] {
       code: RequestCode.GET_CONSUMER_STATUS_FROM_CLIENT,
       request: statusHeader,
       handle({ topic, group }) {
-        if (group !== state.group) return noSuchGroup(group)
+        if (group !== own) return noSuchGroup(group)
         const rows = state
-          .feeds()
-          .filter((feed) => feed.queue.topic === topic)
+          .membership()
+          .feeds.filter((feed) => feed.queue.topic === topic)
           .map((feed) => [keyOf(feed.queue), feed.messages.commitOffset] as const)
         return { code: ResponseCode.SUCCESS, body: Buffer.from(toJson({ messageQueueTable: new Map(rows) })) }
       },
@@ -76,7 +76,7 @@ export function consumerRequests(state: ConsumerState): Route<unknown>[] {
       code: RequestCode.GET_CONSUMER_RUNNING_INFO,
       request: runningHeader,
       handle({ consumerGroup }) {
-        if (consumerGroup !== state.group) return noSuchGroup(consumerGroup)
+        if (consumerGroup !== own) return noSuchGroup(consumerGroup)
         return { code: ResponseCode.SUCCESS, body: Buffer.from(runningInfo(state)) }
       },
     }),
@@ -84,7 +84,7 @@ export function consumerRequests(state: ConsumerState): Route<unknown>[] {
       code: RequestCode.CONSUME_MESSAGE_DIRECTLY,
       request: directHeader,
       async handle({ consumerGroup, brokerName }, call) {
-        if (consumerGroup !== state.group) return noSuchGroup(consumerGroup)
+        if (consumerGroup !== own) return noSuchGroup(consumerGroup)
         return consumeDirectly(state, call.body, brokerName ?? '')
       },
     }),
@@ -93,7 +93,8 @@ export function consumerRequests(state: ConsumerState): Route<unknown>[] {
 
 /** ConsumeMessageDirectlyResult. */
 async function consumeDirectly(state: ConsumerState, body: Buffer, brokerName: string): Promise<Reply> {
-  const startMs = state.nowMs()
+  const { clock, ordered } = state.member
+  const startMs = clock.nowMs()
   let consumeResult = 'CR_SUCCESS'
   let remark: string | null = null
   try {
@@ -104,34 +105,38 @@ async function consumeDirectly(state: ConsumerState, body: Buffer, brokerName: s
     consumeResult = 'CR_THROW_EXCEPTION'
     remark = errorMessage(error)
   }
-  const spentTimeMills = Math.round(state.nowMs() - startMs)
-  const result = { order: state.ordered, autoCommit: true, consumeResult, remark, spentTimeMills }
+  const spentTimeMills = Math.round(clock.nowMs() - startMs)
+  const result = { order: ordered, autoCommit: true, consumeResult, remark, spentTimeMills }
   return { code: ResponseCode.SUCCESS, body: Buffer.from(JSON.stringify(result)) }
 }
 
 /** ConsumerRunningInfo, whose mqTable has objects for keys. */
 function runningInfo(state: ConsumerState): string {
+  const { namesrv, ordered, consumeType } = state.member
   const properties = {
-    PROP_NAMESERVER_ADDR: `${state.namesrv.join(';')};`,
-    PROP_CONSUME_TYPE: 'CONSUME_PASSIVELY',
-    PROP_CONSUME_ORDERLY: String(state.ordered),
+    PROP_NAMESERVER_ADDR: `${namesrv.join(';')};`,
+    PROP_CONSUME_TYPE: consumeType,
+    PROP_CONSUME_ORDERLY: String(ordered),
     PROP_CLIENT_VERSION: 'V5_3_3',
     PROP_CONSUMER_START_TIMESTAMP: String(Math.round(state.startMs)),
   }
-  const rows = state.feeds().map((feed) => [keyOf(feed.queue), queueInfo(feed)] as const)
+  const membership = state.membership()
+  const rows = membership.feeds.map(
+    (feed) => [keyOf(feed.queue), queueInfo(feed, membership.lastLockMs(feed.queue))] as const,
+  )
   return toJson({
     jstack: null,
     mqPopTable: {},
     mqTable: new Map(rows),
     properties,
     statusTable: {},
-    subscriptionSet: state.subscriptions(),
+    subscriptionSet: membership.subscriptions,
     userConsumerInfo: {},
   })
 }
 
 /** ProcessQueueInfo. */
-function queueInfo(feed: QueueFeed): object {
+function queueInfo(feed: QueueFeed, lastLockMs: number): object {
   const { messages } = feed
   const span = messages.span
   return {
@@ -143,9 +148,9 @@ function queueInfo(feed: QueueFeed): object {
     transactionMsgMinOffset: 0,
     transactionMsgMaxOffset: 0,
     transactionMsgCount: 0,
-    locked: false,
+    locked: lastLockMs > 0,
     tryUnlockTimes: 0,
-    lastLockTimestamp: 0,
+    lastLockTimestamp: Math.round(lastLockMs),
     droped: feed.isDropped,
     lastPullTimestamp: Math.round(feed.lastPullMs),
     lastConsumeTimestamp: Math.round(feed.lastConsumeMs),

@@ -1,9 +1,7 @@
 /**
  * Hands messages to handlers. Feeds with something to take stand in a list; `concurrency` lanes work through it. In order
- * (`ordered`) a feed has one lane at most, so that its messages are handled one after the other.
- *
- * A message whose handler fails is sent back to the broker, which delivers it again later; when even that fails it is
- * handled again here after a pause.
+ * (`ordered`) a feed has one lane and one message in hand at most, and a message whose handler failed stays the one in
+ * hand until its pause is over: nothing of its queue passes it (RocketMQ ConsumeMessageOrderlyService).
  */
 import { sleep } from '../../lib/clock.ts'
 import type { Clock, Timer } from '../../lib/clock.ts'
@@ -12,62 +10,30 @@ import type { Log } from '../../lib/log.ts'
 import { channels } from '../core/diagnostics.ts'
 import type { ReceiveEvent } from '../core/diagnostics.ts'
 import { clientErrors } from '../core/errors.ts'
-import type { Delivery, QueueFeed } from './queue-feed.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
-
-export interface MessageContext {
-  readonly group: string
-  /** Fires when the message was taken away: the consumer closes, or the handler takes longer than `handlerTimeoutMs`. */
-  readonly signal: AbortSignal
-  /**
-   * If the handler fails: RocketMQ's delay level until the message comes again. 0 (default): the broker chooses by the
-   * number of redeliveries. Below 0: to the dead-letter topic at once.
-   */
-  delayLevel: number
-}
-
-/** Resolving, or returning, settles the message; throwing has it delivered again later. */
-export type MessageHandler = (message: ReceivedMessage, context: MessageContext) => unknown
+import type { Failures } from './failures.ts'
+import { Context } from './message-context.ts'
+import type { MessageHandler } from './message-context.ts'
+import type { Delivery, QueueFeed } from './queue-feed.ts'
 
 export interface DispatcherNeeds {
-  readonly group: string
+  readonly options: DispatcherOptions
   readonly clock: Clock
   readonly log: Log
+  readonly failures: Pick<Failures, 'of'>
+}
+
+export interface DispatcherOptions {
+  readonly group: string
   readonly concurrency: number
   readonly ordered: boolean
   readonly handlerTimeoutMs: number
-  /** Has the message delivered again later. Rejects when the broker did not take it. */
-  sendBack(message: ReceivedMessage, delayLevel: number): Promise<void>
+  readonly retryPauseMs: number
 }
 
-/** A pause before a message that could not be sent back is handled here again. */
-const HANDLE_AGAIN_MS = 1_000
 const OVERDUE_CHECK_MS = 1_000
 /** Messages one lane handles in one go before other feeds get their turn. */
 const LANE_SHARE = 64
-
-class Context implements MessageContext {
-  readonly group: string
-  delayLevel = 0
-  /** Made when it is asked for: most handlers never do. */
-  #controller: AbortController | undefined
-  #abortedWith: Error | undefined
-
-  constructor(group: string) {
-    this.group = group
-  }
-
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController()
-    if (this.#abortedWith !== undefined) this.#controller.abort(this.#abortedWith)
-    return this.#controller.signal
-  }
-
-  abort(error: Error): void {
-    this.#abortedWith = error
-    this.#controller?.abort(error)
-  }
-}
 
 interface Running {
   readonly delivery: Delivery
@@ -80,6 +46,7 @@ interface Running {
 
 export class Dispatcher {
   readonly #needs: DispatcherNeeds
+  readonly #ordered: boolean
   readonly #ready: QueueFeed[] = []
   readonly #running = new Set<Running>()
   readonly #idle: (() => void)[] = []
@@ -93,16 +60,8 @@ export class Dispatcher {
 
   constructor(needs: DispatcherNeeds) {
     this.#needs = needs
-    this.#overdue = needs.clock.every(OVERDUE_CHECK_MS, () => this.#abandonOverdue())
-  }
-
-  /** Messages whose handlers run. */
-  get inHand(): number {
-    return this.#running.size
-  }
-
-  get handler(): MessageHandler | undefined {
-    return this.#handler
+    this.#ordered = needs.options.ordered
+    this.#overdue = needs.clock.every(OVERDUE_CHECK_MS, () => this.#lookForOverdue())
   }
 
   /** Hands messages to `handler` from now on. */
@@ -111,7 +70,7 @@ export class Dispatcher {
     this.#pump()
   }
 
-  /** The feed has messages. */
+  /** The feed has messages, or may be taken from again. */
   offer(feed: QueueFeed): void {
     if (this.#isStopped) return
     this.#list(feed)
@@ -134,12 +93,18 @@ export class Dispatcher {
     })
   }
 
+  /** Tells the handlers that work on the feed why their messages are not theirs any more. */
+  tell(feed: QueueFeed, why: Error): void {
+    for (const { delivery, context } of this.#running) if (delivery.feed === feed) context.abort(why)
+  }
+
   /** Hands out no more messages; waits for the handlers that run, `patienceMs` at most, then fires their signals. */
   async stop(patienceMs: number): Promise<void> {
     this.#isStopped = true
     this.#ready.length = 0
     this.#waiting?.(undefined)
     this.#waiting = undefined
+    this.#stopping.abort()
     const idle = new Promise<void>((resolve) => {
       this.#idle.push(resolve)
       this.#settleIdle()
@@ -151,7 +116,6 @@ export class Dispatcher {
     await Promise.race([idle, patience])
     timer?.cancel()
     this.#overdue.cancel()
-    this.#stopping.abort()
     for (const running of this.#running) {
       running.isAbandoned = true
       running.context.abort(clientErrors.create('CLIENT_CLOSED', 'the consumer closes'))
@@ -161,12 +125,12 @@ export class Dispatcher {
   /** Runs the handler on a message that is in no queue here (request 309). */
   async handleDirectly(message: ReceivedMessage): Promise<void> {
     if (this.#handler === undefined) throw clientErrors.create('CLIENT_STATE', 'this consumer has no handler')
-    await this.#handler(message, new Context(this.#needs.group))
+    await this.#handler(message, this.#context(message.reconsumeTimes))
   }
 
   #list(feed: QueueFeed): void {
-    if (feed.isListed || feed.isDropped || feed.messages.waiting === 0) return
-    if (this.#needs.ordered && (feed.lanes > 0 || feed.messages.inHand > 0)) return
+    if (feed.isListed || !feed.mayTake) return
+    if (this.#ordered && (feed.lanes > 0 || feed.inHand > 0)) return
     feed.isListed = true
     this.#ready.push(feed)
   }
@@ -176,7 +140,7 @@ export class Dispatcher {
       const feed = this.#ready.shift()
       if (feed === undefined) return undefined
       feed.isListed = false
-      const delivery = feed.isDropped ? undefined : feed.take()
+      const delivery = feed.mayTake ? feed.take() : undefined
       if (delivery === undefined) continue
       this.#list(feed)
       return delivery
@@ -184,7 +148,7 @@ export class Dispatcher {
   }
 
   #pump(): void {
-    while (!this.#isStopped && this.#handler !== undefined && this.#lanes < this.#needs.concurrency) {
+    while (!this.#isStopped && this.#handler !== undefined && this.#lanes < this.#needs.options.concurrency) {
       const feed = this.#ready.shift()
       if (feed === undefined) return
       feed.isListed = false
@@ -196,24 +160,16 @@ export class Dispatcher {
 
   /** One lane's work on one feed: until it is empty, its share is used up, or a handler has to be waited for. */
   #work(feed: QueueFeed, handler: MessageHandler): void {
-    for (let share = 0; share < LANE_SHARE && !this.#isStopped && !feed.isDropped; share++) {
+    for (let share = 0; share < LANE_SHARE && !this.#isStopped && feed.mayTake; share++) {
       const delivery = feed.take()
       if (delivery === undefined) break
-      if (!this.#needs.ordered) this.#list(feed)
-      const running: Running = {
-        delivery,
-        context: new Context(this.#needs.group),
-        startMs: this.#needs.clock.monotonicMs(),
-        isAbandoned: false,
-        isDone: false,
-      }
-      this.#running.add(running)
-      if (channels.receive.hasSubscribers) channels.receive.publish(this.#event(delivery))
+      if (!this.#ordered) this.#list(feed)
+      const running = this.#begin(delivery)
       let result: unknown
       try {
         result = handler(delivery.message, running.context)
       } catch (error) {
-        void this.#failed(running, error).then(() => this.#work(feed, handler))
+        this.#failed(running, error, handler)
         return
       }
       if (isPromiseLike(result)) {
@@ -224,15 +180,33 @@ export class Dispatcher {
             this.#work(feed, handler)
           },
           (error: unknown) => {
-            if (!running.isAbandoned) void this.#failed(running, error).then(() => this.#work(feed, handler))
+            if (!running.isAbandoned) this.#failed(running, error, handler)
           },
         )
-        if (!this.#needs.ordered) this.#pump()
+        if (!this.#ordered) this.#pump()
         return
       }
       this.#succeeded(running)
     }
     this.#endLane(feed)
+  }
+
+  #begin(delivery: Delivery): Running {
+    const running: Running = {
+      delivery,
+      context: this.#context(delivery.deliveries),
+      startMs: this.#needs.clock.monotonicMs(),
+      isAbandoned: false,
+      isDone: false,
+    }
+    this.#running.add(running)
+    if (channels.receive.hasSubscribers) channels.receive.publish(this.#event(delivery))
+    return running
+  }
+
+  #context(deliveries: number): Context {
+    const { group, retryPauseMs } = this.#needs.options
+    return new Context(group, deliveries, retryPauseMs)
   }
 
   #endLane(feed: QueueFeed): void {
@@ -246,63 +220,78 @@ export class Dispatcher {
   readonly #pumpLater = (): void => this.#pump()
 
   #succeeded(running: Running): void {
-    this.#running.delete(running)
-    this.#settle(running.delivery)
+    this.#settle(running)
     this.#publishConsumed(running, undefined)
-    this.#settleIdle()
   }
 
-  async #failed(running: Running, error: unknown): Promise<void> {
-    const { delivery, context } = running
-    const { queue } = delivery.feed
+  /** A queue in order does not hold its lane while it pauses: other queues go on. */
+  #failed(running: Running, error: unknown, handler: MessageHandler): void {
+    const { feed, message } = running.delivery
     this.#publishConsumed(running, error)
-    const about = { queue, queueOffset: delivery.message.queueOffset, error: errorMessage(error) }
+    const about = { queue: feed.queue, queueOffset: message.queueOffset, error: errorMessage(error) }
     this.#needs.log.debug(about, 'a handler failed')
     // From here on the handler is done: only the way of its message is open.
     running.isDone = true
-    try {
-      await this.#needs.sendBack(delivery.message, context.delayLevel)
-      if (!running.isAbandoned) this.#settle(delivery)
-    } catch (sendBackError) {
-      const fields = { ...about, sendBackError: errorMessage(sendBackError) }
-      this.#needs.log.warn(fields, 'a failed message could not be sent back')
-      await sleep(this.#needs.clock, HANDLE_AGAIN_MS, this.#stopping.signal).catch(() => undefined)
-      if (!running.isAbandoned && !this.#isStopped) delivery.feed.release(delivery)
+    const away = this.#away(running)
+    if (this.#ordered) this.#endLane(feed)
+    else void away.then(() => this.#work(feed, handler))
+  }
+
+  async #away(running: Running): Promise<void> {
+    const { delivery, context } = running
+    const againInMs = await this.#needs.failures.of(delivery.message, context)
+    if (running.isAbandoned) return
+    if (againInMs === undefined) this.#settle(running)
+    else {
+      await sleep(this.#needs.clock, againInMs, this.#stopping.signal).catch(() => undefined)
+      this.#running.delete(running)
+      if (!this.#isStopped) delivery.feed.release(delivery)
+      this.#settleIdle()
     }
+  }
+
+  /** The message is done with: handled, or sent back. */
+  #settle(running: Running): void {
+    const { delivery } = running
     this.#running.delete(running)
+    delivery.feed.lastConsumeMs = this.#needs.clock.nowMs()
+    delivery.feed.settle(delivery)
+    // In order whoever failed gave up the lane: the feed's next message is offered anew.
+    if (running.isDone && this.#ordered) this.offer(delivery.feed)
     this.#settleIdle()
   }
 
-  #settle(delivery: Delivery): void {
-    delivery.feed.lastConsumeMs = this.#needs.clock.nowMs()
-    delivery.feed.settle(delivery)
-  }
-
-  #abandonOverdue(): void {
-    const nowMs = this.#needs.clock.monotonicMs()
+  #lookForOverdue(): void {
+    const { clock, options, log } = this.#needs
+    const nowMs = clock.monotonicMs()
     for (const running of this.#running) {
-      if (running.isDone || running.isAbandoned || nowMs - running.startMs < this.#needs.handlerTimeoutMs) continue
-      void this.#abandon(running)
+      if (running.isDone || running.isAbandoned || nowMs - running.startMs < options.handlerTimeoutMs) continue
+      if (!this.#ordered) void this.#abandon(running)
+      else if (running.context.isAborted) continue
+      else {
+        const { feed, message } = running.delivery
+        log.warn({ queue: feed.queue, queueOffset: message.queueOffset }, 'a handler takes too long: its queue waits')
+        running.context.abort(this.#overdueError())
+      }
     }
   }
 
   /** Takes the message away from a handler that is stuck, and the lane with it. */
   async #abandon(running: Running): Promise<void> {
     const { delivery, context } = running
-    const { log, handlerTimeoutMs } = this.#needs
     running.isAbandoned = true
     this.#running.delete(running)
-    context.abort(clientErrors.create('CLIENT_TIMEOUT', `the handler took over ${handlerTimeoutMs} ms`))
+    context.abort(this.#overdueError())
     const about = { queue: delivery.feed.queue, queueOffset: delivery.message.queueOffset }
-    log.warn(about, 'a handler takes too long: its message is sent back')
-    try {
-      await this.#needs.sendBack(delivery.message, context.delayLevel)
-      this.#settle(delivery)
-    } catch (error) {
-      log.warn({ ...about, error: errorMessage(error) }, 'the message could not be sent back: it is handled again')
-      delivery.feed.release(delivery)
-    }
+    this.#needs.log.warn(about, 'a handler takes too long: its message is sent back')
+    if ((await this.#needs.failures.of(delivery.message, context)) === undefined) this.#settle(running)
+    else delivery.feed.release(delivery)
     this.#endLane(delivery.feed)
+  }
+
+  #overdueError(): Error {
+    const { handlerTimeoutMs } = this.#needs.options
+    return clientErrors.create('CLIENT_TIMEOUT', `the handler took over ${handlerTimeoutMs} ms`)
   }
 
   #publishConsumed(running: Running, error: unknown): void {
@@ -313,7 +302,7 @@ export class Dispatcher {
   }
 
   #event({ feed, message }: Delivery): ReceiveEvent {
-    return { group: this.#needs.group, queue: feed.queue, queueOffset: message.queueOffset }
+    return { group: this.#needs.options.group, queue: feed.queue, queueOffset: message.queueOffset }
   }
 
   #settleIdle(): void {

@@ -81,6 +81,13 @@ export class ProcessQueue<M extends QueuedMessage> {
     return this.#messages[this.#head]?.queueOffset ?? this.#pulledTo
   }
 
+  /** The queueOffset of what `take` gives next, or of what is pulled next when nothing waits. */
+  get nextOffset(): number {
+    const again = this.#released[0]
+    const next = again === undefined ? this.#messages[this.#next] : this.#messages[again - this.#firstPlace]
+    return next?.queueOffset ?? this.#pulledTo
+  }
+
   /** Smallest and largest queueOffset held, or undefined when empty. For people who look in from outside. */
   get span(): { readonly first: number; readonly last: number } | undefined {
     const first = this.#messages[this.#head]

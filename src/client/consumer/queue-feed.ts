@@ -9,7 +9,7 @@ import type { PullAnswer } from '../core/broker-api.ts'
 import type { ClientCore } from '../core/client-core.ts'
 import { clientErrors } from '../core/errors.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
-import type { ResolvedConsumerOptions } from './consumer-options.ts'
+import type { ResolvedGroupOptions } from './group-options.ts'
 import { ProcessQueue } from './process-queue.ts'
 import type { Taken } from './process-queue.ts'
 import { receivedMessages } from '../core/received-message.ts'
@@ -19,10 +19,16 @@ import type { SubscriptionData } from '../core/subscription.ts'
 
 export interface QueueFeedNeeds {
   readonly core: ClientCore
-  readonly options: ResolvedConsumerOptions
-  readonly queue: MessageQueue
-  readonly subscription: SubscriptionData
-  readonly startOffset: number
+  readonly options: ResolvedGroupOptions
+  readonly at: {
+    readonly queue: MessageQueue
+    readonly startOffset: number
+    readonly subscription: SubscriptionData
+  }
+  /** False: its messages may be another member's by now; in order that depends on the queue's lock. */
+  isOpen(queue: MessageQueue): boolean
+  /** True: the program wants nothing of it now. */
+  isPaused(queue: MessageQueue): boolean
   /** Messages wait to be taken. */
   onMessages(feed: QueueFeed): void
 }
@@ -32,6 +38,8 @@ export interface Delivery extends Taken<ReceivedMessage> {
   readonly feed: QueueFeed
   /** The process queue it came from: after a reset the feed has another one. */
   readonly source: ProcessQueue<ReceivedMessage>
+  /** How often it was handed out before, here or elsewhere. */
+  readonly deliveries: number
 }
 
 /** A pull's answer may be this late before the broker counts as lost. */
@@ -50,6 +58,10 @@ export class QueueFeed {
   #pulling = new AbortController()
   #wakePull: (() => void) | undefined
   #address = ''
+  /** Place → how often the message was given back. */
+  readonly #givenBack = new Map<number, number>()
+  readonly #idle: (() => void)[] = []
+  #inHand = 0
   lastPullMs: number
   lastConsumeMs: number
   /** Whether the dispatcher has this feed in its list. */
@@ -60,10 +72,10 @@ export class QueueFeed {
   #isFailing = false
 
   constructor(needs: QueueFeedNeeds) {
-    const { options, startOffset } = needs
+    const { options, at } = needs
     this.#needs = needs
-    this.queue = needs.queue
-    this.#messages = this.#newMessages(startOffset)
+    this.queue = at.queue
+    this.#messages = this.#newMessages(at.startOffset)
     this.lastPullMs = options.clock.nowMs()
     this.lastConsumeMs = this.lastPullMs
   }
@@ -76,8 +88,20 @@ export class QueueFeed {
     return this.#isDropped
   }
 
-  /** The offset to commit, or undefined when it is stored already. */
+  /** Messages taken and neither settled nor given back, those from before a reset too. */
+  get inHand(): number {
+    return this.#inHand
+  }
+
+  /** Whether `take` gives a message that may be handled now. */
+  get mayTake(): boolean {
+    if (this.#isDropped || this.#messages.waiting === 0) return false
+    return this.#needs.isOpen(this.queue) && !this.#needs.isPaused(this.queue)
+  }
+
+  /** The offset to commit; undefined when it is stored already, or when it may be another member's by now. */
   get uncommitted(): number | undefined {
+    if (!this.#needs.isOpen(this.queue)) return undefined
     const { commitOffset } = this.#messages
     return commitOffset === this.#committed ? undefined : commitOffset
   }
@@ -90,7 +114,7 @@ export class QueueFeed {
   async run(): Promise<void> {
     while (!this.#isDropped) {
       try {
-        if (this.#messages.hasRoom) await this.#pullOnce()
+        if (this.#messages.hasRoom && !this.#needs.isPaused(this.queue)) await this.#pullOnce()
         else await this.#room()
       } catch (error) {
         if (this.#isDropped) return
@@ -109,8 +133,22 @@ export class QueueFeed {
   /** Begins anew at `queueOffset`, forgetting what waits. Whatever is in hand no longer counts. */
   reset(queueOffset: number): void {
     this.#messages = this.#newMessages(queueOffset)
+    this.#givenBack.clear()
     this.#committed = undefined
     this.#restartPull()
+  }
+
+  /** It is not paused any more. */
+  wake(): void {
+    this.#wakePull?.()
+  }
+
+  /** Resolves when no message is in hand. */
+  whenIdle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#idle.push(resolve)
+      this.#settleIdle()
+    })
   }
 
   /** The route changed: a pull held by a broker that no longer leads is useless. */
@@ -121,21 +159,31 @@ export class QueueFeed {
   take(): Delivery | undefined {
     const source = this.#messages
     const taken = source.take()
-    return taken === undefined ? undefined : { message: taken.message, place: taken.place, feed: this, source }
+    if (taken === undefined) return undefined
+    this.#inHand += 1
+    const { message, place } = taken
+    const deliveries = message.reconsumeTimes + (this.#givenBack.get(place) ?? 0)
+    return { message, place, feed: this, source, deliveries }
   }
 
   settle({ source, place }: Delivery): void {
     source.settle(place)
+    this.#inHand -= 1
+    if (source === this.#messages && this.#givenBack.size > 0) this.#givenBack.delete(place)
+    this.#settleIdle()
     if (source === this.#messages && this.#wakePull !== undefined && source.hasRoom) this.#wakePull()
   }
 
   release({ source, place }: Delivery): void {
     source.release(place)
-    if (source === this.#messages && !this.#isDropped) this.#needs.onMessages(this)
+    this.#inHand -= 1
+    if (source === this.#messages) this.#givenBack.set(place, (this.#givenBack.get(place) ?? 0) + 1)
+    this.#settleIdle()
+    if (!this.#isDropped) this.#needs.onMessages(this)
   }
 
   async #pullOnce(): Promise<void> {
-    const { core, options, subscription } = this.#needs
+    const { core, options, at } = this.#needs
     const address = core.routes.leader(this.queue.brokerName)
     if (address === undefined)
       throw clientErrors.create('CLIENT_NO_LEADER', `${this.queue.brokerName} has no leader now`)
@@ -148,7 +196,7 @@ export class QueueFeed {
       queueOffset: source.pulledTo,
       maxMessages: pullBatch,
       suspendTimeoutMs,
-      subscription,
+      subscription: at.subscription,
     }
     this.lastPullMs = options.clock.nowMs()
     const timeoutMs = suspendTimeoutMs + PULL_GRACE_MS
@@ -159,7 +207,8 @@ export class QueueFeed {
   }
 
   async #take(answer: PullAnswer): Promise<void> {
-    const { options, subscription } = this.#needs
+    const { options, at } = this.#needs
+    const { subscription } = at
     const messages = this.#messages
     if (answer.status === 'offsetMoved') return this.#move(answer)
     // A broker that answers with a lower offset than was asked for knows less than this consumer: the offset stays.
@@ -228,6 +277,10 @@ export class QueueFeed {
     this.#pulling.abort()
     this.#pulling = new AbortController()
     this.#wakePull?.()
+  }
+
+  #settleIdle(): void {
+    if (this.#idle.length > 0 && this.#inHand === 0) for (const resolve of this.#idle.splice(0)) resolve()
   }
 
   #newMessages(startOffset: number): ProcessQueue<ReceivedMessage> {

@@ -33,7 +33,7 @@ export interface HeartbeatData {
 
 export interface ConsumerData {
   readonly groupName: string
-  readonly consumeType: 'CONSUME_PASSIVELY' | 'CONSUME_POP'
+  readonly consumeType: 'CONSUME_PASSIVELY' | 'CONSUME_ACTIVELY' | 'CONSUME_POP'
   readonly messageModel: 'CLUSTERING' | 'BROADCASTING'
   readonly consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET' | 'CONSUME_FROM_FIRST_OFFSET' | 'CONSUME_FROM_TIMESTAMP'
   readonly subscriptionDataSet: readonly SubscriptionData[]
@@ -166,6 +166,16 @@ export async function maxOffset(
 ): Promise<number> {
   const header = { topic: queue.topic, queueId: queue.queueId, bname: queue.brokerName }
   return offsetOf(succeeded(await invoke(address, { code: RequestCode.GET_MAX_OFFSET, header }, options)))
+}
+
+export async function minOffset(
+  invoke: Invoke,
+  address: string,
+  queue: MessageQueue,
+  options?: InvokeOptions,
+): Promise<number> {
+  const header = { topic: queue.topic, queueId: queue.queueId, bname: queue.brokerName }
+  return offsetOf(succeeded(await invoke(address, { code: RequestCode.GET_MIN_OFFSET, header }, options)))
 }
 
 /** The first queueOffset stored at or after `timestampMs`. */

@@ -39,6 +39,10 @@ export const clientErrors = defineErrors({
     doc: 'The broker refused the request. `cause` carries its `responseCode` and `remark`.',
   },
   CLIENT_PROTOCOL: { retriable: false, doc: 'The answer of a server cannot be understood.' },
+  CLIENT_QUEUE_LOST: {
+    retriable: true,
+    doc: 'The queue went to another member of the group while its message was handled in order: it is handled again there.',
+  },
   CLIENT_OFFSET_FILE: { retriable: false, doc: 'The local offsets of a broadcast consumer cannot be read or written.' },
 })
 

@@ -1,0 +1,75 @@
+/** The options that push and pull consumers share: those of a member of a group that holds queues. */
+import { clientErrors } from '../core/errors.ts'
+import { checkGroupName } from '../core/names.ts'
+import { checkOneOf, checkRanges, given, resolveClientOptions } from '../core/options.ts'
+import type { ClientOptions, ResolvedClientOptions } from '../core/options.ts'
+import { allocateQueuesBy } from './allocate-queues.ts'
+import type { AllocateStrategy } from './allocate-queues.ts'
+
+export type ConsumeFrom = 'first' | 'last' | Date
+
+export interface GroupOptions extends ClientOptions {
+  /** Consumer group. Its members share the queues (cluster) or each read everything (broadcast). */
+  readonly group: string
+  /** Default `cluster`. */
+  readonly model?: 'cluster' | 'broadcast'
+  /** Where a group begins that has no offsets yet. Default `last`, as in RocketMQ. */
+  readonly from?: ConsumeFrom
+  /** How queues are shared out; equal in all members. Default `averagely`. */
+  readonly allocate?: AllocateStrategy
+  /** Most messages of one pull. Default 256; brokers send fewer as their own limits say. */
+  readonly pullBatch?: number
+  /** Pulling of a queue pauses at this many messages not yet settled. Default 2,048. */
+  readonly maxMessagesPerQueue?: number
+  /** Pulling of a queue pauses at this many bytes not yet settled. Default 64 MiB. */
+  readonly maxBytesPerQueue?: number
+  /** How often offsets are committed. Default 5,000. */
+  readonly commitIntervalMs?: number
+  /** How often queues are shared out anew without a reason. Default 20,000. */
+  readonly rebalanceIntervalMs?: number
+  /** How long a broker may hold a pull that finds nothing. Default 15,000. */
+  readonly suspendTimeoutMs?: number
+  /** Broadcast only: the file of this consumer's offsets. Default `.raftmq/<group>.offsets.json` in the working directory. */
+  readonly offsetFile?: string
+  /** Whether bodies are checked against their checksums. Default true. */
+  readonly checkCrc?: boolean
+}
+
+export type ResolvedGroupOptions = ResolvedClientOptions &
+  Required<Omit<GroupOptions, keyof ClientOptions>> & {
+    /** Whether offsets are stored without being asked to. */
+    readonly autoCommit: boolean
+  }
+
+const groupDefaults = {
+  model: 'cluster',
+  from: 'last',
+  allocate: 'averagely',
+  pullBatch: 256,
+  maxMessagesPerQueue: 2_048,
+  maxBytesPerQueue: 64 * 1024 * 1024,
+  commitIntervalMs: 5_000,
+  rebalanceIntervalMs: 20_000,
+  suspendTimeoutMs: 15_000,
+  checkCrc: true,
+} as const
+
+/** Errors: `CLIENT_OPTION`. */
+export function resolveGroupOptions(options: GroupOptions): Omit<ResolvedGroupOptions, 'autoCommit'> {
+  checkGroupName(options.group)
+  const resolved = {
+    ...groupDefaults,
+    offsetFile: `.raftmq/${options.group.replaceAll(/[^\w-]/g, '_')}.offsets.json`,
+    ...given(options),
+    ...resolveClientOptions(options),
+  }
+  checkRanges(resolved)
+  allocateQueuesBy(resolved.allocate)
+  checkOneOf('model', resolved.model, ['cluster', 'broadcast'])
+  if (resolved.from instanceof Date) {
+    if (Number.isNaN(resolved.from.getTime())) throw clientErrors.create('CLIENT_OPTION', 'from: the date is no date')
+  } else {
+    checkOneOf('from', resolved.from, ['first', 'last'])
+  }
+  return resolved
+}
