@@ -9,6 +9,7 @@ const printed: Readonly<Record<string, readonly string[]>> = {
   'filter.mjs': ['example-between: card 120', 'example-cash: cash 900'],
   'ordered.mjs': ['alice: emptied', 'alice: filled', 'alice: opened', 'bob: emptied', 'bob: filled', 'bob: opened'],
   'pop.mjs': ['done: dust', 'done: mop', 'done: sweep'],
+  'pull.mjs': ['again: 21 °C', 'again: 22 °C', 'read: 20 °C', 'read: 21 °C', 'read: 22 °C'],
   'request.mjs': ['answered: HOW ARE YOU'],
   'transaction.mjs': ['paid: order-1'],
 }

@@ -1,0 +1,72 @@
+/** What a pull consumer gave out and did not yet count as consumed, and who waits for more. */
+import type { Clock } from '../../lib/clock.ts'
+import { queueKey } from '../core/message-queue.ts'
+import type { MessageQueue } from '../core/message-queue.ts'
+import type { ReceivedMessage } from '../core/received-message.ts'
+import type { Delivery, QueueFeed } from './queue-feed.ts'
+
+export class Polled {
+  readonly #feeds: () => readonly QueueFeed[]
+  #inHand: Delivery[] = []
+  #waiting: (() => void) | undefined
+  /** The feed that comes first next time: none is served before another for ever. */
+  #turn = 0
+
+  constructor(feeds: () => readonly QueueFeed[]) {
+    this.#feeds = feeds
+  }
+
+  /** Up to `max` messages that are here, in order within each queue. */
+  take(max: number): ReceivedMessage[] {
+    const feeds = this.#feeds()
+    const first = this.#turn++
+    const taken: Delivery[] = []
+    for (let n = 0; n < feeds.length && taken.length < max; n++) {
+      const feed = feeds[(first + n) % feeds.length]
+      while (taken.length < max) {
+        const delivery = feed?.mayTake === true ? feed.take() : undefined
+        if (delivery === undefined) break
+        taken.push(delivery)
+      }
+    }
+    this.#inHand.push(...taken)
+    return taken.map(({ message }) => message)
+  }
+
+  /** What was given counts as consumed. */
+  settle(): void {
+    for (const delivery of this.#inHand.splice(0)) delivery.feed.settle(delivery)
+  }
+
+  /** What was given of this queue never counts: it goes on elsewhere. */
+  forget(queue: MessageQueue): void {
+    const key = queueKey(queue)
+    const isOf = ({ feed }: Delivery): boolean => queueKey(feed.queue) === key
+    const gone = this.#inHand.filter(isOf)
+    this.#inHand = this.#inHand.filter((delivery) => !isOf(delivery))
+    for (const delivery of gone) delivery.feed.release(delivery)
+  }
+
+  /** What was given is given again. */
+  giveBack(): void {
+    for (const delivery of this.#inHand.splice(0)) delivery.feed.release(delivery)
+  }
+
+  /** Resolves when something may be taken, the signal fires, or `timeoutMs` are over. */
+  async wait(clock: Clock, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const wake = (): void => this.wake()
+    const timer = clock.after(timeoutMs, wake)
+    signal?.addEventListener('abort', wake, { once: true })
+    await new Promise<void>((resolve) => {
+      this.#waiting = resolve
+    })
+    timer.cancel()
+    signal?.removeEventListener('abort', wake)
+  }
+
+  wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    waiting?.()
+  }
+}
