@@ -12,6 +12,7 @@ const printed: Readonly<Record<string, readonly string[]>> = {
   'pull.mjs': ['again: 21 °C', 'again: 22 °C', 'read: 20 °C', 'read: 21 °C', 'read: 22 °C'],
   'request.mjs': ['answered: HOW ARE YOU'],
   'transaction.mjs': ['paid: order-1'],
+  'typed.mjs': ['booked: 12.5 CHF'],
 }
 
 const folder = new URL('../../examples/', import.meta.url)

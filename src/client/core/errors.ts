@@ -39,6 +39,10 @@ export const clientErrors = defineErrors({
     doc: 'The broker refused the request. `cause` carries its `responseCode` and `remark`.',
   },
   CLIENT_PROTOCOL: { retriable: false, doc: 'The answer of a server cannot be understood.' },
+  CLIENT_PAYLOAD: {
+    retriable: false,
+    doc: 'The payload of a message is not what its codec writes or reads. `cause` is what the codec said.',
+  },
   CLIENT_QUEUE_LOST: {
     retriable: true,
     doc: 'The queue went to another member of the group while its message was handled in order: it is handled again there.',
