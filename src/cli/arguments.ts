@@ -8,3 +8,16 @@ export function integerArgument(min: number, max: number): (text: string) => num
     return value
   }
 }
+
+/** A parser for an option that takes a time. */
+export function timeArgument(text: string): Date {
+  const time = parseTime(text)
+  if (time === undefined) throw new InvalidArgumentError('It must be an ISO time such as 2026-01-31T12:00:00Z.')
+  return time
+}
+
+/** An ISO time; undefined for what is none. */
+export function parseTime(text: string): Date | undefined {
+  const time = new Date(text)
+  return /^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(time.getTime()) ? time : undefined
+}

@@ -21,7 +21,22 @@ const entries: Readonly<Record<string, Entry>> = {
   consume: { summary: 'print messages of a topic', load: () => import('./commands/consume.ts') },
   status: { summary: 'show broker groups, nodes, roles, terms and lags', load: () => import('./commands/status.ts') },
   topic: { summary: 'create, list, show or delete topics', load: () => import('./commands/topic.ts') },
-  group: { summary: 'list or show consumer groups', load: () => import('./commands/group.ts') },
+  group: {
+    summary: 'list, show, create, delete or move consumer groups',
+    load: () => import('./commands/group.ts'),
+  },
+  message: {
+    summary: 'find stored messages by id, key, time or place',
+    load: () => import('./commands/message.ts'),
+  },
+  dlq: {
+    summary: 'list or resend messages that a group failed at too often',
+    load: () => import('./commands/dlq.ts'),
+  },
+  import: {
+    summary: 'take over topics, groups and offsets from the files of a RocketMQ broker',
+    load: () => import('./commands/import.ts'),
+  },
   mode: {
     summary: 'show or change when a broker group acknowledges a send',
     load: () => import('./commands/mode.ts'),

@@ -1,5 +1,14 @@
 /** The client: `import { Producer, PushConsumer } from 'raftmq/client'`. */
 export { Admin } from './admin/admin.ts'
+export { AdminConnection } from './admin/connection.ts'
+export { DeadLetters } from './admin/dead-letters.ts'
+export type { DeadLetter, ResendOptions } from './admin/dead-letters.ts'
+export { GroupOffsets } from './admin/group-offsets.ts'
+export type { GroupReset, QueuePlace, ResetTo } from './admin/group-offsets.ts'
+export { Messages } from './admin/messages.ts'
+export type { KeyQuery, RangeQuery } from './admin/messages.ts'
+export { TableImport } from './admin/table-import.ts'
+export type { Imported, ImportFile } from './admin/table-import.ts'
 export { groupModes, setGroupMode } from './admin/group-modes.ts'
 export type { GroupModeChange, GroupModeState } from './admin/group-modes.ts'
 export type {

@@ -1,19 +1,16 @@
-import { PassThrough } from 'node:stream'
-import { Command, CommanderError } from 'commander'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Producer } from '../../src/client/producer/producer.ts'
 import { PushConsumer } from '../../src/client/consumer/push-consumer.ts'
 import { register as bench } from '../../src/cli/commands/bench.ts'
-import type { ClientIo } from '../../src/cli/commands/client-io.ts'
 import { register as consume } from '../../src/cli/commands/consume.ts'
 import { register as group } from '../../src/cli/commands/group.ts'
 import { register as produce } from '../../src/cli/commands/produce.ts'
 import { register as status } from '../../src/cli/commands/status.ts'
 import { register as topic } from '../../src/cli/commands/topic.ts'
 import { register as transferLeader } from '../../src/cli/commands/transfer-leader.ts'
-import { systemClock } from '../../src/lib/clock.ts'
 import { RequestCode } from '../../src/remoting/codes.ts'
 import { FakeCluster } from '../support/fake-broker.ts'
+import { runWith, terminal } from '../support/terminal.ts'
 import { until } from '../support/until.ts'
 
 const open: { close(): Promise<void> }[] = []
@@ -28,59 +25,7 @@ async function cluster(options: { nodes?: number } = {}): Promise<FakeCluster> {
   return fake
 }
 
-interface Outcome {
-  readonly out: string
-  readonly notes: string
-  /** What the program would end with. */
-  readonly error: string | undefined
-}
-
-interface Terminal {
-  readonly io: ClientIo
-  readonly interrupt: AbortController
-  text(): { out: string; notes: string }
-}
-
-function sink(parts: string[]): PassThrough {
-  const stream = new PassThrough()
-  stream.on('data', (chunk: Buffer) => parts.push(chunk.toString()))
-  return stream
-}
-
-function terminal(input = ''): Terminal {
-  const out: string[] = []
-  const notes: string[] = []
-  const interrupt = new AbortController()
-  const stdin = new PassThrough()
-  stdin.end(input)
-  const io: ClientIo = {
-    input: stdin,
-    output: sink(out),
-    notes: sink(notes),
-    clock: systemClock,
-    interrupted: () => interrupt.signal,
-  }
-  return { io, interrupt, text: () => ({ out: out.join(''), notes: notes.join('') }) }
-}
-
-async function run(words: string[], at: Terminal = terminal()): Promise<Outcome> {
-  const program = new Command('raftmq').exitOverride()
-  let complaint = ''
-  for (const register of [produce, consume, status, topic, group, transferLeader, bench]) register(program, at.io)
-  const quiet = (command: Command): void => {
-    command.exitOverride().configureOutput({ writeErr: (text) => (complaint += text) })
-    command.commands.forEach(quiet)
-  }
-  quiet(program)
-  let error: string | undefined
-  try {
-    await program.parseAsync(words, { from: 'user' })
-  } catch (thrown) {
-    error = thrown instanceof CommanderError ? complaint : String(thrown instanceof Error ? thrown.message : thrown)
-  }
-  await new Promise(setImmediate)
-  return { ...at.text(), error }
-}
+const run = runWith([produce, consume, status, topic, group, transferLeader, bench])
 
 describe('produce', () => {
   test('sends a message per line and says how many were acknowledged', async () => {

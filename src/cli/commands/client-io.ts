@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { InvalidArgumentError, Option } from 'commander'
 import { Admin } from '../../client/admin/admin.ts'
+import { AdminConnection } from '../../client/admin/connection.ts'
 import { checkTopicName } from '../../client/core/names.ts'
 import type { TopicRoute } from '../../client/core/topic-route.ts'
 import { systemClock } from '../../lib/clock.ts'
@@ -42,6 +43,20 @@ export function namesrvOption(): Option {
   return new Option('-n, --namesrv <addresses>', 'name servers: host:port;host:port')
     .env('NAMESRV_ADDR')
     .default('127.0.0.1:9876')
+}
+
+/** Runs `work` on a connection for administration, and closes it. */
+export async function withConnection(
+  { namesrv }: { readonly namesrv: string },
+  io: ClientIo,
+  work: (at: AdminConnection) => Promise<void>,
+): Promise<void> {
+  const at = new AdminConnection({ namesrv, clock: io.clock })
+  try {
+    await work(at)
+  } finally {
+    at.close()
+  }
 }
 
 /**

@@ -2,8 +2,8 @@ import { InvalidArgumentError } from 'commander'
 import type { Command } from 'commander'
 import type { ConsumeFrom } from '../../client/consumer/group-options.ts'
 import { PushConsumer } from '../../client/consumer/push-consumer.ts'
-import type { ReceivedMessage } from '../../client/core/received-message.ts'
-import { integerArgument } from '../arguments.ts'
+import { integerArgument, parseTime } from '../arguments.ts'
+import { messageJson } from '../message-json.ts'
 import { findTopic, namesrvOption, note, print, processIo } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
@@ -34,8 +34,8 @@ export function register(program: Command, io: ClientIo = processIo()): void {
 
 function place(text: string): ConsumeFrom {
   if (text === 'first' || text === 'last') return text
-  const time = new Date(text)
-  if (/^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(time.getTime())) return time
+  const time = parseTime(text)
+  if (time !== undefined) return time
   throw new InvalidArgumentError('It is first, last, or an ISO time such as 2026-01-31T12:00:00Z.')
 }
 
@@ -51,7 +51,7 @@ async function consume(flags: ConsumeFlags, io: ClientIo): Promise<void> {
   while (printed < count) {
     const { done, value } = await messages.next()
     if (done === true) break
-    await print(io, `${json ? jsonLine(value) : value.body.toString()}\n`)
+    await print(io, `${json ? messageJson(value) : value.body.toString()}\n`)
     printed += 1
   }
   // Asking for one more settles the last one; what comes of it is not settled and stays for the next time.
@@ -64,22 +64,4 @@ function summary(printed: number, group: string): string {
   if (printed === 0) return `no messages came for group ${group}`
   const after = printed === 1 ? '1 message; group' : `${printed} messages; group`
   return `${after} ${group} begins after ${printed === 1 ? 'it' : 'them'} next time`
-}
-
-function jsonLine(message: ReceivedMessage): string {
-  const { topic, brokerName, queueId, queueOffset, messageId, tag, keys, bornTimestampMs, storeTimestampMs } = message
-  return JSON.stringify({
-    topic,
-    brokerName,
-    queueId,
-    queueOffset,
-    messageId,
-    tag,
-    keys,
-    bornTime: new Date(bornTimestampMs).toISOString(),
-    storeTime: new Date(storeTimestampMs).toISOString(),
-    reconsumeTimes: message.reconsumeTimes,
-    properties: Object.fromEntries(message.properties),
-    body: message.body.toString(),
-  })
 }

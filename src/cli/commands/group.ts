@@ -1,6 +1,11 @@
+import { InvalidArgumentError } from 'commander'
 import type { Command } from 'commander'
 import { Admin } from '../../client/admin/admin.ts'
-import { namesrvOption, print, processIo, table } from './client-io.ts'
+import { GroupOffsets } from '../../client/admin/group-offsets.ts'
+import type { ResetTo } from '../../client/admin/group-offsets.ts'
+import { checkGroupName } from '../../client/core/names.ts'
+import { integerArgument, parseTime } from '../arguments.ts'
+import { namesrvOption, note, print, processIo, table, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface GroupFlags {
@@ -9,14 +14,23 @@ interface GroupFlags {
   readonly all?: boolean
 }
 
-/** Groups that brokers know by themselves. */
+interface ResetFlags {
+  readonly namesrv: string
+  readonly topic: string
+  readonly to: ResetTo
+  readonly broker?: string
+  readonly queue?: number
+  readonly json?: boolean
+}
+
+/** Groups that brokers know by themselves, and that of the tools. */
 const systemNames =
-  /^(?:TOOLS_CONSUMER|FILTERSRV_CONSUMER|SELF_TEST_.*|CID_ONS.*|CID_RMQ_SYS_.*|CID_SYS_RMQ_TRANS|CLIENT_INNER_PRODUCER)$/
+  /^(?:TOOLS_CONSUMER|raftmq_dlq|FILTERSRV_CONSUMER|SELF_TEST_.*|CID_ONS.*|CID_RMQ_SYS_.*|CID_SYS_RMQ_TRANS|CLIENT_INNER_PRODUCER)$/
 
 export function register(program: Command, io: ClientIo = processIo()): void {
   const group = program
     .command('group')
-    .summary('list or show consumer groups')
+    .summary('list, show, create, delete or move consumer groups')
     .description('Consumer groups of the cluster.')
   group
     .command('list')
@@ -31,6 +45,53 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .addOption(namesrvOption())
     .option('--json', 'one JSON document')
     .action((name: string, flags: GroupFlags) => withAdmin(flags, io, (admin) => show(admin, name, flags, io)))
+  group
+    .command('create <group>')
+    .description('create a group before its first member comes')
+    .addOption(namesrvOption())
+    .action((name: string, flags: GroupFlags) => withAdmin(flags, io, (admin) => create(admin, name, io)))
+  group
+    .command('delete <group>')
+    .description('delete a group with its offsets')
+    .addOption(namesrvOption())
+    .action((name: string, flags: GroupFlags) => withAdmin(flags, io, (admin) => remove(admin, name, io)))
+  group
+    .command('reset <group>')
+    .description('move a group to another place of a topic; its members go on there')
+    .addOption(namesrvOption())
+    .requiredOption('-t, --topic <topic>', 'topic')
+    .requiredOption('--to <place>', 'first, last (skips what waits), an ISO time, or a queueOffset of --queue', place)
+    .option('--broker <name>', 'only the queue of this broker group')
+    .option('--queue <n>', 'only this queue', integerArgument(0, 65_535))
+    .option('--json', 'one JSON document')
+    .action((name: string, flags: ResetFlags, command: Command) => {
+      if ((flags.broker === undefined) !== (flags.queue === undefined)) {
+        command.error('error: a queue is named by --broker and --queue together')
+      }
+      if (typeof flags.to === 'number' && flags.queue === undefined) {
+        command.error('error: a queueOffset is a place of one queue: give --broker and --queue')
+      }
+      return withConnection(flags, io, (at) => reset(new GroupOffsets(at), name, flags, io))
+    })
+  group
+    .command('clone <from> <to>')
+    .description('put a group where another one is')
+    .addOption(namesrvOption())
+    .option('-t, --topic <topic>', 'only in this topic')
+    .action((from: string, to: string, flags: GroupFlags & { readonly topic?: string }) =>
+      withConnection(flags, io, async (at) => {
+        await new GroupOffsets(at).clone(from, to, flags.topic)
+        note(io, `${to} is where ${from} is${flags.topic === undefined ? '' : ` in ${flags.topic}`}`)
+      }),
+    )
+}
+
+function place(text: string): ResetTo {
+  if (text === 'first' || text === 'last') return text
+  const time = parseTime(text)
+  if (time !== undefined) return time
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It is first, last, a queueOffset, or an ISO time such as 2026-01-31T12:00:00Z.')
 }
 
 async function withAdmin(flags: GroupFlags, io: ClientIo, work: (admin: Admin) => Promise<void>): Promise<void> {
@@ -42,13 +103,41 @@ async function withAdmin(flags: GroupFlags, io: ClientIo, work: (admin: Admin) =
   }
 }
 
+async function create(admin: Admin, group: string, io: ClientIo): Promise<void> {
+  checkGroupName(group)
+  await admin.createGroup(group)
+  note(io, `${group}: created`)
+}
+
+async function remove(admin: Admin, group: string, io: ClientIo): Promise<void> {
+  await existing(admin, group)
+  await admin.deleteGroup(group)
+  note(io, `${group}: deleted`)
+}
+
+async function reset(offsets: GroupOffsets, group: string, flags: ResetFlags, io: ClientIo): Promise<void> {
+  const { topic, to, broker, queue, json = false } = flags
+  const one = broker === undefined || queue === undefined ? {} : { queue: { brokerName: broker, queueId: queue } }
+  const places = await offsets.reset({ group, topic, to, ...one })
+  if (json) {
+    const rows = places.map(({ queue: of, queueOffset }) => ({ ...of, queueOffset }))
+    return print(io, `${JSON.stringify(rows)}\n`)
+  }
+  const rows = places.map(({ queue: of, queueOffset }) => [of.brokerName, of.queueId, queueOffset])
+  await print(io, table(['broker', 'queue', 'next'], rows))
+}
+
+async function existing(admin: Admin, group: string): Promise<void> {
+  if (!(await admin.groups()).some((row) => row.group === group)) throw new Error(`there is no group ${group}`)
+}
+
 async function list(admin: Admin, { json = false, all = false }: GroupFlags, io: ClientIo): Promise<void> {
   const groups = (await admin.groups()).filter(({ group }) => all || !systemNames.test(group))
   await print(io, json ? `${JSON.stringify(groups)}\n` : groups.map(({ group }) => `${group}\n`).join(''))
 }
 
 async function show(admin: Admin, group: string, { json = false }: GroupFlags, io: ClientIo): Promise<void> {
-  if (!(await admin.groups()).some((row) => row.group === group)) throw new Error(`there is no group ${group}`)
+  await existing(admin, group)
   const members = await admin.groupMembers(group)
   const stats = await admin.groupStats(group)
   const lag = stats.reduce((sum, row) => sum + row.lag, 0)

@@ -1,28 +1,24 @@
 /** Administration: topics, groups, brokers. What `raftmq topic`, `group`, `status` and `transfer-leader` stand on. */
 import { errorMessage } from '../../lib/errors.ts'
-import type {
-  CreateTopicOptions,
-  QueueStats,
-  GroupQueueStats,
-  GroupConfig,
-  GroupMember,
-  BrokerNode,
-} from './admin-types.ts'
 import { RaftmqCode, RequestCode, ResponseCode } from '../../remoting/codes.ts'
-import { queryRoute, refusal, succeeded } from '../core/broker-api.ts'
-import type { Request } from '../core/broker-api.ts'
-import { ClientCore } from '../core/client-core.ts'
-import { clientErrors, noNamesrv, responseCodeOf } from '../core/errors.ts'
+import { succeeded } from '../core/broker-api.ts'
 import { field, integerOf, listOf, parseBody, rowsOf, textOf } from '../core/java-json.ts'
-import { changeMembers, listMembers } from './member-admin.ts'
-import type { GroupChange, GroupMembers, MemberAdminNeeds } from './member-admin.ts'
 import { compareQueues, compareText } from '../core/message-queue.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
-import { resolveClientOptions } from '../core/options.ts'
-import type { ClientOptions } from '../core/options.ts'
 import { checkTopicName } from '../core/names.ts'
-import { LEADER_ID, leaderOf, parseBrokerGroup } from '../core/topic-route.ts'
+import type { ClientOptions } from '../core/options.ts'
 import type { BrokerGroup, TopicRoute } from '../core/topic-route.ts'
+import type {
+  BrokerNode,
+  CreateTopicOptions,
+  GroupConfig,
+  GroupMember,
+  GroupQueueStats,
+  QueueStats,
+} from './admin-types.ts'
+import { AdminConnection, leaderAddress } from './connection.ts'
+import { changeMembers, listMembers } from './member-admin.ts'
+import type { GroupChange, GroupMembers, MemberAdminNeeds } from './member-admin.ts'
 
 export type {
   CreateTopicOptions,
@@ -37,45 +33,37 @@ const permissions = { r: 4, w: 2, rw: 6 } as const
 
 /** Errors of every method: `CLIENT_NO_NAMESRV`, `CLIENT_NO_LEADER`, `CLIENT_REFUSED`, and as said. */
 export class Admin {
-  readonly #core: ClientCore
+  readonly #at: AdminConnection
   readonly #memberNeeds: MemberAdminNeeds
 
-  constructor(options: ClientOptions) {
-    this.#core = new ClientCore({ options: resolveClientOptions(options) })
-    const { invoke, options: resolved } = this.#core
-    this.#memberNeeds = { groupOf: (broker) => this.#groupOf(broker), invoke, clock: resolved.clock }
+  /** On a connection that is there, or one of its own. */
+  constructor(at: ClientOptions | AdminConnection) {
+    this.#at = at instanceof AdminConnection ? at : new AdminConnection(at)
+    const { invoke, options: resolved } = this.#at
+    this.#memberNeeds = { groupOf: (broker) => this.#at.brokerOf(broker), invoke, clock: resolved.clock }
   }
 
+  /** Closes the connection. */
   close(): void {
-    this.#core.close()
+    this.#at.close()
   }
 
   /** All topics the name server knows, sorted. */
   async topics(): Promise<string[]> {
-    const answer = await this.#namesrv({ code: RequestCode.GET_ALL_TOPIC_LIST_FROM_NAMESERVER })
-    return listOf(field(answer, 'topicList'))
+    const answer = await this.#at.namesrv({ code: RequestCode.GET_ALL_TOPIC_LIST_FROM_NAMESERVER })
+    return listOf(field(parseBody(answer.body), 'topicList'))
       .flatMap((topic) => textOf(topic) ?? [])
       .sort(compareText)
   }
 
   /** Undefined: it does not exist. */
-  async route(topic: string): Promise<TopicRoute | undefined> {
-    for (const namesrv of this.#core.options.namesrv) {
-      try {
-        return await queryRoute(this.#core.invoke, namesrv, topic)
-      } catch (error) {
-        if (namesrv === this.#core.options.namesrv.at(-1)) throw noNamesrv(this.#core.options.namesrv, error)
-      }
-    }
-    return undefined
+  route(topic: string): Promise<TopicRoute | undefined> {
+    return this.#at.route(topic)
   }
 
   /** The broker groups, sorted by name. */
-  async brokers(): Promise<BrokerGroup[]> {
-    const answer = await this.#namesrv({ code: RequestCode.GET_BROKER_CLUSTER_INFO })
-    return rowsOf(field(answer, 'brokerAddrTable'))
-      .flatMap(([, data]) => parseBrokerGroup(data) ?? [])
-      .sort((a, b) => compareText(a.brokerName, b.brokerName))
+  brokers(): Promise<BrokerGroup[]> {
+    return this.#at.brokers()
   }
 
   /** Every registered node with what it tells of itself. A node that does not answer is in the list all the same. */
@@ -98,7 +86,7 @@ export class Admin {
 
   /** The runtime information of one node, key by key. */
   async runtimeInfo(address: string): Promise<ReadonlyMap<string, string>> {
-    const answer = succeeded(await this.#core.invoke(address, { code: RequestCode.GET_BROKER_RUNTIME_INFO }))
+    const answer = succeeded(await this.#at.invoke(address, { code: RequestCode.GET_BROKER_RUNTIME_INFO }))
     const rows = rowsOf(field(parseBody(answer.body), 'table'))
     return new Map(rows.map(([key, value]) => [String(key), String(value)]))
   }
@@ -117,29 +105,31 @@ export class Admin {
       topicSysFlag: 0,
       order: false,
     }
-    const groups = await this.#groupsOf(options)
-    await Promise.all(groups.map((group) => this.#leader(group, { code: RequestCode.UPDATE_AND_CREATE_TOPIC, header })))
+    const groups = await this.#at.brokersOf(options)
+    await Promise.all(
+      groups.map((group) => this.#at.leader(group, { code: RequestCode.UPDATE_AND_CREATE_TOPIC, header })),
+    )
     return groups.map((group) => group.brokerName)
   }
 
   /** Deletes the topic from its brokers and from the name servers, messages and all. */
   async deleteTopic(topic: string): Promise<void> {
-    const route = await this.#existing(topic)
+    const route = await this.#at.existing(topic)
     const header = { topic }
     await Promise.all(
       [...route.brokers.values()].map((group) =>
-        this.#leader(group, { code: RequestCode.DELETE_TOPIC_IN_BROKER, header }),
+        this.#at.leader(group, { code: RequestCode.DELETE_TOPIC_IN_BROKER, header }),
       ),
     )
-    for (const namesrv of this.#core.options.namesrv) {
-      await this.#core.invoke(namesrv, { code: RequestCode.DELETE_TOPIC_IN_NAMESRV, header }).catch(() => undefined)
+    for (const namesrv of this.#at.options.namesrv) {
+      await this.#at.invoke(namesrv, { code: RequestCode.DELETE_TOPIC_IN_NAMESRV, header }).catch(() => undefined)
     }
   }
 
   /** Lowest and next offset of every queue, sorted. Errors: `CLIENT_NO_ROUTE`. */
   async topicStats(topic: string): Promise<QueueStats[]> {
-    const route = await this.#existing(topic)
-    const tables = await this.#bodies([...route.brokers.values()], {
+    const route = await this.#at.existing(topic)
+    const tables = await this.#at.bodies([...route.brokers.values()], {
       code: RequestCode.GET_TOPIC_STATS_INFO,
       header: { topic },
     })
@@ -163,7 +153,7 @@ export class Admin {
 
   /** The subscription groups that the brokers know, sorted. */
   async groups(): Promise<GroupConfig[]> {
-    const tables = await this.#bodies(await this.brokers(), { code: RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG })
+    const tables = await this.#at.bodies(await this.brokers(), { code: RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG })
     const groups = new Map<string, GroupConfig>()
     for (const [name, config] of tables.flatMap((table) => rowsOf(field(table, 'subscriptionGroupTable')))) {
       const group = String(name)
@@ -176,21 +166,21 @@ export class Admin {
   async createGroup(group: string): Promise<void> {
     const body = Buffer.from(JSON.stringify({ groupName: group }))
     for (const broker of await this.brokers()) {
-      await this.#leader(broker, { code: RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, body })
+      await this.#at.leader(broker, { code: RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, body })
     }
   }
 
   async deleteGroup(group: string): Promise<void> {
     const header = { groupName: group, cleanOffset: true }
     for (const broker of await this.brokers()) {
-      await this.#leader(broker, { code: RequestCode.DELETE_SUBSCRIPTIONGROUP, header })
+      await this.#at.leader(broker, { code: RequestCode.DELETE_SUBSCRIPTIONGROUP, header })
     }
   }
 
   /** How far a group is, queue by queue, sorted. Empty for a group that never committed anything. */
   async groupStats(group: string): Promise<GroupQueueStats[]> {
     const request = { code: RequestCode.GET_CONSUME_STATS, header: { consumerGroup: group } }
-    const tables = await this.#bodies(await this.brokers(), request)
+    const tables = await this.#at.bodies(await this.brokers(), request)
     return tables
       .flatMap((table) => rowsOf(field(table, 'offsetTable')))
       .flatMap(([key, value]) => {
@@ -208,7 +198,7 @@ export class Admin {
     const members = new Map<string, GroupMember>()
     for (const broker of await this.brokers()) {
       const request = { code: RequestCode.GET_CONSUMER_CONNECTION_LIST, header: { consumerGroup: group } }
-      const answer = await this.#core.invoke(this.#leaderAddress(broker), request)
+      const answer = await this.#at.invoke(leaderAddress(broker), request)
       if (answer.code === ResponseCode.CONSUMER_NOT_ONLINE) continue
       for (const row of listOf(field(parseBody(succeeded(answer).body), 'connectionSet'))) {
         const clientId = textOf(field(row, 'clientId')) ?? ''
@@ -221,19 +211,19 @@ export class Admin {
 
   /** Lets the node at `address` count votes of nodes whose logs are in doubt, until somebody leads (docs/durability.md). */
   async acceptDoubt(address: string): Promise<void> {
-    succeeded(await this.#core.invoke(address, { code: RaftmqCode.ACCEPT_DOUBT }))
+    succeeded(await this.#at.invoke(address, { code: RaftmqCode.ACCEPT_DOUBT }))
   }
 
   /** Changes properties of a broker group's leader (code 25): `key → value`, as in a file. */
   async updateConfig(broker: string, properties: Readonly<Record<string, string>>): Promise<void> {
     const lines = Object.entries(properties).map(([key, value]) => `${key}=${value}\n`)
     const request = { code: RequestCode.UPDATE_BROKER_CONFIG, body: Buffer.from(lines.join('')) }
-    for (const group of await this.#groupsOf({ broker })) await this.#leader(group, request)
+    for (const group of await this.#at.brokersOf({ broker })) await this.#at.leader(group, request)
   }
 
   /** Gives the leadership of a group to one of its nodes. Resolves when the old leader says that it is done. */
   async transferLeader({ broker, to }: { readonly broker: string; readonly to: string }): Promise<void> {
-    await this.#leader(await this.#groupOf(broker), { code: RaftmqCode.TRANSFER_LEADERSHIP, header: { to } })
+    await this.#at.leader(await this.#at.brokerOf(broker), { code: RaftmqCode.TRANSFER_LEADERSHIP, header: { to } })
   }
 
   /** By the leader's word. */
@@ -244,70 +234,6 @@ export class Admin {
   /** Resolves once it is so (`member-admin.ts`). `withinMs`: how long a node that is to vote may take to catch up. */
   changeMembers(broker: string, change: GroupChange, withinMs = 60_000): Promise<void> {
     return changeMembers(this.#memberNeeds, broker, change, withinMs)
-  }
-
-  async #groupOf(broker: string): Promise<BrokerGroup> {
-    const group = (await this.brokers()).find(({ brokerName }) => brokerName === broker)
-    if (group === undefined) throw clientErrors.create('CLIENT_OPTION', `there is no broker group ${broker}`)
-    return group
-  }
-
-  async #existing(topic: string): Promise<TopicRoute> {
-    const route = await this.route(topic)
-    if (route === undefined) throw clientErrors.create('CLIENT_NO_ROUTE', `the topic ${topic} does not exist`)
-    return route
-  }
-
-  async #groupsOf({
-    broker,
-    cluster,
-  }: {
-    readonly broker?: string
-    readonly cluster?: string
-  }): Promise<BrokerGroup[]> {
-    const groups = (await this.brokers()).filter(
-      (group) =>
-        (broker === undefined || group.brokerName === broker) && (cluster === undefined || group.cluster === cluster),
-    )
-    if (groups.length > 0) return groups
-    const what =
-      broker === undefined ? (cluster === undefined ? 'broker group' : `cluster ${cluster}`) : `broker group ${broker}`
-    throw clientErrors.create('CLIENT_OPTION', `there is no ${what}`)
-  }
-
-  async #namesrv(request: Request): Promise<unknown> {
-    const answer = await this.#core.invokeNamesrv(request)
-    if (answer.code === ResponseCode.REQUEST_CODE_NOT_SUPPORTED) {
-      throw noNamesrv(this.#core.options.namesrv, refusal(answer))
-    }
-    return parseBody(succeeded(answer).body)
-  }
-
-  async #leader(group: BrokerGroup, request: Request): Promise<Buffer> {
-    return succeeded(await this.#core.invoke(this.#leaderAddress(group), request)).body
-  }
-
-  /** The JSON answers of all leaders; a broker that says "not found" has nothing to add. */
-  async #bodies(groups: readonly BrokerGroup[], request: Request): Promise<unknown[]> {
-    const bodies = await Promise.all(
-      groups.map(async (group) => {
-        try {
-          return [parseBody(await this.#leader(group, request))]
-        } catch (error) {
-          if (responseCodeOf(error) === ResponseCode.TOPIC_NOT_EXIST) return []
-          throw error
-        }
-      }),
-    )
-    return bodies.flat()
-  }
-
-  #leaderAddress(group: BrokerGroup): string {
-    const address = leaderOf(group)
-    if (address === undefined) {
-      throw clientErrors.create('CLIENT_NO_LEADER', `${group.brokerName} has no leader now (brokerId ${LEADER_ID})`)
-    }
-    return address
   }
 }
 
