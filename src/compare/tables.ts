@@ -101,13 +101,14 @@ export function sourceText({ version, parameters, machine, begunAt, results }: C
   )
 }
 
-/** For a document: the table, and where it is from. */
+/** For a document: the tables, and where they are from. */
 export function markdown(comparison: Comparison): string {
   const all = summaries(comparison)
   const found = troubles(all)
   return [
     `Median (minimum–maximum) of ${sourceText(comparison)}.`,
     markdownTable(speedRows(all, comparison.parameters)),
+    markdownTable(lossRows(all)),
     ...(found.length === 0 ? [] : [found.map((line) => `- **${line}**`).join('\n')]),
     '',
   ]

@@ -54,6 +54,7 @@ describe('the table', () => {
     expect(first?.slice(4)).toEqual(['–', '900 B', '–', '–'])
     expect(second?.slice(1)).toEqual(['–', '–', '–', '–', '–', '–', '–'])
     expect(markdown(begun)).toContain('1 of 36 steps so far')
+    expect(markdown(begun).match(/^\| setup \|/gm)).toHaveLength(2)
   })
 })
 

@@ -38,7 +38,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
         '127.0.0.1: measures throughput, latency at a fixed rate and bytes written, kills the leader, cuts the power of ' +
         'all nodes (simulated: what was not synced is gone) and counts what is lost of what was acknowledged. Ends with ' +
         'a table and leaves compare.html, compare.json and compare.md in --out. After Ctrl-C the same command goes on. ' +
-        'About 15 minutes; nothing else should run meanwhile.',
+        'About ten minutes; nothing else should run meanwhile.',
     )
     .option('--quick', 'one round of short ones, in about two minutes: figures of little weight')
     .option('--nodes <n>', 'nodes of the group', integerArgument(1, MAX_NODES))
@@ -65,6 +65,8 @@ async function compare(flags: CompareFlags, io: ClientIo, version: string): Prom
     const begun = found ?? begin(dir, { parameters, version, clock: io.clock })
     const comparison = await run(begun, dir, io)
     if (comparison.results.length < total) return interrupted(comparison, flags.out, io)
+    // What was measured before is shown as this version shows it.
+    saveComparison(dir, comparison)
     const isSound = troubles(summaries(comparison)).length === 0
     await print(io, flags.json === true ? `${JSON.stringify(comparison)}\n` : report(comparison))
     note(io, `page: ${join(flags.out, 'compare.html')}`)
