@@ -60,7 +60,7 @@ async function hunt(mutant: Mutant, survey: number | undefined): Promise<Found> 
   const failures: Failure[] = []
   let seeds = 0
   try {
-    plant(mutant, { tree, parts: ['src', 'sim', 'bench/tables.js', 'bench/statistics.js'], folder, ending: '.js' })
+    plant(mutant, { tree, parts: ['src', 'sim'], folder, ending: '.js' })
     await runCampaign({
       worker: join(folder, 'sim/worker.js'),
       world: { scope: mutant.scope },
