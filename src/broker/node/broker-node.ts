@@ -209,6 +209,7 @@ export class BrokerNode implements RunningBroker {
         retryMs: RETRY_REGISTRATION_MS,
       },
     })
+    network.onNamesrvLost((address) => this.#registration?.connectionLost(address))
     leadership.onChange(() => this.#roleChanged(folder))
     network.locator.onChange(() => this.#tell())
     network.peers.onRemoved(() => this.#removed())

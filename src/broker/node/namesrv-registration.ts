@@ -74,6 +74,17 @@ export class NamesrvRegistration {
     this.#schedule()
   }
 
+  /**
+   * The connection to a name server ended: it forgets who registered by it (RocketMQ BrokerHousekeepingService), and one
+   * that was started again knows nobody.
+   */
+  connectionLost(address: string): void {
+    const target = this.#targets.get(address)
+    if (target?.confirmed === undefined) return
+    target.confirmed = undefined
+    this.#schedule()
+  }
+
   /** True when every name server has confirmed this node in its present role and term. */
   get isConfirmed(): boolean {
     const role = this.#roleKey()

@@ -47,6 +47,7 @@ export class NodeNetwork {
   /** For name servers. */
   readonly client: RemotingClient
   readonly #need: NodeNetworkNeeds
+  #namesrvLost: (address: string) => void = () => {}
   /** Where this node's peers are told to reach it: as the file says, until the log does. */
   #place: string | undefined
   /** Where peers are dialled, whatever file and log say. */
@@ -100,8 +101,18 @@ export class NodeNetwork {
       // What waits for the log is these same bytes; a little more for everything else.
       requestBytesInFlightMax: options.maxInFlightBytes + OTHER_REQUESTS_BYTES,
     })
-    this.client = new RemotingClient({ clock, log, sockets })
+    this.client = new RemotingClient({
+      clock,
+      log,
+      sockets,
+      onConnection: (connection, address) => connection.onClose(() => this.#namesrvLost(address)),
+    })
     this.#shareViews()
+  }
+
+  /** Called with its address when a connection to a name server ended, whoever ended it. */
+  onNamesrvLost(listener: (address: string) => void): void {
+    this.#namesrvLost = listener
   }
 
   /** Opens both ports. Rejects when one cannot be had. */
