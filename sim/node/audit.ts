@@ -1,16 +1,20 @@
 /**
- * What every replica holds in the end, read as anybody reads it, and compared: with each other, and with what clients were
- * told. No model of the queues is made anew from the bytes of the log.
+ * What every replica holds in the end, read as anybody reads it, and compared: with each other, with the bytes of the log,
+ * and with what clients were told.
  */
-import { pull, type PullAnswer } from '../../src/client/core/broker-api.ts'
-import { receivedMessages } from '../../src/client/core/received-message.ts'
-import { subscriptionOf } from '../../src/client/core/subscription.ts'
-import { errorCode } from '../../src/lib/errors.ts'
+import type { ReceivedMessage } from '../../src/client/core/received-message.ts'
 import { RaftmqCode } from '../../src/remoting/codes.ts'
 import { Violation } from '../world/violation.ts'
-import type { Cluster } from './cluster.ts'
+import { idOf } from './bodies.ts'
+import type { ClientHost } from './client-host.ts'
+import type { Disk } from './disk.ts'
 import { addressOf, type Machine } from './machine.ts'
-import { idOf, QUEUES, TOPIC, type Workload } from './workload.ts'
+import { TOPIC } from './messages.ts'
+import { naiveQueues, queueKey, type NaiveQueue } from './naive-queues.ts'
+import { readQueue } from './read-queue.ts'
+
+/** Place → id. */
+export type Held = ReadonlyMap<string, string>
 
 interface TablesState {
   readonly appliedIndex: number
@@ -18,78 +22,82 @@ interface TablesState {
 }
 
 /** Undefined while a node does not answer. */
-async function tablesOf(workload: Workload, machine: Machine): Promise<TablesState | undefined> {
+async function tablesOf(host: ClientHost, machine: Machine): Promise<TablesState | undefined> {
   try {
-    const { fields } = await workload.invoke(addressOf(machine), { code: RaftmqCode.GET_TABLES_STATE })
+    const { fields } = await host.invoke(addressOf(machine), { code: RaftmqCode.GET_TABLES_STATE })
     return { appliedIndex: Number(fields.get('appliedIndex')), digest: fields.get('digest') ?? '' }
   } catch {
     return undefined
   }
 }
 
-/** Whether all nodes stand at one entry; throws where their tables differ there. */
-export async function hasConverged(cluster: Cluster, workload: Workload): Promise<boolean> {
-  const states = await Promise.all(cluster.machines.map((machine) => tablesOf(workload, machine)))
+/** The entry that all nodes stand at, once they do; throws where their tables differ there. */
+export async function convergedAt(machines: readonly Machine[], host: ClientHost): Promise<number | undefined> {
+  const states = await Promise.all(machines.map((machine) => tablesOf(host, machine)))
   const [first] = states
-  if (first === undefined || states.some((state) => state?.appliedIndex !== first.appliedIndex)) return false
+  if (first === undefined || states.some((state) => state?.appliedIndex !== first.appliedIndex)) return undefined
   if (states.some((state) => state?.digest !== first.digest)) {
     const digests = states.map((state) => state?.digest).join(', ')
     throw new Violation('tables', `after entry ${first.appliedIndex} the tables differ: ${digests}`)
   }
-  return true
+  return first.appliedIndex
 }
 
-/** The messages of all queues by their place, as `machine` serves them. */
-export async function readAll(workload: Workload, machine: Machine): Promise<ReadonlyMap<string, string>> {
+/**
+ * The plain messages by their place, as `machine` serves them. Every queue that has an entry up to `index` in the log on
+ * `disk` is read, and must be what the bytes of that log alone say.
+ */
+export async function readAll(
+  host: ClientHost,
+  machine: Machine,
+  { disk, index }: { readonly disk: Disk; readonly index: number },
+): Promise<Held> {
   const held = new Map<string, string>()
-  for (let queueId = 0; queueId < QUEUES; queueId++) {
-    for (let next = 0, isMore = true; isMore; ) {
-      const answer = await pullFrom(workload, machine, { queueId, queueOffset: next })
-      if (answer === undefined) {
-        // Damage that this very read found is being repaired; whoever asks again gets it.
-        await workload.pause(200)
-        continue
-      }
-      if (answer.status === 'offsetMoved') throw new Violation('queue', `${machine.id} moves ${queueId}/${next}`)
-      const messages = answer.status === 'found' ? receivedMessages(answer.body, 'broker-a', true) : []
-      for (const { queueOffset, body } of messages) {
-        if (queueOffset !== next) {
-          throw new Violation('queue', `${machine.id} serves ${queueOffset} where ${next} of queue ${queueId} belongs`)
-        }
-        held.set(`${TOPIC}/${queueId}/${queueOffset}`, idOf(body))
-        next++
-      }
-      isMore = next < answer.maxOffset
-    }
+  for (const queue of naiveQueues(disk, index).values()) {
+    const messages = await readQueue(host, machine, queue)
+    // Time goes on: what was due meanwhile is in queue and log.
+    const now = naiveQueues(disk, Infinity).get(queueKey(queue)) ?? queue
+    expectSame(`${machine.id} and ${queueKey(queue)}`, messages, { least: queue.units.length, now })
+    if (queue.topic !== TOPIC) continue
+    for (const { queueOffset, body } of messages) held.set(`${queueKey(queue)}/${queueOffset}`, idOf(body))
   }
   return held
 }
 
-/** Undefined when the node cannot answer now. */
-async function pullFrom(
-  workload: Workload,
-  machine: Machine,
-  { queueId, queueOffset }: { readonly queueId: number; readonly queueOffset: number },
-): Promise<PullAnswer | undefined> {
-  const request = {
-    group: 'auditors',
-    queue: { topic: TOPIC, brokerName: 'broker-a', queueId },
-    queueOffset,
-    maxMessages: 64,
-    suspendTimeoutMs: 50,
-    subscription: subscriptionOf(TOPIC, '*', 0),
+function expectSame(
+  where: string,
+  messages: readonly ReceivedMessage[],
+  { least, now: { units } }: { readonly least: number; readonly now: NaiveQueue },
+): void {
+  if (messages.length < least || messages.length > units.length) {
+    throw new Violation('queue', `${where}: ${messages.length} messages, and the log has ${units.length}`)
   }
-  try {
-    return await pull(workload.invoke, addressOf(machine), request, { timeoutMs: 3000 })
-  } catch (error) {
-    if (errorCode(error) === 'CLIENT_REFUSED') return undefined
-    throw error
+  for (const { queueOffset, offset, bytes } of messages) {
+    const unit = units[queueOffset]
+    if (unit?.offset === offset && unit.bytes === bytes) continue
+    throw new Violation('queue', `${where}: ${queueOffset} lies at ${offset}, and by the log at ${unit?.offset}`)
   }
 }
 
+/** The disk with the longest log of those that do not rot. */
+export function longestLog(machines: readonly Machine[]): Disk {
+  const [longest] = machines
+    .map(({ disk }) => disk)
+    .filter(({ isRotten }) => !isRotten)
+    .sort((a, b) => logBytes(b) - logBytes(a))
+  if (longest === undefined) throw new Violation('replicas', 'every disk rots')
+  return longest
+}
+
+function logBytes(disk: Disk): number {
+  let sum = 0
+  for (const [path, { size }] of disk.names) if (/\/commitlog\/\d{20}$/.test(path)) sum += size
+  return sum
+}
+
 /** Every byte of the CommitLog, from where all have it. Not of a disk that rots: there only what is read is repaired. */
-export function compareLogs(cluster: Cluster): void {
-  const sound = cluster.machines.filter(({ disk }) => !disk.isRotten)
+export function compareLogs(machines: readonly Machine[]): void {
+  const sound = machines.filter(({ disk }) => !disk.isRotten)
   const logs = sound.map((machine) => ({ id: machine.id, segments: segmentsOf(machine) }))
   const [first, ...others] = logs
   if (first === undefined) return

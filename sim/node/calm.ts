@@ -1,58 +1,114 @@
 /** The second part of a run: everything works again, and what was promised must be so. */
 import { Violation } from '../world/violation.ts'
-import { compareLogs, hasConverged, readAll } from './audit.ts'
+import { compareLogs, convergedAt, longestLog, readAll } from './audit.ts'
 import type { Cluster } from './cluster.ts'
-import { addressOf } from './machine.ts'
-import type { Scene } from './troubles.ts'
-import type { Workload } from './workload.ts'
+import type { DeclaredLoss } from './declared-loss.ts'
+import { addressOf, type Machine } from './machine.ts'
+import type { Sent } from './ledger.ts'
+import type { Scene } from './scene.ts'
 
 /** A group that works takes writes again within this. */
 const WRITES_MS = 10_000
 const CONVERGE_MS = 30_000
+const SETTLE_MS = 30_000
 const RETRY_MS = 20
 
+/** Who is a member, and the entry that all of them stand at. */
+interface Calm {
+  readonly members: readonly Machine[]
+  readonly index: number
+}
+
 /** Writes are taken, nodes become equal, and everything that was promised is there. */
-export async function expectCalm({ cluster, workload }: Scene): Promise<void> {
+export async function expectCalm(scene: Scene): Promise<void> {
+  const { cluster, messages, tables, features } = scene
   const startMs = cluster.scheduler.nowMs
-  await within(cluster, WRITES_MS, 'a message and an offset are taken', untilWritten(workload))
-  workload.end()
-  await within(cluster, CONVERGE_MS, 'nodes become equal', untilEqual(cluster, workload))
+  await within(cluster, WRITES_MS, 'a message and an offset are taken', untilWritten(scene))
+  messages.end()
+  tables.end()
+  for (const feature of features) feature.end()
+  // A wall clock that was set shifts what waits by as much; consumers may be ahead of queues that async flush cut.
+  const isSettled = cluster.counts.of('jumpClock') === 0 && !cluster.modes.wasAsync.flush
+  if (isSettled) await expectDelivered(scene)
+  const calm = await within(cluster, CONVERGE_MS, 'nodes become equal', untilEqual(scene))
   cluster.note(`calm after ${Math.round(cluster.scheduler.nowMs - startMs)} ms`)
-  compareLogs(cluster)
-  await within(cluster, CONVERGE_MS, 'everything is read', audit({ cluster, workload }))
+  compareLogs(calm.members)
+  await within(cluster, CONVERGE_MS, 'everything is read', audit(scene, { ...calm, isSettled }))
 }
 
 /** Each try takes time of the clients: where they are closed, none comes after it. */
-export async function untilWritten(workload: Workload): Promise<void> {
-  while (!(await workload.send())) await workload.pause(RETRY_MS)
-  while (!(await workload.commit())) await workload.pause(RETRY_MS)
+export async function untilWritten({ host, messages, tables }: Scene): Promise<void> {
+  while (!(await messages.send())) await host.pause(RETRY_MS)
+  while (!(await tables.commit())) await host.pause(RETRY_MS)
 }
 
-async function untilEqual(cluster: Cluster, workload: Workload): Promise<void> {
-  // What was sent last is still on its way.
-  for (let equal = 0; equal < 3; ) {
-    equal = (await hasConverged(cluster, workload)) ? equal + 1 : 0
-    await workload.pause(200)
+/** What waits for its time, or for somebody who handles it, comes at last. */
+async function expectDelivered({ cluster, features }: Scene): Promise<void> {
+  const endMs = cluster.scheduler.nowMs + SETTLE_MS
+  for (;;) {
+    const waiting = features.flatMap((feature) => feature.waiting())
+    const { nowMs } = cluster.scheduler
+    if (waiting.length === 0) return
+    if (nowMs >= endMs) throw new Violation('liveness', `not delivered within ${SETTLE_MS} ms: ${waiting.join(', ')}`)
+    await cluster.run(nowMs + RETRY_MS)
   }
 }
 
-async function audit({ cluster, workload }: Pick<Scene, 'cluster' | 'workload'>): Promise<void> {
-  for (const machine of cluster.machines) {
-    workload.ledger.holds(machine.id, await readAll(workload, machine))
-    await workload.checkTables(addressOf(machine))
+/** Others than the members may be dead, or were told that they were removed. */
+async function untilEqual({ host, operator }: Scene): Promise<Calm> {
+  // What was sent last, a change of the members too, is still on its way.
+  for (let equal = 0; ; ) {
+    const members = await operator.members()
+    const index = members === undefined ? undefined : await convergedAt(members, host)
+    equal = index === undefined ? 0 : equal + 1
+    if (members !== undefined && index !== undefined && equal >= 3) return { members, index }
+    await host.pause(200)
   }
+}
+
+async function audit(scene: Scene, { members, index, isSettled }: Calm & { isSettled: boolean }): Promise<void> {
+  const { host, messages, tables, operator, features } = scene
+  const disk = longestLog(members)
+  for (const machine of members) {
+    const declared = await operator.declaredLoss(machine)
+    expectDoubt(scene, declared)
+    expectSetAside(scene, messages.ledger.holds(machine.id, await readAll(host, machine, { disk, index }), declared))
+    // Elections that stood on logs in doubt may have lost what was committed.
+    if (!declared.isInDoubt) await tables.check(addressOf(machine))
+    for (const feature of features) await feature.check(machine, isSettled)
+  }
+}
+
+/** What a failover lost lies in the folder `lost` of whoever acknowledged it, unless that disk lost it, too, or is gone. */
+function expectSetAside({ cluster, unlucky }: Scene, lost: readonly Sent[]): void {
+  const { machines, modes } = cluster
+  const { isReplacement, isRotten } = unlucky.disk
+  if (modes.wasAsync.flush || isReplacement || isRotten || machines.some(({ isGone }) => isGone)) return
+  const files = machines.flatMap(({ disk }) => [...disk.names].filter(([path]) => path.includes('/lost/')))
+  const wrong = lost.find(({ id }) => !files.some(([, { bytes }]) => bytes.includes(`${id} `)))
+  if (wrong === undefined) return
+  throw new Violation('lost', `${wrong.id}, acknowledged at ${wrong.place}, is lost, and nobody set it aside`)
+}
+
+/** Logs are in doubt where power was lost in async flush, or the end of a log rotted: elections need them only then. */
+function expectDoubt({ cluster, unlucky }: Scene, { isInDoubt }: DeclaredLoss): void {
+  if (!isInDoubt) return
+  const mayDoubt = new Set(cluster.modes.wasAsync.flush ? cluster.lostPower : [])
+  if (unlucky.disk.isRotten) mayDoubt.add(unlucky.id)
+  const voters = cluster.machines[0]?.group.length ?? 0
+  if (mayDoubt.size * 2 > voters) return
+  throw new Violation('doubt', `a leader was elected in doubt, and only ${mayDoubt.size} logs of ${voters} may be`)
 }
 
 /** Lets time pass until `work` is done; throws where it takes longer, or fails. */
-export async function within(cluster: Cluster, timeMs: number, what: string, work: Promise<void>): Promise<void> {
-  let isDone = false
+export async function within<T>(cluster: Cluster, timeMs: number, what: string, work: Promise<T>): Promise<T> {
+  const results: T[] = []
   work.then(
-    () => {
-      isDone = true
-    },
+    (result) => results.push(result),
     (error: unknown) => cluster.fail(error),
   )
-  if (await cluster.run(cluster.scheduler.nowMs + timeMs, () => isDone)) return
+  await cluster.run(cluster.scheduler.nowMs + timeMs, () => results.length > 0)
+  for (const result of results) return result
   throw new Violation('liveness', `not within ${timeMs} ms: ${what}; ${stateOf(cluster)}`)
 }
 

@@ -17,13 +17,15 @@ import { Violation } from '../world/violation.ts'
 import { Disk } from './disk.ts'
 import { DiskView } from './disk-view.ts'
 import { Leaders } from './leaders.ts'
-import { NAMESRV, type Machine, type NodeProcess } from './machine.ts'
+import { NAMESRV, type Machine, type NodeProcess, type Place } from './machine.ts'
+import { ModeWatch } from './mode-watch.ts'
 import { nodeConfiguration, type Modes } from './node-options.ts'
 import { StreamNetwork, type Endpoint } from './stream-network.ts'
 
 export interface ClusterNeeds {
   readonly seed: number
   readonly nodes: number
+  /** What the files of its nodes say. */
   readonly modes: Modes
   readonly trace?: ((line: string) => void) | undefined
 }
@@ -39,26 +41,46 @@ export class Cluster {
   readonly leaders = new Leaders()
   readonly random: Random
   readonly network: StreamNetwork
-  readonly machines: readonly Machine[]
   readonly trace: Trace
-  readonly modes: Modes
+  readonly modes: ModeWatch
+  /** Machines that lost power at some time. */
+  readonly lostPower = new Set<string>()
+  readonly #firstModes: Modes
+  /** The name server's files. */
+  readonly #namesrvTexts = new Map<string, string>()
+  #machines: readonly Machine[]
   #pids = 100
+  #namesrv: Endpoint | undefined
   #violation: unknown
 
   constructor(need: ClusterNeeds) {
-    this.modes = need.modes
+    this.#firstModes = need.modes
+    this.modes = new ModeWatch(need.modes)
     this.random = seededRandom(need.seed)
     this.trace = new Trace(need.trace)
     const { scheduler, random, counts, trace } = this
     this.network = new StreamNetwork({ scheduler, random, counts, trace })
-    this.machines = Array.from({ length: need.nodes }, (_, at) => ({
-      id: `n${at}`,
-      host: `10.0.0.${at + 1}`,
-      disk: this.newDisk(),
-      process: undefined,
-      boots: 0,
-      ambushIn: undefined,
-    }))
+    const group = Array.from({ length: need.nodes }, (_, at) => placeOf(at))
+    this.#machines = group.map((place) => this.#machine(place, group))
+  }
+
+  /** All there ever were. */
+  get machines(): readonly Machine[] {
+    return this.#machines
+  }
+
+  /** Another machine for the group, which knows nothing of it yet. */
+  addMachine(): Machine {
+    const place = placeOf(this.#machines.length)
+    const group = this.#machines.filter(({ isGone }) => !isGone).map(({ id, host }) => ({ id, host }))
+    const machine = this.#machine(place, [...group, place])
+    this.#machines = [...this.#machines, machine]
+    return machine
+  }
+
+  #machine({ id, host }: Place, group: readonly Place[]): Machine {
+    const disk = this.newDisk()
+    return { id, host, group, disk, process: undefined, isGone: false, boots: 0, ambushIn: undefined }
   }
 
   newDisk(): Disk {
@@ -82,8 +104,10 @@ export class Cluster {
   }
 
   async startNamesrv(): Promise<void> {
+    if (this.#namesrv !== undefined) return
     const endpoint = this.endpoint(NAMESRV.host)
-    const texts = new Map<string, string>()
+    this.#namesrv = endpoint
+    const texts = this.#namesrvTexts
     const values = { listenPort: NAMESRV.port, bindAddress: NAMESRV.host, kvConfigPath: '/kv.json' }
     const entries = Object.entries(values).map(([key, value]) => ({ key, value: String(value), line: 0 }))
     const machine = { homeFolder: '/', configFile: '/namesrv.properties' }
@@ -95,6 +119,15 @@ export class Cluster {
       sockets: this.network.socketsOf(endpoint),
     })
     await namesrv.start()
+  }
+
+  /** It forgets all routes; brokers tell them to the next one. */
+  killNamesrv(): void {
+    if (this.#namesrv === undefined) return
+    this.#namesrv.clock.die()
+    this.network.die(this.#namesrv)
+    this.#namesrv = undefined
+    this.note('the name server is killed')
   }
 
   boot(machine: Machine): void {
@@ -112,7 +145,7 @@ export class Cluster {
     })
     this.note(`${id} boots, process ${pid}`)
     clock.input(() => {
-      startBroker(nodeConfiguration(machine, this.machines, this.modes), {
+      startBroker(nodeConfiguration(machine, this.#firstModes), {
         log: silentLog,
         clock,
         random: seededRandom(this.random.integer(0, 0xffffffff)),
@@ -145,18 +178,16 @@ export class Cluster {
     this.note(`${machine.id} is killed`)
   }
 
-  /**
-   * The machine loses power: of what was not synced, pieces survive. In async flush a log that lost its end is not told
-   * from one that did not yet, and no promise covers it: there the process dies, and the machine stays.
-   */
+  /** The machine loses power, whether a process runs on it or not: of what was not synced, pieces survive. */
   powerLoss(machine: Machine): void {
-    if (this.modes.flush === 'async') return this.kill(machine)
     const { process: running } = machine
-    if (running === undefined) return
-    this.#end(machine, running)
-    this.network.vanish(running)
+    if (running !== undefined) {
+      this.#end(machine, running)
+      this.network.vanish(running)
+    }
     machine.disk.powerLoss()
     machine.boots++
+    this.lostPower.add(machine.id)
     this.note(`${machine.id} loses power`)
   }
 
@@ -164,6 +195,7 @@ export class Cluster {
   wipe(machine: Machine): void {
     this.kill(machine)
     machine.disk = this.newDisk()
+    machine.disk.isReplacement = true
     this.note(`${machine.id} is wiped`)
   }
 
@@ -209,9 +241,10 @@ export class Cluster {
     if (machine.process !== running) return
     this.note(`${machine.id} ends: ${errorMessage(reason)}`)
     const text = `${errorCode(reason) ?? ''} ${errorMessage(reason)}`
-    if (!DISK_ERRORS.test(text)) this.fail(new Violation('ended', `${machine.id} ended by itself: ${text}`))
+    if (errorCode(reason) === 'BROKER_REMOVED') machine.isGone = true
+    else if (!DISK_ERRORS.test(text)) this.fail(new Violation('ended', `${machine.id} ended by itself: ${text}`))
     this.kill(machine)
-    this.scheduler.after(REBOOT_MS, () => this.boot(machine))
+    if (!machine.isGone) this.scheduler.after(REBOOT_MS, () => this.boot(machine))
   }
 
   #isAmbushed(machine: Machine, running: NodeProcess): boolean {
@@ -224,4 +257,8 @@ export class Cluster {
     this.scheduler.after(this.random.next() * 1500, () => this.boot(machine))
     return true
   }
+}
+
+function placeOf(at: number): Place {
+  return { id: `n${at}`, host: `10.0.0.${at + 1}` }
 }

@@ -44,6 +44,8 @@ export class Disk {
   readonly counts: Counts
   faults = calmDisk()
   readonly folders = new Set<string>([''])
+  /** There was another one in its machine before. */
+  isReplacement = false
   /** Bytes on it changed by themselves; what nobody reads is not repaired. */
   isRotten = false
   #names = new Map<string, Inode>()

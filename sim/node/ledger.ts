@@ -4,14 +4,23 @@
  *   - a send that began after another was acknowledged lies behind it in the same queue (I3);
  *   - what is read is what was sent, byte for byte (I10).
  * And in the end, of what every replica holds: nothing acknowledged is lost (I1), nothing is there twice but sends that
- * were undecided (I7). With async replication acknowledged messages may be lost, and only what was read is held to.
+ * were undecided (I7). What was acknowledged while the group was not surely in sync × sync may be lost, if the group says
+ * so and within the bound it says (I9); only what was read is held to, and in async flush not even that, when elections
+ * stood on logs in doubt. Not verified: when a message must have been acknowledged to be among the lost ones.
  */
 import { Violation } from '../world/violation.ts'
+import type { DeclaredLoss } from './declared-loss.ts'
+import type { ModeWatch } from './mode-watch.ts'
 
 export interface Sent {
   readonly id: string
+  readonly bytes: number
   readonly beganMs: number
+  /** Of the mode it began in (`ModeWatch.strictEpoch`). */
+  readonly epoch: number | undefined
   outcome: 'pending' | 'acknowledged' | 'failed' | 'undecided'
+  /** Acknowledged in sync × sync. */
+  isLasting: boolean
   mayBeTwice: boolean
   place: string | undefined
 }
@@ -22,23 +31,34 @@ interface Highest {
 }
 
 export class Ledger {
-  /** Whether what is acknowledged stays, whatever happens. */
-  readonly #isLasting: boolean
+  readonly #modes: Pick<ModeWatch, 'strictEpoch' | 'wasAsync'>
   readonly sent = new Map<string, Sent>()
   readonly #places = new Map<string, string>()
-  /** Of each queue: acknowledged sends in the order of their acknowledgement, as a rising front. */
+  /** Of each queue: lasting sends in the order of their acknowledgement, as a rising front. */
   readonly #fronts = new Map<string, Highest[]>()
+  /** Allowed if an election stood on logs in doubt, which is known in the end. */
+  #doubted: Violation | undefined
 
-  constructor(isLasting: boolean) {
-    this.#isLasting = isLasting
+  constructor(modes: Pick<ModeWatch, 'strictEpoch' | 'wasAsync'>) {
+    this.#modes = modes
   }
 
   get acknowledged(): number {
     return [...this.sent.values()].filter(({ outcome }) => outcome === 'acknowledged').length
   }
 
-  began(id: string, nowMs: number): Sent {
-    const sent: Sent = { id, beganMs: nowMs, outcome: 'pending', mayBeTwice: false, place: undefined }
+  began(id: string, nowMs: number, bytes: number): Sent {
+    const epoch = this.#modes.strictEpoch
+    const sent: Sent = {
+      id,
+      bytes,
+      beganMs: nowMs,
+      epoch,
+      outcome: 'pending',
+      isLasting: false,
+      mayBeTwice: false,
+      place: undefined,
+    }
     this.sent.set(id, sent)
     return sent
   }
@@ -46,8 +66,9 @@ export class Ledger {
   acked(sent: Sent, queue: string, queueOffset: number, nowMs: number): void {
     sent.outcome = 'acknowledged'
     sent.place = `${queue}/${queueOffset}`
+    sent.isLasting = sent.epoch !== undefined && sent.epoch === this.#modes.strictEpoch
     // Acknowledged by the leader alone, it may give way to another until it is committed, which is when it is seen.
-    if (!this.#isLasting) return
+    if (!sent.isLasting) return
     this.saw(queue, queueOffset, sent.id)
     const front = this.#fronts.get(queue) ?? []
     const before = front.findLast(({ ackedMs }) => ackedMs < sent.beganMs)
@@ -66,28 +87,47 @@ export class Ledger {
     if (!this.sent.has(id)) throw new Violation('content', `${queue}/${queueOffset} holds ${id}, which nobody sent`)
     const place = `${queue}/${queueOffset}`
     const other = this.#places.get(place)
-    if (other !== undefined && other !== id) throw new Violation('place', `${place} holds ${other} and then ${id}`)
     this.#places.set(place, id)
+    if (other === undefined || other === id) return
+    const violation = new Violation('place', `${place} holds ${other} and then ${id}`)
+    if (!this.#modes.wasAsync.flush || this.sent.get(other)?.isLasting === true) throw violation
+    this.#doubted ??= violation
   }
 
-  /** `held` is what one replica holds in the end: every place with its message. */
-  holds(replica: string, held: ReadonlyMap<string, string>): void {
+  /**
+   * `held` is what one replica holds in the end, every place with its message; `declared` what the group says it lost.
+   * Returns what was acknowledged and is not there, as it may be.
+   */
+  holds(replica: string, held: ReadonlyMap<string, string>, declared: DeclaredLoss): readonly Sent[] {
+    if (this.#doubted !== undefined && !declared.isInDoubt) throw this.#doubted
     const times = new Map<string, number>()
     for (const id of held.values()) times.set(id, (times.get(id) ?? 0) + 1)
+    const lost: Sent[] = []
     for (const sent of this.sent.values()) {
       const count = times.get(sent.id) ?? 0
-      if (this.#isLasting && sent.outcome === 'acknowledged' && held.get(sent.place ?? '') !== sent.id) {
-        throw new Violation('loss', `${replica} does not hold ${sent.id}, acknowledged at ${sent.place}`)
-      }
       if (sent.outcome === 'failed' && count > 0) {
         throw new Violation('refused', `${replica} holds ${sent.id}, which was certainly not stored`)
       }
       if (count > 1 && sent.outcome === 'acknowledged' && !sent.mayBeTwice) {
         throw new Violation('twice', `${replica} holds ${sent.id} ${count} times, and its send was never undecided`)
       }
+      if (sent.outcome === 'acknowledged' && held.get(sent.place ?? '') !== sent.id) lost.push(sent)
     }
-    for (const [place, id] of this.#places) {
+    this.#mayLose(replica, lost, declared)
+    for (const [place, id] of declared.isInDoubt ? [] : this.#places) {
       if (held.get(place) !== id) throw new Violation('place', `${replica} does not hold ${id}, seen at ${place}`)
     }
+    return lost
+  }
+
+  #mayLose(replica: string, lost: readonly Sent[], declared: DeclaredLoss): void {
+    const bytes = lost.reduce((sum, sent) => sum + sent.bytes, 0)
+    const isDeclared = declared.isInDoubt || (declared.maxBytes > 0 && this.#modes.wasAsync.replication)
+    const wrong = lost.find(({ isLasting }) => isLasting) ?? (isDeclared ? undefined : lost[0])
+    if (wrong !== undefined) {
+      throw new Violation('loss', `${replica} does not hold ${wrong.id}, acknowledged at ${wrong.place}`)
+    }
+    if (bytes <= declared.maxBytes) return
+    throw new Violation('bound', `${bytes} acknowledged bytes are lost, and the group declared ${declared.maxBytes}`)
   }
 }

@@ -10,17 +10,26 @@ export interface NodeProcess {
   broker: RunningBroker | undefined
 }
 
-export interface Machine {
+/** Where a node is: its id, and the host of its machine. */
+export interface Place {
   readonly id: string
   readonly host: string
+}
+
+export interface Machine extends Place {
+  /** The group as its file says it. */
+  readonly group: readonly Place[]
   disk: Disk
   process: NodeProcess | undefined
+  /** It was removed from its group, or never became a member, for good. */
+  isGone: boolean
   /** How often the machine came up again after a loss of power. */
   boots: number
   /** How many syncs and writes more until it dies in the middle of one; none: it does not. */
   ambushIn: number | undefined
 }
 
+export const BROKER = 'broker-a'
 export const CLIENT_PORT = 10_911
 export const PEER_PORT = 10_912
 export const NAMESRV = { host: '10.0.1.1', port: 9876 }

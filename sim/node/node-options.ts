@@ -3,14 +3,21 @@ import { readBrokerOptions, type BrokerConfiguration } from '../../src/broker/op
 import type { Mode } from '../seed-run.ts'
 import { CLIENT_PORT, NAMESRV, PEER_PORT, type Machine } from './machine.ts'
 
+/** The least there may be, so that runs reach them. */
+const bounds = {
+  maxUnflushedBytes: 65_536,
+  maxUnflushedMs: 200,
+  maxUnreplicatedBytes: 65_536,
+  maxUnreplicatedMs: 300,
+}
+
 export interface Modes {
   readonly flush: Mode
   readonly replication: Mode
 }
 
 export function nodeConfiguration(
-  self: Pick<Machine, 'id' | 'host'>,
-  group: readonly Pick<Machine, 'id' | 'host'>[],
+  self: Pick<Machine, 'id' | 'host' | 'group'>,
   { flush, replication }: Modes,
 ): BrokerConfiguration {
   const properties: Readonly<Record<string, string | number>> = {
@@ -25,13 +32,16 @@ export function nodeConfiguration(
     raftReplication: replication,
     enableDLegerCommitLog: 'true',
     dLegerGroup: 'broker-a',
-    dLegerPeers: group.map(({ id, host }) => `${id}-${host}:${PEER_PORT}`).join(';'),
+    dLegerPeers: self.group.map(({ id, host }) => `${id}-${host}:${PEER_PORT}`).join(';'),
     dLegerSelfId: self.id,
     raftHeartbeatMs: 50,
     raftElectionTimeoutMinMs: 300,
     raftElectionTimeoutMaxMs: 500,
     mappedFileSizeCommitLog: 65_536,
     tailCacheBytes: 1_048_576,
+    ...bounds,
+    transactionTimeOut: 1000,
+    transactionCheckInterval: 500,
   }
   const entries = Object.entries(properties).map(([key, value]) => ({ key, value: String(value), line: 0 }))
   return readBrokerOptions(

@@ -2,8 +2,9 @@
 import type { Random } from '../../src/lib/prng.ts'
 import { Steps, stepRandom } from '../world/steps.ts'
 import { calmDisk } from './disk.ts'
+import type { Scene } from './scene.ts'
 import { calmStreams } from './stream-network.ts'
-import { troubles, type Scene, type TroubleName } from './troubles.ts'
+import { troubles, type TroubleName } from './troubles.ts'
 
 const DURATION_MS = 8000
 
@@ -24,7 +25,13 @@ const shares: Readonly<Record<TroubleName, readonly [runs: number, weight: numbe
   readOnlyDisk: [0.1, 0.3],
   slowDisk: [0.3, 0.7],
   rot: [0.2, 0.4],
+  wipe: [0.15, 0.3],
+  killNamesrv: [0.2, 0.4],
   transfer: [0.3, 0.7],
+  changeMode: [0.15, 0.5],
+  addMember: [0.2, 0.4],
+  removeMember: [0.2, 0.4],
+  replaceMember: [0.2, 0.4],
   createTopic: [1, 0.7],
 }
 
@@ -58,7 +65,7 @@ export function makeTrouble({ scene, seed, without }: TroubleMaker): Steps<Troub
     if (!without.has(Number(step))) draw(scene, stepRandom(seed, Number(step)))
   }
   const random = stepRandom(seed, 0)
-  const weights = { ...zeroes }
+  const weights: Partial<Record<TroubleName, number>> = {}
   for (const name of names) {
     const [runs, weight] = shares[name]
     const isThere = random.next() < runs
@@ -81,33 +88,15 @@ export function makeTrouble({ scene, seed, without }: TroubleMaker): Steps<Troub
 }
 
 const names = Object.keys(troubles).filter((name): name is TroubleName => name in troubles)
-const zeroes: Record<TroubleName, number> = {
-  kill: 0,
-  powerLoss: 0,
-  powerLossOfAll: 0,
-  dieWriting: 0,
-  isolate: 0,
-  isolateLeader: 0,
-  cutOneWay: 0,
-  resetConnections: 0,
-  stall: 0,
-  jumpClock: 0,
-  failSync: 0,
-  fillDisk: 0,
-  readOnlyDisk: 0,
-  slowDisk: 0,
-  rot: 0,
-  transfer: 0,
-  createTopic: 0,
-}
 
 /** Everything works again. */
 export function endTrouble({ cluster }: Scene): void {
   cluster.network.heal()
   cluster.network.faults = calmStreams
+  void cluster.startNamesrv()
   for (const machine of cluster.machines) {
     machine.disk.faults = calmDisk()
     machine.ambushIn = undefined
-    cluster.boot(machine)
+    if (!machine.isGone) cluster.boot(machine)
   }
 }

@@ -3,11 +3,11 @@ import { seededRandom, type Random } from '../../src/lib/prng.ts'
 import { violationOf, type SeedReport, type SeedRequest } from '../seed-run.ts'
 import type { Steps } from '../world/steps.ts'
 import { expectCalm, within } from './calm.ts'
-import { Cluster } from './cluster.ts'
+import { drawFeatures } from './features/index.ts'
 import type { Modes } from './node-options.ts'
 import { endTrouble, makeTrouble } from './plan.ts'
-import type { Scene, TroubleName } from './troubles.ts'
-import { Workload } from './workload.ts'
+import { clearAway, makeScene, type Scene } from './scene.ts'
+import type { TroubleName } from './troubles.ts'
 
 const FORM_MS = 20_000
 
@@ -17,16 +17,17 @@ export async function runNodeSeed(request: SeedRequest): Promise<SeedReport> {
   const isFive = random.next() < 0.15
   const nodes = request.nodes ?? (isFive ? 5 : 3)
   const modes = drawModes(request, random)
-  const cluster = new Cluster({ seed: seed ^ 0x40de, nodes, modes, trace })
-  const workload = new Workload(cluster)
-  const unlucky = cluster.machines[random.integer(0, nodes - 1)]
+  const unlucky = random.integer(0, nodes - 1)
+  const features = drawFeatures(seed, without)
+  const scene = makeScene({ seed: seed ^ 0x40de, nodes, modes, trace, unlucky, features })
+  const { cluster, messages, tables } = scene
   let steps: Steps<TroubleName> | undefined
   let violation: unknown
   try {
-    if (unlucky === undefined) throw new Error('a group has nodes')
-    const scene = { cluster, workload, unlucky }
     await form(scene)
-    workload.start()
+    messages.start()
+    tables.start()
+    for (const feature of scene.features) feature.start()
     await cluster.run(cluster.scheduler.nowMs + 300)
     steps = makeTrouble({ scene, seed, without })
     await cluster.run(steps.endMs + 1)
@@ -42,12 +43,12 @@ export async function runNodeSeed(request: SeedRequest): Promise<SeedReport> {
     simulatedMs: cluster.scheduler.nowMs,
     steps: steps?.last ?? 0,
     leaders: cluster.leaders.terms,
-    commits: workload.ledger.acknowledged,
+    commits: messages.ledger.acknowledged,
     faults: cluster.counts.byName,
     hash: cluster.trace.hash,
     violation: violation === undefined ? undefined : violationOf(violation),
   }
-  await clearAway(cluster, workload)
+  await clearAway(scene)
   return report
 }
 
@@ -55,23 +56,15 @@ export async function runNodeSeed(request: SeedRequest): Promise<SeedReport> {
 function drawModes({ flush, replication }: SeedRequest, random: Random): Modes {
   const drawn = random.next()
   return {
-    flush: flush ?? (drawn > 0.7 && drawn < 0.9 ? 'async' : 'sync'),
+    flush: flush ?? (drawn > 0.65 && drawn < 0.9 ? 'async' : 'sync'),
     replication: replication ?? (drawn > 0.8 ? 'async' : 'sync'),
   }
 }
 
-/** Clients keep a process alive until they are closed, and closing takes time of theirs. */
-async function clearAway(cluster: Cluster, workload: Workload): Promise<void> {
-  for (const machine of cluster.machines) cluster.kill(machine)
-  let isDone = false
-  void workload.close().then(() => {
-    isDone = true
-  })
-  await cluster.clear(() => isDone)
-}
-
-async function form({ cluster, workload }: Scene): Promise<void> {
+async function form({ cluster, messages, tables, features }: Scene): Promise<void> {
   await cluster.startNamesrv()
   for (const machine of cluster.machines) cluster.boot(machine)
-  await within(cluster, FORM_MS, 'the group forms and makes a topic', workload.prepare())
+  // Groups are made at the brokers that are registered: there are some once a topic could be made.
+  const made = messages.prepare().then(() => Promise.all([tables, ...features].map((each) => each.prepare())))
+  await within(cluster, FORM_MS, 'the group forms and makes a topic', made)
 }

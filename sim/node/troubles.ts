@@ -2,16 +2,9 @@
 import type { Random } from '../../src/lib/prng.ts'
 import type { Cluster } from './cluster.ts'
 import { rot } from './rot.ts'
-import { addressOf, CLIENT_HOST, type Machine } from './machine.ts'
-import type { Workload } from './workload.ts'
-import { RaftmqCode } from '../../src/remoting/codes.ts'
-
-export interface Scene {
-  readonly cluster: Cluster
-  readonly workload: Workload
-  /** The only one whose disk may rot or be replaced in this run: never a majority of copies. */
-  readonly unlucky: Machine
-}
+import { CLIENT_HOST, type Machine } from './machine.ts'
+import type { Modes } from './node-options.ts'
+import type { Scene } from './scene.ts'
 
 export type Trouble = (scene: Scene, random: Random) => void
 
@@ -89,19 +82,50 @@ export const troubles = {
     rot(unlucky.disk, random)
     cluster.note(`the disk of ${unlucky.id} rots`)
   },
-  transfer({ cluster, workload }, random) {
-    const { leader } = cluster
-    const to = any(cluster, random).id
-    if (leader === undefined) return
-    const request = { code: RaftmqCode.TRANSFER_LEADERSHIP, header: { to } }
-    workload.invoke(addressOf(leader), request).catch(() => undefined)
+  /** Another disk in that machine, an empty one. In async flush others may be in doubt, and it must not be missed then. */
+  wipe({ cluster, unlucky }, random) {
+    if (cluster.modes.wasAsync.flush) return
+    cluster.wipe(unlucky)
+    bootLater(cluster, unlucky, random.next() * 1500)
   },
-  createTopic({ workload }) {
-    void workload.createTopic()
+  killNamesrv({ cluster }, random) {
+    cluster.killNamesrv()
+    cluster.scheduler.after(random.next() * 2000, () => void cluster.startNamesrv())
+  },
+  transfer({ cluster, operator }, random) {
+    operator.transferLeader(any(cluster, random).id)
+  },
+  changeMode({ operator, unlucky }, random) {
+    const to = pick(modes, random)
+    void operator.changeMode(unlucky.disk.isReplacement ? { ...to, flush: 'sync' } : to)
+  },
+  addMember({ cluster, operator }) {
+    if (isChanging(cluster)) void operator.grow()
+  },
+  removeMember({ cluster, operator }, random) {
+    if (isChanging(cluster)) void operator.remove(anyOrLeader(cluster, random))
+  },
+  replaceMember({ cluster, operator }, random) {
+    if (isChanging(cluster)) void operator.replace(anyOrLeader(cluster, random))
+  },
+  createTopic({ tables }) {
+    void tables.createTopic()
   },
 } satisfies Record<string, Trouble>
 
+const modes: readonly Modes[] = [
+  { flush: 'sync', replication: 'sync' },
+  { flush: 'sync', replication: 'async' },
+  { flush: 'async', replication: 'sync' },
+  { flush: 'async', replication: 'async' },
+]
+
 export type TroubleName = keyof typeof troubles
+
+/** Groups of three grow; of five the losses that are allowed could be too many for a group that shrinks. */
+function isChanging({ machines: [first] }: Cluster): boolean {
+  return first?.group.length === 3
+}
 
 function any(cluster: Cluster, random: Random): Machine {
   return pick(cluster.machines, random)

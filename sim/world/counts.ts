@@ -8,6 +8,10 @@ export class Counts {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + count)
   }
 
+  of(name: string): number {
+    return this.#counts.get(name) ?? 0
+  }
+
   addAll(counts: CountsByName): void {
     for (const [name, count] of Object.entries(counts)) this.add(name, count)
   }

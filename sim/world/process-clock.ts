@@ -5,6 +5,8 @@
 import type { Clock, Timer } from '../../src/lib/clock.ts'
 import type { Event, Scheduler } from './scheduler.ts'
 
+/** What the clocks of machines show when the simulation begins. */
+export const WALL_START_MS = 1_700_000_000_000
 const AFTER_TIMERS_MS = 0.001
 
 export class ProcessClock implements Clock {
@@ -26,7 +28,7 @@ export class ProcessClock implements Clock {
   }
 
   nowMs(): number {
-    return Math.floor(1_700_000_000_000 + this.#scheduler.nowMs + this.#wallOffsetMs)
+    return Math.floor(WALL_START_MS + this.#scheduler.nowMs + this.#wallOffsetMs)
   }
 
   monotonicMs(): number {

@@ -11,8 +11,8 @@ export interface StepsNeeds<Name extends string> {
   readonly durationMs: number
   /** Mean time between steps. */
   readonly everyMs: number
-  /** How often each happens, compared with the others. */
-  readonly weights: Readonly<Record<Name, number>>
+  /** How often each happens, compared with the others; what is not named never does. */
+  readonly weights: Readonly<Partial<Record<Name, number>>>
   readonly without: ReadonlySet<number>
   readonly act: (name: Name, step: number, random: Random) => void
 }
@@ -35,7 +35,7 @@ export class Steps<Name extends string> {
   constructor(need: StepsNeeds<Name>) {
     this.#need = need
     const names = Object.keys(need.weights).filter((name): name is Name => name in need.weights)
-    this.#weights = names.map((name) => [name, need.weights[name]])
+    this.#weights = names.map((name) => [name, need.weights[name] ?? 0])
     this.#total = this.#weights.reduce((sum, [, weight]) => sum + weight, 0)
     this.endMs = need.scheduler.nowMs + need.durationMs
     this.#next()

@@ -1,0 +1,25 @@
+/** A workload beside the plain one, with promises of its own. A run has some of them. */
+import type { ClientHost } from '../client-host.ts'
+import type { Cluster } from '../cluster.ts'
+import type { Machine } from '../machine.ts'
+
+export interface Feature {
+  /** Resolves when its topics are there. */
+  prepare(): Promise<void>
+  start(): void
+  /** Nothing more is sent. */
+  end(): void
+  /** In calm: what must still be delivered, once more; empty at last. */
+  waiting(): readonly string[]
+  /** In the end, of what `machine` holds; `isSettled`: it was waited for. Throws where a promise was broken. */
+  check(machine: Machine, isSettled: boolean): Promise<void>
+  close(): Promise<void>
+}
+
+export interface FeatureNeeds {
+  readonly cluster: Cluster
+  /** Of this feature alone; it closes it. */
+  readonly host: ClientHost
+}
+
+export type MakeFeature = (need: FeatureNeeds) => Feature

@@ -1,0 +1,24 @@
+/** The workloads beside the plain one: which of them a run has is drawn from its seed. */
+import { stepRandom } from '../../world/steps.ts'
+import { Delayed } from './delayed.ts'
+import type { MakeFeature } from './feature.ts'
+import { Pops } from './pops.ts'
+import { Stories } from './stories.ts'
+import { Transactions } from './transactions.ts'
+
+/** By the number of its step, by which it can be left out; those of what lasts come before. */
+const features: Readonly<Record<number, MakeFeature>> = {
+  3: (need) => new Delayed(need),
+  4: (need) => new Transactions(need),
+  5: (need) => new Pops(need),
+  6: (need) => new Stories(need),
+}
+
+/** Share of the runs that have one of them. */
+const SHARE = 0.2
+
+export function drawFeatures(seed: number, without: ReadonlySet<number>): readonly MakeFeature[] {
+  return Object.entries(features)
+    .filter(([step]) => !without.has(Number(step)) && stepRandom(seed, Number(step)).next() < SHARE)
+    .map(([, make]) => make)
+}

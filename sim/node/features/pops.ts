@@ -1,0 +1,167 @@
+/**
+ * Messages taken by POP, at whichever node. Verifies: what is popped is in nobody's sight until its invisible time is
+ * over; what was acknowledged within it never comes again, once that was answered; what was not comes again until it is.
+ *
+ * Not verified while a wall clock was set: there invisible times are shifted. Nor where elections stood on logs in doubt:
+ * there acknowledgements may be lost with what they were for.
+ */
+import { acknowledge, changeInvisible, pop, type Popped } from '../../../src/client/pop/pop-requests.ts'
+import { Producer } from '../../../src/client/producer/producer.ts'
+import { subscriptionOf } from '../../../src/client/core/subscription.ts'
+import { WALL_START_MS } from '../../world/process-clock.ts'
+import { Violation } from '../../world/violation.ts'
+import { bodyOf, idFor, idOf } from '../bodies.ts'
+import { addressOf, BROKER, type Machine } from '../machine.ts'
+import type { Feature, FeatureNeeds } from './feature.ts'
+import { type Hold, PopLedger } from './pop-ledger.ts'
+import { Sends } from './sends.ts'
+
+const TOPIC = 'tasks'
+const QUEUES = 2
+const GROUP = 'workers'
+const WORKERS = 2
+const BODY_BYTES = 100
+const INVISIBLE_MS = 1500
+const POLL_MS = 300
+const AGAIN_MS = 100
+
+function holdFrom(fromMs: number): Hold {
+  return { fromMs, untilMs: fromMs + INVISIBLE_MS }
+}
+
+export class Pops implements Feature {
+  readonly #need: FeatureNeeds
+  readonly #producer: Producer
+  readonly #sends: Sends
+  readonly #ledger = new PopLedger()
+  #count = 0
+  #isOver = false
+  /** Everything that is popped is acknowledged. */
+  #isCalm = false
+  #isClosed = false
+
+  constructor(need: FeatureNeeds) {
+    this.#need = need
+    const { cluster, host } = need
+    this.#sends = new Sends(cluster)
+    this.#producer = new Producer({ ...host.options(), group: 'clerks', sendTimeoutMs: 3000, attemptTimeoutMs: 800 })
+  }
+
+  async prepare(): Promise<void> {
+    const { host } = this.#need
+    await host.patiently(() => host.admin.createTopic({ topic: TOPIC, queues: QUEUES }))
+    await host.patiently(() => host.admin.createGroup(GROUP))
+    await this.#producer.start()
+  }
+
+  start(): void {
+    void this.#produce()
+    for (let at = 0; at < WORKERS; at++) void this.#work()
+  }
+
+  end(): void {
+    this.#isOver = true
+    this.#isCalm = true
+  }
+
+  waiting(): readonly string[] {
+    return this.#sends.lasting.map(({ id }) => id).filter((id) => !this.#ledger.mayBeDone(id))
+  }
+
+  check(_machine: Machine, isSettled: boolean): Promise<void> {
+    if (!isSettled) return Promise.resolve()
+    const isOnce = (id: string): boolean => this.#sends.all.get(id)?.mayBeTwice === false
+    const broken = this.#ledger.broken(isOnce)
+    return broken === undefined ? Promise.resolve() : Promise.reject(new Violation('pop', broken))
+  }
+
+  async close(): Promise<void> {
+    this.end()
+    this.#isClosed = true
+    await Promise.allSettled([this.#producer.close()])
+    this.#need.host.close()
+  }
+
+  async #produce(): Promise<void> {
+    const { host } = this.#need
+    while (!this.#isOver) {
+      const id = idFor('p', ++this.#count, BODY_BYTES)
+      await this.#sends.send(id, () => this.#producer.send({ topic: TOPIC, body: bodyOf(id) }))
+      await host.pause(host.random.next() * 300)
+    }
+  }
+
+  async #work(): Promise<void> {
+    const { cluster, host } = this.#need
+    while (!this.#isClosed) {
+      const askedMs = cluster.scheduler.nowMs
+      const popped = await this.#pop().catch(() => undefined)
+      for (const one of popped ?? []) void this.#handle(one, askedMs)
+      await host.pause(popped === undefined ? AGAIN_MS : 10)
+    }
+  }
+
+  #pop(): Promise<Popped[]> {
+    const { host } = this.#need
+    const request = {
+      group: GROUP,
+      topic: TOPIC,
+      brokerName: BROKER,
+      subscription: subscriptionOf(TOPIC, '*', 0),
+      maxMessages: 4,
+      invisibleMs: INVISIBLE_MS,
+      pollMs: POLL_MS,
+      isFromFirst: true,
+      ordered: false,
+      bornMs: host.nowMs,
+    }
+    return pop(host.invoke, this.#anyAddress(), request, { timeoutMs: 1000 + POLL_MS })
+  }
+
+  /** Acknowledges soon, late, or never; or keeps it for longer first. */
+  async #handle(popped: Popped, askedMs: number): Promise<void> {
+    const { cluster, host } = this.#need
+    const { random } = host
+    const { scheduler } = cluster
+    let current = popped
+    let hold = holdFrom(popped.popTimeMs - WALL_START_MS)
+    let id = ''
+    cluster.guard(() => {
+      id = idOf(popped.message.body)
+      this.#ledger.popped(id, askedMs, hold)
+      cluster.note(`${id} is popped from ${popped.message.storedTopic}, held until ${Math.round(hold.untilMs)}`)
+    })
+    if (!this.#isCalm && random.next() < 0.2) return
+    if (random.next() < 0.2) {
+      await host.pause(random.next() * 500)
+      const longer = holdFrom(scheduler.nowMs)
+      try {
+        const moved = { group: GROUP, popped, invisibleMs: INVISIBLE_MS }
+        current = await changeInvisible(host.invoke, this.#anyAddress(), moved)
+      } catch {
+        return
+      }
+      this.#ledger.extended(id, hold, longer, scheduler.nowMs)
+      hold = longer
+    }
+    const isLate = !this.#isCalm && random.next() < 0.1
+    await host.pause(random.next() * (isLate ? 3000 : 300))
+    this.#ledger.acknowledging(id)
+    try {
+      await acknowledge(host.invoke, this.#anyAddress(), GROUP, current)
+    } catch {
+      return
+    }
+    cluster.note(`the pop of ${id} is acknowledged`)
+    this.#ledger.acknowledged(id, hold, scheduler.nowMs)
+  }
+
+  #anyAddress(): string {
+    const { cluster, host } = this.#need
+    const { machines } = cluster
+    const leader = host.random.next() < 0.7 ? cluster.leader : undefined
+    const machine = leader ?? machines[host.random.integer(0, machines.length - 1)]
+    if (machine === undefined) throw new Error('a group has machines')
+    return addressOf(machine)
+  }
+}

@@ -1,0 +1,54 @@
+/** What a feature sent, and what it was told of each. */
+import type { Cluster } from '../cluster.ts'
+
+export interface OneSent {
+  readonly id: string
+  readonly beganMs: number
+  readonly epoch: number | undefined
+  isAcknowledged: boolean
+  /** Acknowledged in sync × sync: it stays, whatever happens. */
+  isLasting: boolean
+  /** It may be stored more than once: an answer was lost. */
+  mayBeTwice: boolean
+}
+
+export class Sends {
+  readonly #cluster: Cluster
+  readonly #all = new Map<string, OneSent>()
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+  }
+
+  get all(): ReadonlyMap<string, OneSent> {
+    return this.#all
+  }
+
+  get lasting(): readonly OneSent[] {
+    return [...this.#all.values()].filter(({ isLasting }) => isLasting)
+  }
+
+  /** Never rejects: of a send that failed nothing is known. */
+  async send(id: string, work: () => Promise<{ readonly mayBeTwice: boolean }>): Promise<OneSent> {
+    const { modes, scheduler } = this.#cluster
+    const sent: OneSent = {
+      id,
+      beganMs: scheduler.nowMs,
+      epoch: modes.strictEpoch,
+      isAcknowledged: false,
+      isLasting: false,
+      mayBeTwice: true,
+    }
+    this.#all.set(id, sent)
+    try {
+      const { mayBeTwice } = await work()
+      sent.isAcknowledged = true
+      sent.isLasting = sent.epoch !== undefined && sent.epoch === modes.strictEpoch
+      sent.mayBeTwice = mayBeTwice
+      this.#cluster.note(`${id} is acknowledged`)
+    } catch {
+      this.#cluster.note(`${id} is not acknowledged`)
+    }
+    return sent
+  }
+}

@@ -1,0 +1,69 @@
+/** A queue from its beginning to its end, as one node serves it to whoever asks that very node. */
+import { pull, type PullAnswer } from '../../src/client/core/broker-api.ts'
+import { receivedMessages, type ReceivedMessage } from '../../src/client/core/received-message.ts'
+import { subscriptionOf } from '../../src/client/core/subscription.ts'
+import { errorCode } from '../../src/lib/errors.ts'
+import { Violation } from '../world/violation.ts'
+import type { ClientHost } from './client-host.ts'
+import { addressOf, BROKER, type Machine } from './machine.ts'
+
+export interface Queue {
+  readonly topic: string
+  readonly queueId: number
+}
+
+/** Damage is being repaired, or the connection was to a process that is gone. */
+const mayPass: ReadonlySet<string> = new Set([
+  'CLIENT_REFUSED',
+  'REMOTING_CONNECTION_CLOSED',
+  'REMOTING_CONNECT_FAILED',
+  'REMOTING_TIMEOUT',
+])
+/** Damage that a read finds is being repaired then: whoever asks again gets it. */
+const REPAIR_MS = 200
+
+/** Throws where the queue has a hole, or does not begin at 0. */
+export async function readQueue(host: ClientHost, machine: Machine, queue: Queue): Promise<readonly ReceivedMessage[]> {
+  const held: ReceivedMessage[] = []
+  const where = `${machine.id} and ${queue.topic}/${queue.queueId}`
+  for (let isMore = true; isMore; ) {
+    const answer = await pullFrom(host, machine, queue, held.length)
+    if (answer === undefined) {
+      await host.pause(REPAIR_MS)
+      continue
+    }
+    if (answer.status === 'offsetMoved') throw new Violation('queue', `${where}: ${held.length} is moved`)
+    const messages = answer.status === 'found' ? receivedMessages(answer.body, BROKER, true) : []
+    for (const message of messages) {
+      if (message.queueOffset !== held.length) {
+        throw new Violation('queue', `${where}: ${message.queueOffset} is served where ${held.length} belongs`)
+      }
+      held.push(message)
+    }
+    isMore = held.length < answer.maxOffset
+  }
+  return held
+}
+
+/** Undefined when the node cannot answer now. */
+async function pullFrom(
+  host: ClientHost,
+  machine: Machine,
+  { topic, queueId }: Queue,
+  queueOffset: number,
+): Promise<PullAnswer | undefined> {
+  const request = {
+    group: 'auditors',
+    queue: { topic, brokerName: BROKER, queueId },
+    queueOffset,
+    maxMessages: 64,
+    suspendTimeoutMs: 50,
+    subscription: subscriptionOf(topic, '*', 0),
+  }
+  try {
+    return await pull(host.invoke, addressOf(machine), request, { timeoutMs: 3000 })
+  } catch (error) {
+    if (mayPass.has(errorCode(error) ?? '')) return undefined
+    throw error
+  }
+}
