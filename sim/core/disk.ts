@@ -1,6 +1,7 @@
 /**
- * One machine's disk: what is durable, and what a crash leaves of the rest. The log and the stable store are two files:
- * their writes are ordered each by itself only.
+ * One machine's disk: what is durable, what is only written, and what a crash leaves of it. What is written outlives its
+ * process, and not the machine's power. The log and the stable store are two files: their writes are ordered each by
+ * itself only.
  */
 import { emptyHardState } from '../../src/raft/types.ts'
 import type { EntryId, HardState, Index, MembershipEntry } from '../../src/raft/types.ts'
@@ -34,9 +35,15 @@ export type Change = (image: Image) => void
 
 export class Disk {
   #durable: Image = { start: { index: 0, term: 0 }, base: undefined, entries: [] }
+  /** As processes see it. */
+  #written: Image = copyOf(this.#durable)
   #durableHard: HardState = emptyHardState
   /** Log changes that are not durable yet, oldest first. */
   #pending: Change[] = []
+  /** How many of them are written. */
+  #writtenCount = 0
+  /** The node has answered for what is only written, and its disk says so. */
+  isUnsynced = false
   #pendingHard: HardState | undefined
   failNextSync = false
   /** How long the next sync of the log takes, when it is to take another time. */
@@ -65,23 +72,45 @@ export class Disk {
     return this.#durable.entries[index - this.#durable.start.index - 1]
   }
 
-  /** A crash: of what was not durable, some prefix may have reached the disk. */
+  /** Whether an entry is written there, and outlives the process, or was when the log began later. */
+  isWritten(index: Index, { term, value }: Entry): boolean {
+    const { start, entries } = this.#written
+    if (index <= start.index) return true
+    const written = entries[index - start.index - 1]
+    return written?.term === term && written.value === value
+  }
+
+  /** The process dies: what is written stays, and of the rest some prefix. */
   crash(random: Random): void {
+    const reached = random.integer(this.#writtenCount, this.#pending.length)
+    this.writeFirst(reached - this.#writtenCount)
+    this.#pending.length = reached
+    this.#crashHard(random)
+  }
+
+  /** The machine goes down: of what is not durable some prefix stays. A node that answered for the rest knows it. */
+  cutPower(random: Random): void {
     const reached = random.integer(0, this.#pending.length)
     for (const change of this.#pending.slice(0, reached)) change(this.#durable)
-    this.#pending = []
-    if (this.#pendingHard !== undefined && random.next() < 0.5) this.#durableHard = this.#pendingHard
-    this.#pendingHard = undefined
+    this.#forgetPending()
+    this.#crashHard(random)
+    if (this.isUnsynced) this.#durableHard = { ...this.#durableHard, trusted: false }
+    this.isUnsynced = false
   }
 
   /** The machine of a node in async flush went down: the last `count` entries were written only, and the node knows. */
   losePower(count: number): void {
+    this.image()
     this.#durable.entries.length -= count
+    this.#forgetPending()
     this.#durableHard = { ...this.#durableHard, trusted: false }
   }
 
-  /** What a process finds that starts now. */
+  /** What a process finds that starts now. Before it does anything it makes that durable. */
   image(): Image {
+    this.syncFirst(this.#writtenCount)
+    this.#forgetPending()
+    this.isUnsynced = false
     return copyOf(this.#durable)
   }
 
@@ -89,12 +118,18 @@ export class Disk {
     this.#pending.push(change)
   }
 
-  get pendingCount(): number {
-    return this.#pending.length
+  /** The next `count` changes are written. */
+  writeFirst(count: number): void {
+    const from = this.#writtenCount
+    for (const change of this.#pending.slice(from, from + count)) change(this.#written)
+    this.#writtenCount += count
   }
 
+  /** The first `count` changes that are not durable are. */
   syncFirst(count: number): void {
+    this.writeFirst(Math.max(0, count - this.#writtenCount))
     for (const change of this.#pending.splice(0, count)) change(this.#durable)
+    this.#writtenCount -= count
   }
 
   beginSave(state: HardState): void {
@@ -107,8 +142,19 @@ export class Disk {
   }
 
   replace(image: Image): void {
-    this.#pending = []
     this.#durable = copyOf(image)
+    this.#forgetPending()
+  }
+
+  #forgetPending(): void {
+    this.#pending = []
+    this.#writtenCount = 0
+    this.#written = copyOf(this.#durable)
+  }
+
+  #crashHard(random: Random): void {
+    if (this.#pendingHard !== undefined && random.next() < 0.5) this.#durableHard = this.#pendingHard
+    this.#pendingHard = undefined
   }
 }
 

@@ -6,7 +6,7 @@ import type { EntryId, HardState, Index, Membership, MembershipEntry, TermRun } 
 import type { Change, Disk, DiskFaults, Entry, Image } from './disk.ts'
 
 /** What a disk is busy with. */
-export type DiskWork = 'save' | 'sync' | 'read'
+export type DiskWork = 'save' | 'write' | 'sync' | 'read'
 
 export interface DiskNeeds {
   readonly random: Random
@@ -23,6 +23,9 @@ export interface DiskNeeds {
 }
 
 const FRAME_BYTES = 32
+const WRITE_MS = 0.5
+/** In async flush what is written is durable after so long, at most. */
+const FLUSH_MS = 150
 
 export class OpenDisk implements LogStore<number>, StableStore {
   readonly #disk: Disk
@@ -30,7 +33,12 @@ export class OpenDisk implements LogStore<number>, StableStore {
   readonly #faults: () => DiskFaults
   readonly #image: Image
   #changes = 0
+  #written = 0
   #synced = 0
+  /** Truncations that are not durable yet: the change that each is, and the last entry it leaves. */
+  #cuts: { readonly change: number; readonly index: Index }[] = []
+  #isSyncAsked = true
+  #isFlushing = false
   #resetUnderWay = false
 
   constructor(disk: Disk, need: DiskNeeds, faults: () => DiskFaults) {
@@ -123,22 +131,33 @@ export class OpenDisk implements LogStore<number>, StableStore {
     this.#change((image) => {
       image.entries.length = index - image.start.index
     })
+    this.#cuts.push({ change: this.#changes, index })
   }
 
   stable(): Promise<void> {
     const upTo = this.#changes
-    return this.#sync('sync', () => {
-      if (upTo <= this.#synced) return
-      this.#disk.syncFirst(upTo - this.#synced)
-      this.#synced = upTo
+    // A truncation is durable in every mode.
+    if (this.#isSyncAsked || this.#cuts.length > 0) return this.#sync('sync', () => this.#syncTo(upTo))
+    return new Promise((resolve) => {
+      const { random, later } = this.#need
+      const written = (): void => {
+        this.#writeTo(upTo)
+        this.#flushLater()
+        resolve()
+      }
+      later(random.next() * WRITE_MS, written, 'write')
     })
   }
 
-  /** This disk syncs whatever is asked: what is stable is durable. */
-  setDurable(): void {}
+  /** That it answers for what is only written is taken to be on the disk at once. */
+  setDurable(durable: boolean): void {
+    this.#isSyncAsked = durable
+    if (!durable) this.#disk.isUnsynced = true
+  }
 
+  /** Not what is about to be cut off. */
   durableIndex(): Index {
-    return this.#disk.lastDurableIndex
+    return Math.min(this.#disk.lastDurableIndex, ...this.#cuts.map(({ index }) => index))
   }
 
   read(first: Index, last: Index, maxBytes: number): EntryBytes | undefined | Promise<EntryBytes | undefined> {
@@ -186,6 +205,34 @@ export class OpenDisk implements LogStore<number>, StableStore {
     })
   }
 
+  #writeTo(upTo: number): void {
+    if (upTo <= this.#written) return
+    this.#disk.writeFirst(upTo - this.#written)
+    this.#written = upTo
+  }
+
+  #syncTo(upTo: number): void {
+    if (upTo > this.#synced) this.#disk.syncFirst(upTo - this.#synced)
+    this.#synced = Math.max(this.#synced, upTo)
+    this.#written = Math.max(this.#written, upTo)
+    this.#cuts = this.#cuts.filter(({ change }) => change > this.#synced)
+    if (this.#isSyncAsked && this.#synced === this.#changes) this.#disk.isUnsynced = false
+  }
+
+  /** In async flush: what is written becomes durable in the background. */
+  #flushLater(): void {
+    if (this.#isFlushing || this.#written === this.#synced) return
+    this.#isFlushing = true
+    const { random, later } = this.#need
+    const upTo = this.#written
+    const flushed = (): void => {
+      this.#isFlushing = false
+      this.#syncTo(upTo)
+      this.#flushLater()
+    }
+    later(random.next() * FLUSH_MS, flushed, 'sync')
+  }
+
   async applyReset(meta: ResetMeta, chunks: AsyncIterable<Uint8Array>): Promise<LogState> {
     if (this.#resetUnderWay) throw new Error('one reset at a time')
     this.#resetUnderWay = true
@@ -209,6 +256,8 @@ export class OpenDisk implements LogStore<number>, StableStore {
         this.#image.entries = []
         this.#disk.replace(this.#image)
         this.#synced = this.#changes
+        this.#written = this.#changes
+        this.#cuts = []
       })
       return this.state()
     } finally {

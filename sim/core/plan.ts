@@ -11,6 +11,14 @@ export const allTroubles: Readonly<Record<TroubleName, Trouble>> = { ...troubles
 
 const schemeNames = Object.keys(schemes).filter((name): name is keyof typeof schemes => name in schemes)
 
+/** What decides beforehand what may go wrong. */
+export interface Kind {
+  /** Members come and go. */
+  readonly changes: boolean
+  /** Entries are committed that are only written: a disk that is replaced as well could be one too many. */
+  readonly isBuffered: boolean
+}
+
 export interface Plan {
   readonly durationMs: number
   /** Mean time between things that happen. */
@@ -19,7 +27,9 @@ export interface Plan {
 }
 
 /** A storm of everything, or one scheme with little beside it. */
-export function drawPlan(random: Random, changes: boolean): Plan {
+export function drawPlan(random: Random, { changes, isBuffered }: Kind): Plan {
+  const canWipe = !changes && !isBuffered
+
   const scheme = random.next() < 0.4 ? schemeNames[random.integer(0, schemeNames.length - 1)] : undefined
   const least = scheme === undefined ? 1 : 0.15
   const weight = (share: number, most: number): number => {
@@ -30,8 +40,11 @@ export function drawPlan(random: Random, changes: boolean): Plan {
     read: weight(0.5, 2),
     crash: weight(0.7, 0.8),
     crashAll: weight(0.3, 0.2),
+    cutPower: weight(isBuffered ? 0.7 : 0.2, 0.6),
+    cutPowerOfAll: weight(isBuffered ? 0.5 : 0.1, 0.2),
+    changeFlush: weight(0.5, isBuffered ? 0.3 : 0),
     failSync: weight(0.2, 0.1),
-    wipe: weight(0.4, changes ? 0 : 0.3),
+    wipe: weight(0.4, canWipe ? 0.3 : 0),
     isolate: weight(0.4, 0.3),
     isolateLeader: weight(0.5, 0.6),
     cutOneWay: weight(0.4, 0.3),
@@ -44,8 +57,8 @@ export function drawPlan(random: Random, changes: boolean): Plan {
     connectionLost: weight(0.2, 0.2),
     shortReign: weight(0.2, 0.3),
     deathAtCommit: weight(0.3, 0.4),
-    amnesia: weight(0.1, changes ? 0 : 0.2),
-    staleLeaderFills: weight(0.1, changes ? 0 : 0.1),
+    amnesia: weight(0.1, canWipe ? 0.2 : 0),
+    staleLeaderFills: weight(0.1, canWipe ? 0.1 : 0),
     lateSync: weight(0.1, 0.1),
     staleRead: weight(0.1, 0.2),
   }
@@ -53,7 +66,7 @@ export function drawPlan(random: Random, changes: boolean): Plan {
   const weights = { propose: 10, changeMembership: changes ? 0.5 : 0, ...drawn }
   const isWiping = scheme === 'amnesia' || scheme === 'staleLeaderFills'
   // About one a second.
-  if (scheme !== undefined && !(changes && isWiping)) weights[scheme] = 10 * (everyMs / 800)
+  if (scheme !== undefined && (canWipe || !isWiping)) weights[scheme] = 10 * (everyMs / 800)
   return { durationMs: 6000, everyMs, weights }
 }
 

@@ -2,7 +2,7 @@
 import { seededRandom, type Random } from '../../src/lib/prng.ts'
 import type { RaftConfig } from '../../src/raft/config.ts'
 import type { Membership } from '../../src/raft/types.ts'
-import { violationOf, type NodeCount, type SeedReport, type SeedRequest } from '../seed-run.ts'
+import { violationOf, type Mode, type NodeCount, type SeedReport, type SeedRequest } from '../seed-run.ts'
 import type { Steps } from '../world/steps.ts'
 import { Violation } from '../world/violation.ts'
 import { drawPlan, type TroubleName } from './plan.ts'
@@ -40,6 +40,12 @@ function drawKind(nodes: NodeCount | undefined, random: Random): Kind {
   return at < 0.55 ? three : at < 0.8 ? five : changing
 }
 
+/** Most runs are of the mode that promises most. */
+function drawsBuffered(flush: Mode | undefined, random: Random): boolean {
+  const drawn = random.next() < 0.25
+  return flush === undefined ? drawn : flush === 'async'
+}
+
 /** Runs one seed of the Raft core and its driver, from its first boot to its verdict. */
 export async function runCoreSeed(request: CoreSeedRequest): Promise<SeedReport> {
   const { seed, trace, nodes, without = new Set() } = request
@@ -52,7 +58,9 @@ export async function runCoreSeed(request: CoreSeedRequest): Promise<SeedReport>
     ...(request.Replica === undefined ? {} : { Replica: request.Replica }),
     trace,
   })
-  const plan = drawPlan(random, changes)
+  const isBuffered = !changes && drawsBuffered(request.flush, random)
+  if (isBuffered) sim.demand(random.next() < 0.5 ? 'written' : 'writtenWhileWhole')
+  const plan = drawPlan(random, { changes, isBuffered })
   for (const id of sim.ids) sim.scheduler.after(random.next() * 300, () => sim.boot(id))
   const isFormed = random.next() < 0.8
   let trouble: Steps<TroubleName> | undefined
@@ -109,7 +117,9 @@ async function expectCalm(sim: Simulation): Promise<void> {
     if (members.outgoing.length > 0) return false
     return [...members.voters, ...members.learners].every((id) => {
       const running = sim.machine(id).process
-      return running !== undefined && running.committed >= target && running.replica.status().filled
+      if (running === undefined || running.committed < target) return false
+      const { filled, trusted } = running.replica.status()
+      return filled && trusted
     })
   }
   for (;;) {
@@ -120,7 +130,7 @@ async function expectCalm(sim: Simulation): Promise<void> {
     // A sync that was failing when calm began ends its process in it.
     for (const id of sim.ids) sim.boot(id)
     const leader = sim.leader
-    if (leader !== undefined && sim.propose(leader.id))
+    if (leader !== undefined && sim.requests.propose(leader.id))
       target = Math.min(target, leader.process?.disk.lastIndex ?? Infinity)
     if (await sim.run(sim.scheduler.nowMs + 100, isWhole)) break
   }
@@ -135,8 +145,9 @@ function stateOf(sim: Simulation): string {
     .map((id) => {
       const running = sim.machine(id).process
       if (running === undefined) return `${id} down`
-      const { role, term, leader, startIndex, lastIndex, commitIndex, filled } = running.replica.status()
-      return `${id} ${role} ${term} ${leader} ${startIndex}/${commitIndex}/${lastIndex} ${filled ? 'filled' : 'filling'}`
+      const { role, term, leader, startIndex, lastIndex, commitIndex, filled, trusted } = running.replica.status()
+      const disk = `${filled ? 'filled' : 'filling'}${trusted ? '' : ', in doubt'}`
+      return `${id} ${role} ${term} ${leader} ${startIndex}/${commitIndex}/${lastIndex} ${disk}`
     })
     .join('; ')
 }

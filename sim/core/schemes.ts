@@ -16,7 +16,7 @@ export const schemes = {
     const others = sim.ids.filter((other) => other !== id)
     const spared = random.next() < 0.4 ? pick(others, random) : undefined
     for (const other of others) if (other !== spared) sim.network.cut(id, other)
-    for (let count = random.integer(0, 2); count > 0; count--) sim.propose(id)
+    for (let count = random.integer(0, 2); count > 0; count--) sim.requests.propose(id)
     sim.scheduler.after(1 + random.next() * 15, () => {
       sim.crash(id)
       sim.network.heal()
@@ -29,7 +29,7 @@ export const schemes = {
   deathAtCommit(sim, random) {
     const leader = sim.leader
     if (leader === undefined) return
-    sim.propose(leader.id)
+    sim.requests.propose(leader.id)
     sim.atCommit(leader.id, () => {
       sim.lose(leader.id)
       sim.crash(leader.id)
@@ -48,7 +48,7 @@ export const schemes = {
     const lagging = others.slice(0, (sim.ids.length - 1) / 2)
     const helper = others.at(-1) ?? leader.id
     for (const id of lagging) sim.network.isolate(id, sim.ids)
-    for (let count = random.integer(1, 4); count > 0; count--) sim.propose(leader.id)
+    for (let count = random.integer(1, 4); count > 0; count--) sim.requests.propose(leader.id)
     sim.scheduler.after(20 + random.next() * 100, () => {
       if (!mayWipe(sim)) return
       sim.crash(leader.id)
@@ -75,7 +75,7 @@ export const schemes = {
       sim.network.isolate(next.id, sim.ids)
       sim.boot(empty)
     })
-    for (let at = 0; at < 6; at++) sim.scheduler.after(sleepMs + at * 20, () => sim.propose(leader.id))
+    for (let at = 0; at < 6; at++) sim.scheduler.after(sleepMs + at * 20, () => sim.requests.propose(leader.id))
     sim.scheduler.after(sleepMs + 200 + random.next() * 800, () => sim.network.heal())
   },
 
@@ -91,7 +91,7 @@ export const schemes = {
     if (slow === undefined) return
     sim.machine(slow).disk.nextSyncMs = 1200 + random.next() * 1500
     for (const id of rest) sim.network.cut(leader.id, id)
-    for (let count = random.integer(2, 4); count > 0; count--) sim.propose(leader.id)
+    for (let count = random.integer(2, 4); count > 0; count--) sim.requests.propose(leader.id)
     sim.scheduler.after(10, () => sim.network.isolate(leader.id, sim.ids))
     sim.scheduler.after(400 + random.next() * 400, () => {
       const next = sim.leader
@@ -112,9 +112,9 @@ export const schemes = {
     sim.network.isolate(leader.id, sim.ids)
     if (random.next() < 0.7) leader.process?.clock.stall(sleepMs)
     for (let at = 300; at < sleepMs; at += 40) {
-      sim.scheduler.after(at, () => sim.leader !== undefined && sim.propose(sim.leader.id))
+      sim.scheduler.after(at, () => sim.leader !== undefined && sim.requests.propose(sim.leader.id))
     }
-    for (let at = 0; at < 5; at++) sim.scheduler.after(sleepMs + at * 30, () => sim.readIndex(leader.id))
+    for (let at = 0; at < 5; at++) sim.scheduler.after(sleepMs + at * 30, () => sim.requests.readIndex(leader.id))
     sim.scheduler.after(sleepMs + 300, () => sim.network.heal())
   },
 } satisfies Record<string, Trouble>

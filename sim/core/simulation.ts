@@ -7,6 +7,7 @@
 import type { Log } from '../../src/lib/log.ts'
 import { seededRandom, type Random } from '../../src/lib/prng.ts'
 import { raftConfig, type RaftConfig } from '../../src/raft/config.ts'
+import type { FlushDemand } from '../../src/raft/flush-rule.ts'
 import { Replica as RealReplica } from '../../src/raft/replica.ts'
 import type { RoleState } from '../../src/raft/ports.ts'
 import type { Index, Membership, NodeId } from '../../src/raft/types.ts'
@@ -14,12 +15,14 @@ import { CommittedChecker } from './checkers/committed.ts'
 import { ElectionChecker } from './checkers/elections.ts'
 import { LogMatchingChecker } from './checkers/log-matching.ts'
 import { Violation } from '../world/violation.ts'
-import { Disk, type Entry } from './disk.ts'
+import { Disk } from './disk.ts'
 import { describe } from './describe.ts'
-import { isIn, Machine, viewOf, type Process } from './machine.ts'
+import { Holdings } from './holdings.ts'
+import { Machine, viewOf, type Process } from './machine.ts'
 import { OpenDisk } from './open-disk.ts'
 import { quick } from './quick.ts'
 import { Network, type Parcel } from './network.ts'
+import { Requests } from './requests.ts'
 import { Counts } from '../world/counts.ts'
 import { ProcessClock } from '../world/process-clock.ts'
 import { Scheduler } from '../world/scheduler.ts'
@@ -52,6 +55,8 @@ export class Simulation {
   readonly committed = new CommittedChecker()
   readonly elections = new ElectionChecker()
   readonly matching = new LogMatchingChecker()
+  readonly holdings: Holdings
+  readonly requests: Requests
   readonly counts = new Counts()
   readonly trace: Trace
   readonly #options: SimulationOptions
@@ -60,7 +65,7 @@ export class Simulation {
   /** Highest commit anybody was told of: a read asked for later must not see less. */
   highestCommit: Index = 0
   violation: unknown
-  proposed = 0
+  #demand: FlushDemand = 'durable'
   /** Processes of which nothing arrives any more. */
   readonly #lost = new Set<string>()
   /** Asked after every message that leaves: whether its sender crashes right then. */
@@ -73,6 +78,17 @@ export class Simulation {
     this.trace = new Trace(options.trace)
     const { scheduler, random, counts } = this
     this.network = new Network({ scheduler, random, counts, deliver: (parcel) => this.#arrive(parcel) })
+    this.holdings = new Holdings({
+      machine: (id) => this.machine(id),
+      committed: this.committed,
+      nowMs: () => scheduler.nowMs,
+      hasChanged: () => this.#memberships.length > 1,
+    })
+    this.requests = new Requests({
+      processOf: (id) => this.machine(id).process,
+      highestCommit: () => this.highestCommit,
+      fail: (error) => this.fail(error),
+    })
     const { voters, learners } = options.membership
     for (const id of [...voters, ...learners]) this.machines.set(id, new Machine(id))
     this.scheduler.after(LOOK_EVERY_MS, () => this.#lookAround())
@@ -86,10 +102,6 @@ export class Simulation {
     const machine = this.machines.get(id)
     if (machine === undefined) throw new Error(`no machine ${id}`)
     return machine
-  }
-
-  replica(id: NodeId): RealReplica<number> | undefined {
-    return this.machine(id).process?.replica
   }
 
   /** The process that leads in the highest term, if any thinks that it leads. */
@@ -132,7 +144,7 @@ export class Simulation {
       events: {
         committed: (index) => this.#isCommitted(machine, index),
         roleChanged: (state) => this.#roleChanged(machine, state),
-        truncated: (index) => this.#trace(`${id} truncated ${index}`),
+        truncated: (index) => this.note(`${id} truncated ${index}`),
         reset: (state) => this.#reset(machine, state.start.index),
         fatal: (error) => this.#fatal(machine, error),
       },
@@ -151,7 +163,7 @@ export class Simulation {
       role,
       atCommit: undefined,
     }
-    this.#trace(`${id} boots, process ${incarnation}`)
+    this.note(`${id} boots, process ${incarnation}`)
     this.guard(() => replica.start())
   }
 
@@ -173,7 +185,24 @@ export class Simulation {
     machine.process.clock.die()
     machine.process = undefined
     machine.disk.crash(this.random)
-    this.#trace(`${id} crashes`)
+    this.note(`${id} crashes`)
+  }
+
+  /** The machine goes down, whether a process runs on it or not; what was only written may be gone. */
+  cutPower(id: NodeId): void {
+    const machine = this.machine(id)
+    machine.process?.clock.die()
+    machine.process = undefined
+    machine.disk.cutPower(this.random)
+    this.note(`${id} loses power`)
+  }
+
+  /** What leaders ask of what they commit, from now on. */
+  demand(demand: FlushDemand): void {
+    this.#demand = demand
+    if (demand !== 'durable') this.holdings.hasBuffered = true
+    const running = this.leader?.process
+    running?.clock.input(() => this.#demandOf(running))
   }
 
   /** Another, empty disk in a machine that is down. */
@@ -182,30 +211,7 @@ export class Simulation {
     this.crash(id)
     machine.ghosts.push({ disk: machine.disk, until: machine.incarnations + 1 })
     machine.disk = new Disk(machine.disk.serial + 1)
-    this.#trace(`${id} is wiped`)
-  }
-
-  propose(id: NodeId): boolean {
-    const running = this.machine(id).process
-    let taken = false
-    running?.clock.input(() => {
-      taken = running.replica.propose(++this.proposed) !== undefined
-    })
-    return taken
-  }
-
-  readIndex(id: NodeId): void {
-    const running = this.machine(id).process
-    running?.clock.input(() => {
-      const least = this.highestCommit
-      running.replica.readIndex().then(
-        (index) => {
-          if (index < least)
-            this.fail(new Violation('read', `${id} reads at ${index} what was committed up to ${least}`))
-        },
-        () => {},
-      )
-    })
+    this.note(`${id} is wiped`)
   }
 
   /** Runs until `untilMs`, letting promises settle between events. Throws the first violation. */
@@ -233,10 +239,6 @@ export class Simulation {
     this.violation ??= error
   }
 
-  note(line: string): void {
-    this.#trace(line)
-  }
-
   #leave(parcel: Parcel, machine: Machine): void {
     const { message } = parcel.envelope
     if (message.type === 'voteReply' && message.granted) {
@@ -248,7 +250,7 @@ export class Simulation {
     const { incarnation } = parcel
     this.scheduler.after(0, () => {
       if (machine.process?.incarnation !== incarnation) return
-      this.#trace(`-- ambush after ${message.type}`)
+      this.note(`-- ambush after ${message.type}`)
       this.counts.add('crash after a promise')
       this.crash(machine.id)
       this.scheduler.after(this.random.next() * 400, () => this.boot(machine.id))
@@ -267,7 +269,7 @@ export class Simulation {
         running.replica.peerStarted(from, String(incarnation))
       }
       // Costs more than all the rest: only for who looks.
-      if (this.#options.trace !== undefined) this.#trace(describe(envelope))
+      if (this.#options.trace !== undefined) this.note(describe(envelope))
       running.replica.receive(from, envelope)
     })
   }
@@ -277,13 +279,30 @@ export class Simulation {
     const from = running.committed
     if (index < from) throw new Violation('committed', `the commit of ${machine.id} goes back from ${from} to ${index}`)
     running.committed = index
-    this.committed.committed(viewOf(machine), from, index, (at, entry) => this.#isOnMajority(running, at, entry))
+    this.committed.committed(viewOf(machine), from, index, (at, entry) =>
+      this.holdings.isOnMajority(running, at, entry),
+    )
     this.highestCommit = Math.max(this.highestCommit, index)
     running.replica.applied(index)
-    this.#trace(`${machine.id} commits ${index}`)
+    this.note(`${machine.id} commits ${index}`)
+    this.#demandOf(running)
     const { atCommit } = running
     running.atCommit = undefined
     atCommit?.()
+  }
+
+  /** A new leader is strict until an entry of its own is committed, as the owner of a replica has it. */
+  #demandOf({ role: { role, term }, committed, disk, replica }: Process): void {
+    if (role === 'leader' && disk.entryAt(committed)?.term === term) replica.demand(this.#demand)
+  }
+
+  /** What was committed from `first` on is gone, as it may be. */
+  #lose(first: Index | undefined): void {
+    if (first === undefined) return
+    this.note(`what was committed from ${first} on is lost`)
+    this.counts.add('committed entries lost with power')
+    this.committed.loseAfter(first - 1)
+    this.highestCommit = Math.min(this.highestCommit, first - 1)
   }
 
   /** What replicas say of themselves, which is more than what they tell. */
@@ -301,21 +320,22 @@ export class Simulation {
   #roleChanged(machine: Machine, role: RoleState): void {
     const running = this.#processOf(machine)
     running.role = role
-    this.#trace(`${machine.id} is ${role.role} in term ${role.term}, led by ${role.leader ?? 'nobody'}`)
+    this.note(`${machine.id} is ${role.role} in term ${role.term}, led by ${role.leader ?? 'nobody'}`)
     if (role.role !== 'leader') return
     this.elections.leads(machine.id, role.term)
+    if (running.replica.status().electedInDoubt) this.#lose(this.holdings.lackedByElected(machine))
     this.committed.leads(viewOf(machine))
   }
 
   #reset(machine: Machine, index: Index): void {
     const running = this.#processOf(machine)
     running.committed = Math.max(running.committed, index)
-    this.#trace(`${machine.id} is reset to ${index}`)
+    this.note(`${machine.id} is reset to ${index}`)
   }
 
   #fatal(machine: Machine, error: Error): void {
     if (!error.message.startsWith('injected')) this.fail(error)
-    this.#trace(`${machine.id} ends: ${error.message}`)
+    this.note(`${machine.id} ends: ${error.message}`)
     this.crash(machine.id)
   }
 
@@ -324,24 +344,7 @@ export class Simulation {
     return machine.process
   }
 
-  #isOnMajority(leader: Process, index: Index, entry: Entry): boolean {
-    const { voters, outgoing } = leader.replica.status().members
-    const holds = (id: NodeId): boolean => this.#holds(leader, id, index, entry)
-    const majorityOf = (ids: readonly NodeId[]): boolean => ids.filter(holds).length * 2 > ids.length
-    // Membership at the leader's end may be newer than at the entry: then either may have decided.
-    return (majorityOf(voters) && (outgoing.length === 0 || majorityOf(outgoing))) || this.#memberships.length > 1
-  }
-
-  #holds(leader: Process, id: NodeId, index: Index, entry: Entry): boolean {
-    const machine = this.machine(id)
-    if (isIn(machine.disk, index, entry)) return true
-    // Its ack of before the wipe is good until the leader hears of a process after it; what is told now was decided
-    // earlier in this turn.
-    const met = leader.metMs === this.scheduler.nowMs ? 0 : (leader.met.get(id) ?? 0)
-    return machine.ghosts.some((ghost) => met < ghost.until && isIn(ghost.disk, index, entry))
-  }
-
-  #trace(line: string): void {
+  note(line: string): void {
     this.trace.write(this.scheduler.nowMs, line)
   }
 }

@@ -1,5 +1,6 @@
 /** What can go wrong, one thing at a time. */
 import type { Random } from '../../src/lib/prng.ts'
+import type { FlushDemand } from '../../src/raft/flush-rule.ts'
 import type { NodeId } from '../../src/raft/types.ts'
 import type { Simulation } from './simulation.ts'
 
@@ -9,10 +10,10 @@ export const troubles = {
   propose(sim: Simulation, random: Random) {
     const leader = sim.leader
     const id = random.next() < 0.9 && leader !== undefined ? leader.id : pick(sim.ids, random)
-    for (let count = random.integer(1, 5); count > 0; count--) sim.propose(id)
+    for (let count = random.integer(1, 5); count > 0; count--) sim.requests.propose(id)
   },
   read(sim: Simulation) {
-    for (const id of sim.ids) sim.readIndex(id)
+    for (const id of sim.ids) sim.requests.readIndex(id)
   },
   crash(sim: Simulation, random: Random) {
     const id = random.next() < 0.5 ? (sim.leader?.id ?? pick(sim.ids, random)) : pick(sim.ids, random)
@@ -24,6 +25,20 @@ export const troubles = {
       sim.crash(id)
       bootLater(sim, id, random.next() * 300)
     }
+  },
+  cutPower(sim: Simulation, random: Random) {
+    const id = random.next() < 0.5 ? (sim.leader?.id ?? pick(sim.ids, random)) : pick(sim.ids, random)
+    sim.cutPower(id)
+    bootLater(sim, id, random.next() * 800)
+  },
+  cutPowerOfAll(sim: Simulation, random: Random) {
+    for (const id of sim.ids) {
+      sim.cutPower(id)
+      bootLater(sim, id, random.next() * 300)
+    }
+  },
+  changeFlush(sim: Simulation, random: Random) {
+    sim.demand(demands[random.integer(0, demands.length - 1)] ?? 'durable')
   },
   failSync(sim: Simulation, random: Random) {
     const id = pick(sim.ids, random)
@@ -106,6 +121,8 @@ export const troubles = {
     running?.clock.input(() => running.replica.changeMembership({ voters, learners }))
   },
 } satisfies Record<string, Trouble>
+
+export const demands = ['durable', 'written', 'writtenWhileWhole'] as const satisfies readonly FlushDemand[]
 
 export function pick(ids: readonly NodeId[], random: Random): NodeId {
   const id = ids[random.integer(0, ids.length - 1)]

@@ -77,6 +77,28 @@ export class CommittedChecker {
     this.holdsAll(replica, before)
   }
 
+  /**
+   * The first entry, committed in a term before its own, that a new leader lacks; undefined: none. After an election that
+   * stood on logs in doubt it may be gone.
+   */
+  lackedBy(replica: ReplicaView): Index | undefined {
+    let before: Index = 0
+    for (const [term, index] of this.#committedIn) if (term < replica.term) before = Math.max(before, index)
+    for (let at = replica.startIndex + 1; at <= before; at++) {
+      const agreed = this.#log[at - 1]
+      const entry = replica.entryAt(at)
+      if (entry?.term !== agreed?.term || entry?.value !== agreed?.value) return at
+    }
+    return undefined
+  }
+
+  /** What was committed after `index` is lost, and the group says so. */
+  loseAfter(index: Index): void {
+    this.#log.length = index
+    this.#digests.length = index + 1
+    for (const [term, committed] of this.#committedIn) this.#committedIn.set(term, Math.min(committed, index))
+  }
+
   holdsAll(replica: ReplicaView, upTo: Index): void {
     for (let at = upTo; at > replica.startIndex; at--) {
       const entry = replica.entryAt(at)
