@@ -38,7 +38,7 @@ async function run(configuration: BrokerConfiguration, { verbose, machine }: Bro
   const { options, warnings } = configuration
   const log = pinoLog({ verbose, isTerminal: process.stderr.isTTY }).child({
     broker: options.brokerName,
-    node: options.nodeId,
+    node: options.nodeId === '' ? `slave ${options.brokerId}` : options.nodeId,
   })
   const signal = stopSignal({ ignoreInterrupt: process.send !== undefined })
   const supervisor = supervisorChannel((reason) => signal.request(reason))

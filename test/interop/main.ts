@@ -8,6 +8,7 @@ import { produce } from './scenarios/produce.ts'
 import { programs } from './scenarios/programs.ts'
 import { requests } from './scenarios/requests.ts'
 import { smokes } from './scenarios/smoke.ts'
+import { slaves } from './scenarios/slaves.ts'
 import { sql } from './scenarios/sql.ts'
 import { timed, timedFailover } from './scenarios/timed.ts'
 import { missingTool } from './support/maven.ts'
@@ -32,7 +33,7 @@ const together = [
   ...adminTable,
   ...timed,
 ]
-const alone = [...failover, ...popFailover, ...timedFailover]
+const alone = [...failover, ...popFailover, ...timedFailover, ...slaves]
 
 function summary(results: readonly Result[]): string {
   const count = (outcome: Result['outcome']): number => results.filter((one) => one.outcome === outcome).length

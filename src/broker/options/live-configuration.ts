@@ -27,6 +27,7 @@ const changeable = [
   'recallMessageEnable',
   'rejectTransactionMessage',
   'shortPollingTimeMills',
+  'slaveReadEnable',
   'timerMaxDelaySec',
   'timerWheelEnable',
   'transactionCheckInterval',

@@ -17,7 +17,7 @@ export function register(program: Command): void {
     .summary('start a broker node from a RocketMQ .properties file')
     .description(
       'Starts one broker node from a RocketMQ .properties file: a member of a Raft group with enableDLegerCommitLog=true, ' +
-        'otherwise a group of one. Ctrl-C or SIGTERM stops it cleanly.',
+        'otherwise a master or a slave (brokerRole). Ctrl-C or SIGTERM stops it cleanly.',
     )
     .requiredOption('-c, --configFile <file>', 'the .properties file')
     .option('-n, --namesrvAddr <addresses>', 'name servers, host:port with ";" between them; wins over the file')
