@@ -30,7 +30,7 @@ export function speedRows(all: readonly SetupSummary[], { ratePerSecond }: Pick<
 /** A row for each setup and fault: what was lost, what might have been, and whether it was told. */
 export function lossRows(all: readonly SetupSummary[]): Rows {
   return [
-    ['setup', 'fault', 'times', 'acknowledged', 'lost', 'most by one', 'oldest lost', 'may lose', 'declared'],
+    ['setup', 'fault', 'times', 'acknowledged', 'lost', 'by', 'most by one', 'oldest lost', 'may lose', 'declared'],
     ...all.flatMap(({ setup, kill, power }) =>
       (['kill', 'power'] as const).map((fault) => {
         const loss = fault === 'kill' ? kill : power
@@ -71,22 +71,26 @@ export function troubles(all: readonly SetupSummary[]): readonly string[] {
 
 function lossCells(loss: LossSummary): readonly string[] {
   const { outcomes, acknowledged, lost, worst, oldestLostMs, losing, undeclared, mostAtRisk } = loss
-  if (outcomes.length === 0) return ['–', '–', '–', '–', mayLoseText(loss), '–']
-  const declared = losing === 0 ? '' : undeclared === 0 ? 'yes' : `NOT ${undeclared} of ${losing}`
-  const oldest = lost === 0 ? '' : `${figure(Math.round(oldestLostMs))} ms before`
-  const mayLose = loss.windowMs === 0 ? 'nothing' : `${mayLoseText(loss)}: ${figure(mostAtRisk)}`
-  return [figure(acknowledged), figure(lost), figure(worst), oldest, mayLose, declared]
+  if (outcomes.length === 0) return ['–', '–', '–', '–', '–', mayLoseText(loss), '–']
+  const nothing = lost === 0
+  const declared = undeclared === 0 ? 'yes' : `NOT ${undeclared} of ${losing}`
+  return [
+    figure(acknowledged),
+    figure(lost),
+    nothing ? '' : `${losing} of ${outcomes.length}`,
+    nothing ? '' : figure(worst),
+    nothing ? '' : `${figure(Math.round(oldestLostMs))} ms before`,
+    loss.windowMs === 0 ? 'nothing' : `${mayLoseText(loss)}: ${figure(mostAtRisk)}`,
+    nothing ? '' : declared,
+  ]
 }
 
 const mayLoseText = ({ windowMs }: LossSummary): string =>
   windowMs === 0 ? 'nothing' : `the last ${figure(windowMs)} ms`
 
-/** `0 of 9,000`, or with how many of the faults it was. */
-function lostText({ outcomes, acknowledged, lost, losing }: LossSummary): string {
-  if (outcomes.length === 0) return '–'
-  const which = lost === 0 ? '' : `, by ${losing} of ${outcomes.length}`
-  return `${figure(lost)} of ${figure(acknowledged)}${which}`
-}
+/** `0 of 9,000`. */
+const lostText = ({ outcomes, acknowledged, lost }: LossSummary): string =>
+  outcomes.length === 0 ? '–' : `${figure(lost)} of ${figure(acknowledged)}`
 
 const spread = (values: readonly number[], unit: string): string =>
   values.length === 0 ? '–' : spreadText({ values, unit })

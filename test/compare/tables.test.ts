@@ -29,7 +29,7 @@ describe('the table', () => {
     ])
     expect(first?.slice(6)).toEqual(['0 of 12,000', '0 of 12,000'])
     expect(rest).toHaveLength(5)
-    expect(rest[2]?.slice(6)).toEqual(['14 of 12,000, by 2 of 4', '0 of 12,000'])
+    expect(rest[2]?.slice(6)).toEqual(['14 of 12,000', '0 of 12,000'])
   })
 
   test('of losses says how old the oldest was, what the mode may lose, and that it was declared', () => {
@@ -41,6 +41,7 @@ describe('the table', () => {
       '4',
       '12,000',
       '14',
+      '2 of 4',
       '7',
       '12 ms before',
       'the last 1,000 ms: 100',
