@@ -25,8 +25,8 @@ export interface BreakNeeds {
 
 const TOPIC = 'compare'
 const RUN = 'compare'
-/** Acknowledged before a fault and after it: so many seconds of the rate. */
-const CALM_SECONDS = 0.5
+/** Between faults: long enough for the load to catch up, so that every fault meets it at its rate. */
+const CALM_MS = 1_000
 const RECOVER_WITHIN_MS = 60_000
 /** How long a leader that died stays away where the others are a majority. */
 const AWAY_MS = 1_000
@@ -83,8 +83,8 @@ async function breakOnce(
   { clock, group, setup, fault, parameters, signal }: BreakNeeds,
   load: RecordedLoad,
 ): Promise<FaultSeen> {
-  const calm = Math.max(1, Math.ceil(parameters.ratePerSecond * CALM_SECONDS))
-  await load.more(calm, RECOVER_WITHIN_MS, signal)
+  await sleep(clock, CALM_MS, signal)
+  await load.more(1, RECOVER_WITHIN_MS, signal)
   const before = await group.losses()
   const victims = await group.victims(fault)
   load.resetGap()
@@ -94,9 +94,9 @@ async function breakOnce(
   const awayMs = fault === 'power' ? POWER_AWAY_MS : setup.nodes > 2 ? AWAY_MS : 0
   if (awayMs > 0) await sleep(clock, awayMs, signal)
   victims.revive()
-  await load.more(1, RECOVER_WITHIN_MS, signal)
   await group.serving()
-  await load.more(calm, RECOVER_WITHIN_MS, signal)
+  // More than may still arrive from who is dead.
+  await load.more(Math.ceil(parameters.ratePerSecond / 4), RECOVER_WITHIN_MS, signal)
   const { gap } = load
   const mayLose = windowMs(setup, fault) > 0
   const declared = await declaredSince(before, { clock, group, signal, withinMs: mayLose ? FOUND_WITHIN_MS : 0 })
