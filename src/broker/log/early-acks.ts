@@ -60,7 +60,7 @@ export class EarlyAcks {
             flight.earlyBytes += item.bytes
             answer(flight, item, from)
           }
-          from += item.drafts.length
+          from += item.records
         }
       }
       this.#next = index + 1

@@ -20,7 +20,10 @@ export interface Placed {
 export type Done = (error: Error | undefined, stored: readonly Stored[] | undefined, result: unknown) => void
 
 export interface Item {
-  readonly drafts: readonly RecordDraft[]
+  /** None once they are encoded in an entry: there are many, and they would wait for its fate. */
+  drafts: readonly RecordDraft[]
+  /** How many records it has. */
+  readonly records: number
   readonly command: Command | undefined
   readonly bytes: number
   readonly queuedMs: number
@@ -36,7 +39,8 @@ export interface Flight {
   readonly index: number
   readonly term: number
   readonly items: readonly Item[]
-  readonly entry: EntryDraft
+  /** Of each record. */
+  readonly queueOffsets: readonly number[]
   readonly placed: Placed
   readonly bytes: number
   readonly proposedMs: number
@@ -50,7 +54,7 @@ export interface Flight {
 export function storedOf(flight: Flight, from: number, to: number): Stored[] {
   const stored: Stored[] = []
   for (let at = from; at < to; at++) {
-    const queueOffset = flight.entry.queueOffsets[at]
+    const queueOffset = flight.queueOffsets[at]
     const offset = flight.placed.offsets[at]
     assert(queueOffset !== undefined && offset !== undefined, 'every record of an entry was placed')
     stored.push({ queueOffset, offset, storeTimestampMs: flight.placed.timestampMs, index: flight.index })

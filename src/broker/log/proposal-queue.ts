@@ -43,14 +43,14 @@ export class ProposalQueue {
     if (first === undefined || (first.bytes > room && !atLeastOne)) return []
     const maxBytes = Math.min(this.#options.maxEntryBytes, room)
     let bytes = first.bytes
-    let records = first.drafts.length
+    let { records } = first
     let end = this.#head + 1
     for (; first.command === undefined && end < this.#items.length; end++) {
       const item = this.#items[end]
       if (item === undefined || item.command !== undefined) break
-      if (bytes + item.bytes > maxBytes || records + item.drafts.length > MAX_ENTRY_RECORDS) break
+      if (bytes + item.bytes > maxBytes || records + item.records > MAX_ENTRY_RECORDS) break
       bytes += item.bytes
-      records += item.drafts.length
+      records += item.records
     }
     const taken = this.#items.slice(this.#head, end)
     this.#head = end

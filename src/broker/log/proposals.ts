@@ -180,7 +180,7 @@ export class Proposals implements ProposalsNeed {
     const deleted = deletedTopic(command)
     if (deleted !== undefined) this.#closing.add(deleted)
     const deadlineMs = nowMs + options.decideWithinMs
-    const item: Item = { drafts, command, bytes, queuedMs: nowMs, deadlineMs, isEarly, done }
+    const item: Item = { drafts, records: drafts.length, command, bytes, queuedMs: nowMs, deadlineMs, isEarly, done }
     if (isModeChange) this.#modeChange = item
     this.#queue.push(item)
     this.#backlog.queued(bytes, nowMs)
@@ -232,13 +232,14 @@ export class Proposals implements ProposalsNeed {
     const id = log.propose(draft)
     // `proposeRefusal` was asked in this same turn of the code: nothing can have changed since.
     assert(id !== undefined && draft.placed !== undefined, 'the log takes what it did not refuse')
+    for (const item of items) item.drafts = []
     this.#flightBytes += bytes
     this.#backlog.logged(bytes, clock.monotonicMs())
     const flight: Flight = {
       index: id.index,
       term: id.term,
       items,
-      entry: draft.entry,
+      queueOffsets,
       placed: draft.placed,
       bytes,
       proposedMs: clock.monotonicMs(),
@@ -266,7 +267,7 @@ export class Proposals implements ProposalsNeed {
     let from = 0
     for (const item of flight.items) {
       this.#answerItem(flight, item, from, result)
-      from += item.drafts.length
+      from += item.records
     }
   }
 
@@ -275,7 +276,7 @@ export class Proposals implements ProposalsNeed {
     if (done === undefined) return
     item.done = undefined
     this.#reopen(item)
-    done(undefined, storedOf(flight, from, from + item.drafts.length), result)
+    done(undefined, storedOf(flight, from, from + item.records), result)
   }
 
   #acknowledgeEarly(): void {

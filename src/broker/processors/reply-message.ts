@@ -13,6 +13,7 @@ import { type Call, type Reply, type Route, route } from '../../remoting/route.t
 import type { Admission } from '../log/admission.ts'
 import type { AutoCreate } from '../tables/auto-create.ts'
 import { bornHost } from '../clients/born-host.ts'
+import { putOf } from '../put.ts'
 import type { BrokerStats } from '../stats/broker-stats.ts'
 import type { ClientRelay } from '../clients/client-relay.ts'
 import type { Clients } from '../clients/clients.ts'
@@ -154,7 +155,7 @@ export function replyMessage(need: ReplyMessageNeeds): Route<unknown>[] {
           need.stats.putFailed()
           return reject(error ?? refusal('BROKER_UNDECIDED', 'a reply'))
         }
-        need.stats.put([draft])
+        need.stats.put(putOf([draft]))
         resolve(stored[0])
       })
     })

@@ -17,6 +17,7 @@ import { ConsumerSendMsgBackRequestHeader } from '../../remoting/headers/send.ts
 import { type Reply, type Route, route } from '../../remoting/route.ts'
 import type { Admission } from '../log/admission.ts'
 import type { AutoCreate } from '../tables/auto-create.ts'
+import { putOf } from '../put.ts'
 import type { BrokerStats } from '../stats/broker-stats.ts'
 import { delayedDraft, type DelayLevels } from '../timed/delay-levels.ts'
 import type { DelayOffsets } from '../timed/delay-offsets.ts'
@@ -105,7 +106,7 @@ export function sendBack(need: SendBackNeeds): Route<unknown>[] {
       need.proposals.records([draft], (error) => {
         need.admission.leave()
         if (error !== undefined) return reject(error)
-        need.stats.put([draft])
+        need.stats.put(putOf([draft]))
         resolve()
       })
     })

@@ -15,6 +15,7 @@ import type { Admission } from '../log/admission.ts'
 import type { SlaveAcks, SlaveAnswer } from '../log/slave-acks.ts'
 import type { AutoCreate } from '../tables/auto-create.ts'
 import { bornHost } from '../clients/born-host.ts'
+import { putOf } from '../put.ts'
 import type { BrokerStats } from '../stats/broker-stats.ts'
 import { refusal } from '../errors.ts'
 import { halfDraft } from '../transactions/half-messages.ts'
@@ -301,6 +302,7 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
     need.admission.enter()
     call.hold()
     const { queueId, uniqueKey, recallHandle, isEarly } = told
+    const put = putOf(drafts)
     const done = (error: Error | undefined, stored: readonly Stored[] | undefined): void => {
       const first = stored?.[0]
       if (stored === undefined || first === undefined) {
@@ -310,7 +312,7 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
       }
       const answer = (code: number): void => {
         need.admission.leave()
-        need.stats.put(drafts)
+        need.stats.put(put)
         call.respond({
           code,
           header: {

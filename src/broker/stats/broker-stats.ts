@@ -3,7 +3,7 @@
  * BrokerStatsManager, StatsItemSet, StoreStatsService, BrokerStats). For people; not replicated, begins anew at start.
  */
 import type { Clock, Timer } from '../../lib/clock.ts'
-import { type RecordDraft, recordLength } from '../../message/record.ts'
+import type { Put } from '../put.ts'
 
 /** RocketMQ's names of the figures. */
 export const StatName = {
@@ -112,17 +112,14 @@ export class BrokerStats {
     return this.#counters
   }
 
-  /** Messages of one send were stored; `drafts` have one topic. */
-  put(drafts: readonly RecordDraft[]): void {
-    let bytes = 0
-    for (const draft of drafts) bytes += recordLength(draft)
-    const topic = drafts[0]?.topic ?? ''
+  /** Messages of one send were stored. */
+  put({ topic, messages, bytes }: Put): void {
     this.#counters.putRequests++
-    this.#counters.putMessages += drafts.length
+    this.#counters.putMessages += messages
     this.#counters.putBytes += bytes
-    this.add('TOPIC_PUT_NUMS', topic, drafts.length)
+    this.add('TOPIC_PUT_NUMS', topic, messages)
     this.add('TOPIC_PUT_SIZE', topic, bytes)
-    this.add('BROKER_PUT_NUMS', this.#need.clusterName, drafts.length)
+    this.add('BROKER_PUT_NUMS', this.#need.clusterName, messages)
   }
 
   putFailed(): void {

@@ -14,6 +14,8 @@ import type { Claims } from '../log/claims.ts'
 import { refusal } from '../errors.ts'
 import { committedDraft, immunityMs, opDraft, originOf } from './half-messages.ts'
 import type { Proposals } from '../needs.ts'
+import { putOf } from '../put.ts'
+import type { BrokerStats } from '../stats/broker-stats.ts'
 import type { PendingHalves } from './pending-halves.ts'
 import type { Topics } from '../tables/topics.ts'
 
@@ -29,7 +31,7 @@ export interface TransactionsNeeds {
   readonly topics: Pick<Topics, 'has'>
   /** The message as it is stored: under its topic, or where it waits for its time. */
   readonly placed: (draft: RecordDraft) => RecordDraft
-  readonly stats: { put(drafts: readonly RecordDraft[]): void }
+  readonly stats: Pick<BrokerStats, 'put'>
   readonly clock: Clock
   readonly storeHost: Host
   readonly options: { readonly transactionTimeOut: number }
@@ -166,7 +168,7 @@ export class Transactions {
     let failure: Error | undefined
     try {
       await proposals.commandWithRecords(halves.end(ended), [...messages, opDraft(ended, storeHost, clock.nowMs())])
-      stats.put(messages)
+      stats.put(putOf(messages))
     } catch (error) {
       failure = error instanceof Error ? error : new Error(errorMessage(error))
     }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { modeCommands } from '../../../src/broker/group/group-mode.ts'
 import type { Draft } from '../../../src/broker/log/proposal-flight.ts'
@@ -95,7 +97,29 @@ function setup(options: Partial<ConstructorParameters<typeof Proposals>[0]['opti
   return made
 }
 
+/** What the garbage collector would take is taken now. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+}
+
 describe('proposals', () => {
+  test('a send that waits for its fate holds no message in memory beside the log', async () => {
+    const { proposals, clock, log } = setup()
+    const send = (): WeakRef<RecordDraft> => {
+      const draft = record('a')
+      proposals.records([draft], () => {})
+      return new WeakRef(draft)
+    }
+    const sent = send()
+    clock.turn()
+    expect(log.entries).toHaveLength(1)
+    log.entries = []
+    await new Promise(setImmediate)
+    collectGarbage()
+    expect(sent.deref()).toBeUndefined()
+  })
+
   test('what arrives in one turn leaves as one entry, and each queue counts on', () => {
     const { send, clock, log, proposals, heard } = setup()
     send('a')
