@@ -63,7 +63,7 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true })
 })
 
-async function node(role: Parameters<typeof sample>[0]): Promise<Node> {
+async function node(role: Parameters<typeof sample>[0], more: Readonly<Record<string, string>> = {}): Promise<Node> {
   const [port, haPort] = await unusedPorts(2, systemRandom)
   const folder = join(dir, `${role}-${nodes.length}`)
   const made: Node = {
@@ -77,6 +77,7 @@ async function node(role: Parameters<typeof sample>[0]): Promise<Node> {
       listenPort: String(port),
       haListenPort: String(haPort),
       storePathRootDir: folder,
+      ...more,
     },
     running: undefined,
   }
@@ -267,6 +268,15 @@ describe('a master and its slave, from RocketMQ’s files', () => {
       await send(`after a move of ${moved.folder}`)
       await untilFollowing('n1')
     }
+  })
+
+  test('a slave dials the master where its file says, whatever the name server says', { timeout: 60_000 }, async () => {
+    // Nobody is ever reached at an address of this net (RFC 5737).
+    const master = await node('ASYNC_MASTER', { brokerIP2: '192.0.2.1' })
+    await node('SLAVE', { haMasterAddress: `127.0.0.1:${master.properties['haListenPort']}` })
+    await untilFollowing('n1')
+    const members = (await admin?.members('broker-a'))?.members ?? []
+    expect(members[0]?.place).toBe(`192.0.2.1:${master.properties['haListenPort']}`)
   })
 
   test('a slave whose master lost its disk keeps what it has, and follows no other log', {
