@@ -43,6 +43,7 @@ export class ClientHost {
       requestTimeoutMs: 1000,
       routeRefreshMs: 1000,
       heartbeatIntervalMs: 1000,
+      openTelemetry: false,
     }
   }
 

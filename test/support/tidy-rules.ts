@@ -67,7 +67,7 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, readonl
   client: {
     core: [],
     producer: ['core'],
-    consumer: ['core'],
+    consumer: ['core', 'producer'],
     pop: ['core'],
     admin: ['core'],
   },

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { traceOf } from '../../client/admin/message-traces.ts'
 import { Messages } from '../../client/admin/messages.ts'
 import type { ReceivedMessage } from '../../client/core/received-message.ts'
 import { integerArgument, timeArgument } from '../arguments.ts'
@@ -45,6 +46,9 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .requiredOption('--offset <n>', 'queueOffset', OFFSETS)
     .option('--json', 'one JSON document')
     .action((flags: PlaceFlags) => showAt(flags, io))
+  command('trace <id>', 'show who sent a message and who handled it, as clients with trace: true told it')
+    .option('--json', 'one JSON document')
+    .action((id: string, flags: Flags) => trace(id, flags, io))
   span(command('find', 'list the messages with a key'), 64)
     .requiredOption('-k, --key <key>', 'key of the messages')
     .action((flags: SpanFlags & { readonly key: string }) => find(flags, io))
@@ -98,6 +102,23 @@ function printAll({ topic, from, to, count, ...flags }: SpanFlags, io: ClientIo)
       printed += 1
     }
     note(io, `${printed} ${printed === 1 ? 'message' : 'messages'}`)
+  })
+}
+
+function trace(id: string, { json = false, ...flags }: Flags, io: ClientIo): Promise<void> {
+  return withConnection(flags, io, async (at) => {
+    const events = await traceOf(at, id)
+    if (json) return print(io, `${JSON.stringify(events)}\n`)
+    if (events.length === 0) return note(io, `nothing is told of ${id}`)
+    const rows = events.map(({ what, atMs, group, isSuccess, costMs, redeliveries, storeHost }) => [
+      new Date(atMs).toISOString(),
+      what,
+      group,
+      isSuccess === undefined ? '–' : isSuccess ? 'well' : 'badly',
+      costMs === undefined ? '–' : `${costMs} ms`,
+      storeHost ?? (redeliveries === undefined ? '–' : `${redeliveries} times before`),
+    ])
+    await print(io, table(['time', 'what', 'group', 'ended', 'took', 'more'], rows))
   })
 }
 

@@ -7,11 +7,13 @@ import { checkTopicName } from '../core/names.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
 import { subscriptionOf } from '../core/subscription.ts'
 import type { Filter } from '../core/subscription.ts'
+import { loadTelemetry } from '../core/telemetry.ts'
 import { assignmentOf } from './assignment.ts'
 import { consumerHeartbeat } from './consumer-heartbeat.ts'
 import { resolveConsumerOptions } from './consumer-options.ts'
 import type { PushConsumerOptions, ResolvedConsumerOptions } from './consumer-options.ts'
 import { consumerRequests } from './consumer-requests.ts'
+import { ConsumerTrace } from './consumer-trace.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Failures } from './failures.ts'
 import { Membership } from './membership.ts'
@@ -49,6 +51,7 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
   readonly #core: ClientCore
   readonly #membership: Membership
   readonly #dispatcher: Dispatcher
+  readonly #trace: ConsumerTrace | undefined
   #state: 'new' | 'started' | 'closing' | 'closed' = 'new'
   #use: 'none' | 'handler' | 'iteration' = 'none'
   #closed: Promise<void> | undefined
@@ -82,6 +85,7 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
         onLost: (feed, why) => this.#dispatcher.tell(feed, why),
       },
     })
+    this.#trace = this.#options.trace ? new ConsumerTrace(this.#options) : undefined
     const failures = new Failures({ ...this.#options, sendBack: sendBackVia(core, this.#options) })
     this.#dispatcher = new Dispatcher({ options: this.#options, clock, log, failures })
   }
@@ -120,6 +124,7 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
     const { clock, model, group } = this.#options
     this.#state = 'started'
     if (model === 'cluster') this.#membership.subscribe(subscriptionOf(retryTopic(group), '*', clock.nowMs()))
+    await this.#trace?.start()
     await this.#membership.join()
   }
 
@@ -128,7 +133,15 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
     this.#claim('handler')
     signal?.addEventListener('abort', () => void this.close(), { once: true })
     if (signal?.aborted === true) return this.close()
-    this.#dispatcher.handleBy(handler)
+    const traced = this.#trace?.of(handler) ?? handler
+    const { group, openTelemetry } = this.#options
+    const telemetry = await loadTelemetry(openTelemetry)
+    if (telemetry === undefined) this.#dispatcher.handleBy(traced)
+    else {
+      this.#dispatcher.handleBy((message, context) =>
+        telemetry.handling(message, group, () => traced(message, context)),
+      )
+    }
     if (this.#state === 'new') await this.start()
   }
 
@@ -183,7 +196,7 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
     this.#state = 'closing'
     this.#membership.stop()
     await this.#dispatcher.stop(this.#options.closeTimeoutMs)
-    if (wasStarted) await this.#membership.leave()
+    if (wasStarted) await Promise.all([this.#membership.leave(), this.#trace?.close()])
     this.#state = 'closed'
     this.#core.close()
   }

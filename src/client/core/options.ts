@@ -10,6 +10,8 @@ import type { Random } from '../../lib/prng.ts'
 import { clientErrors } from './errors.ts'
 import { machineIdentity } from './identity.ts'
 import type { Identity } from './identity.ts'
+import { checkTelemetry } from './telemetry.ts'
+import type { OpenTelemetry } from './telemetry.ts'
 
 export interface ClientOptions {
   /** Name servers: `'a:9876;b:9876'`, or a list. */
@@ -33,12 +35,17 @@ export interface ClientOptions {
   readonly sockets?: Sockets
   /** Address and process that ids are made of, likewise. */
   readonly identity?: Identity
+  /**
+   * `@opentelemetry/api`: the trace context travels with the messages, and sends and handlers are spans. Default: the
+   * installed one, if there is one. False: none.
+   */
+  readonly openTelemetry?: OpenTelemetry | false
 }
 
 type Resolved<Options, Optional extends keyof Options = never> = Required<Omit<Options, Optional>> &
   Pick<Options, Optional>
 
-export type ResolvedClientOptions = Resolved<Omit<ClientOptions, 'namesrv'>, 'instanceName'> & {
+export type ResolvedClientOptions = Resolved<Omit<ClientOptions, 'namesrv'>, 'instanceName' | 'openTelemetry'> & {
   readonly namesrv: readonly string[]
 }
 
@@ -99,6 +106,7 @@ export function resolveClientOptions(options: ClientOptions): ResolvedClientOpti
   const world = { log, clock, random, sockets, identity }
   const resolved = { ...clientDefaults, ...given(rest), ...world, namesrv: namesrvAddresses(namesrv) }
   checkRanges(resolved)
+  checkTelemetry(rest.openTelemetry)
   return instanceName === undefined ? resolved : { ...resolved, instanceName }
 }
 

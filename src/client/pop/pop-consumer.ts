@@ -10,6 +10,7 @@ import { checkTopicName } from '../core/names.ts'
 import { acknowledge, changeInvisible, pop } from './pop-requests.ts'
 import type { Popped } from './pop-requests.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
+import { loadTelemetry } from '../core/telemetry.ts'
 import { subscriptionOf, wants } from '../core/subscription.ts'
 import type { Filter, SubscriptionData } from '../core/subscription.ts'
 
@@ -81,9 +82,9 @@ export class PopConsumer {
   async run(handler: PopHandler): Promise<void> {
     if (this.#state !== 'new') throw clientErrors.create('CLIENT_STATE', `the consumer is ${this.#state}`)
     if (this.#subscriptions.size === 0) throw clientErrors.create('CLIENT_STATE', 'nothing is subscribed to')
-    this.#handler = handler
     this.#state = 'started'
     this.#core.start()
+    this.#handler = await this.#observed(handler)
     this.#core.routes.onChange(() => this.#popEverywhere())
     await Promise.allSettled([...this.#subscriptions.keys()].map((topic) => this.#core.routes.refresh(topic)))
     this.#popEverywhere()
@@ -108,6 +109,13 @@ export class PopConsumer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  async #observed(handler: PopHandler): Promise<PopHandler> {
+    const { group, openTelemetry } = this.#options
+    const telemetry = await loadTelemetry(openTelemetry)
+    if (telemetry === undefined) return handler
+    return (message, context) => telemetry.handling(message, group, () => handler(message, context))
   }
 
   #popEverywhere(): void {

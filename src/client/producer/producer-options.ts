@@ -43,6 +43,8 @@ export interface ProducerOptions extends ClientOptions {
    * of a batch go to one queue; whether they were stored is known of all or of none. False: every message is a request.
    */
   readonly batch?: BatchOptions | false
+  /** Whether sends are told to RocketMQ's message trace, the topic RMQ_SYS_TRACE_TOPIC. Default false. */
+  readonly trace?: boolean
 }
 
 export interface BatchOptions {
@@ -75,6 +77,7 @@ const producerDefaults = {
   maxInFlightBytes: 256 * 1024 * 1024,
   autoCreateTopic: true,
   autoCreateQueues: 4,
+  trace: false,
 } as const
 
 const batchDefaults = { maxMessages: 256, maxBytes: 128 * 1024, lingerMs: 0 } as const

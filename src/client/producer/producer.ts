@@ -1,9 +1,7 @@
 /** Sends messages. */
 import { uniqueIds } from '../../message/message-id.ts'
-import { RequestCode } from '../../remoting/codes.ts'
 import { batchRequest, batchResults, checkBatchMember } from './batch-send.ts'
 import { Batcher } from './batcher.ts'
-import { succeeded } from '../core/broker-api.ts'
 import { ClientCore } from '../core/client-core.ts'
 import { abortedError, clientErrors } from '../core/errors.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
@@ -15,12 +13,15 @@ import type { OutgoingMessage, PreparedMessage } from './outgoing-message.ts'
 import type { ProducerExtras } from './producer-extras.ts'
 import { aborted, nothing, settle } from './settling.ts'
 import { recallMessage } from './recall.ts'
+import { observedSends } from './observed-sends.ts'
+import type { ObservedSends } from './observed-sends.ts'
+import { sendReply } from './reply.ts'
 import { PendingRequests, replyEnvelope, requestProperties } from './requests.ts'
 import type { ReplyMessage } from './requests.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
 import { Sender } from './sender.ts'
 import { leaderOf } from '../core/topic-route.ts'
-import { sendCommand } from './send-request.ts'
+import { TracedSend } from './traced-send.ts'
 import type { SendDone, SendRequest, SendResult } from './send-request.ts'
 
 export type SendCallback = SendDone
@@ -53,13 +54,15 @@ export class Producer {
   readonly #batcher: Batcher<SendResult> | undefined
   readonly #newMessageId: () => string
   readonly #requests: PendingRequests
+  readonly #traced: TracedSend | undefined
+  #observed: ObservedSends | undefined
   #checkedTopic = ''
   #state: 'new' | 'started' | 'closing' | 'closed' = 'new'
 
   /** Errors: `CLIENT_OPTION`. */
   constructor(options: ProducerOptions, extras?: ProducerExtras) {
     this.#options = resolveProducerOptions(options)
-    const { clock, random, group, batch } = this.#options
+    const { clock, random, group, batch, trace } = this.#options
     this.#requests = new PendingRequests({ clock, max: this.#options.maxInFlight })
     this.#core = new ClientCore({
       options: this.#options,
@@ -73,6 +76,8 @@ export class Producer {
     extras?.attach(this.#core)
     this.#sender = new Sender(this.#core, this.#options)
     this.#newMessageId = uniqueIds({ clock, random, ...this.#core.identity })
+    const leader = (brokerName: string): string | undefined => this.#core.routes.leader(brokerName)
+    if (trace) this.#traced = new TracedSend({ ...this.#options, leader, send: (rows) => this.#sendRows(rows) })
     if (batch !== undefined) {
       this.#batcher = new Batcher({
         clock,
@@ -98,6 +103,7 @@ export class Producer {
     if (this.#state !== 'new') throw clientErrors.create('CLIENT_STATE', `the producer is ${this.#state}`)
     this.#state = 'started'
     this.#core.start()
+    this.#observed = await observedSends(this.#options, this.#traced)
   }
 
   /**
@@ -166,17 +172,7 @@ export class Producer {
     const { topic, properties } = replyEnvelope(request)
     const message = { ...reply, topic, properties: { ...reply.properties, ...properties } }
     const prepared = prepareMessage(message, this.#newMessageId(), this.#options)
-    // The broker that stored the request is one that its sender is connected to.
-    const queue = { topic: request.topic, brokerName: request.brokerName, queueId: 0 }
-    const command = {
-      ...sendCommand(this.#request(message, prepared), { ...queue, topic }, this.#options),
-      code: RequestCode.SEND_REPLY_MESSAGE_V2,
-    }
-    await this.#core.callLeader(
-      queue,
-      async (address, options) => succeeded(await this.#core.invoke(address, command, options)),
-      { timeoutMs: this.#options.sendTimeoutMs },
-    )
+    await sendReply(this.#core, request, this.#request(message, prepared), this.#options)
   }
 
   /**
@@ -210,12 +206,14 @@ export class Producer {
     const refusal = this.#refusal()
     if (refusal !== undefined) throw refusal
     checkTopicName(first.topic)
-    const members = messages.map((message) => this.#prepareMember(message))
+    const observed = this.#observed?.beginBatch(messages)
+    const members = (observed?.messages ?? messages).map((message) => this.#prepareMember(message))
     this.#batcher?.flushBefore(first)
     return new Promise((resolve, reject) => {
       const onAbort = (): void => giveUp(abortedError(signal ?? AbortSignal.abort()))
       const giveUp = this.#sendMembers(first, members, (error, results) => {
         signal?.removeEventListener('abort', onAbort)
+        observed?.done(error, results)
         settle(resolve, reject, error, results)
       })
       signal?.addEventListener('abort', onAbort, { once: true })
@@ -243,6 +241,7 @@ export class Producer {
     if (wasStarted) {
       this.#batcher?.flush()
       await Promise.race([this.#sender.whenIdle(), aborted(signal)])
+      await Promise.race([this.#traced?.flush(), aborted(signal)])
       if (signal?.aborted !== true) await this.#core.unregisterAll({ producerGroup: this.#options.group })
     }
     this.#state = 'closed'
@@ -256,6 +255,11 @@ export class Producer {
   }
 
   #start(message: OutgoingMessage, done: SendCallback): (error: Error) => void {
+    const observed = this.#observed?.begin(message, done)
+    return observed === undefined ? this.#startNow(message, done) : this.#startNow(observed.message, observed.done)
+  }
+
+  #startNow(message: OutgoingMessage, done: SendCallback): (error: Error) => void {
     const refusal = this.#refusal()
     if (refusal !== undefined) {
       done(refusal, undefined)
@@ -263,7 +267,9 @@ export class Producer {
     }
     let prepared: PreparedMessage
     try {
-      this.#checkTopic(message.topic)
+      // Most programs send to one topic: it is checked once.
+      if (message.topic !== this.#checkedTopic) checkTopicName(message.topic)
+      this.#checkedTopic = message.topic
       prepared = prepareMessage(message, this.#newMessageId(), this.#options)
     } catch (error) {
       done(error instanceof Error ? error : new Error(String(error)), undefined)
@@ -280,16 +286,17 @@ export class Producer {
     return this.#sendAlone(message, prepared, done)
   }
 
-  /** Most programs send to one topic: it is checked once. */
-  #checkTopic(topic: string): void {
-    if (topic === this.#checkedTopic) return
-    checkTopicName(topic)
-    this.#checkedTopic = topic
-  }
-
   #sendAlone(message: OutgoingMessage, prepared: PreparedMessage, done: SendCallback): (error: Error) => void {
     const handle = this.#sender.send(this.#request(message, prepared), done)
     return (error) => this.#sender.giveUp(handle, error)
+  }
+
+  /** Rows of the trace leave by themselves, also while the producer closes. */
+  #sendRows(message: OutgoingMessage): Promise<SendResult> {
+    const prepared = prepareMessage(message, this.#newMessageId(), this.#options)
+    return new Promise((resolve, reject) => {
+      this.#sendAlone(message, prepared, (error, result) => settle(resolve, reject, error, result))
+    })
   }
 
   #request(message: OutgoingMessage, prepared: PreparedMessage): SendRequest {

@@ -1,0 +1,124 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { readTrace } from '../../src/client/admin/message-traces.ts'
+import { MessageTrace, type TraceMessage } from '../../src/client/core/message-trace.ts'
+import { Producer, PushConsumer } from '../../src/client/index.ts'
+import { silentLog } from '../../src/lib/log.ts'
+import { FakeCluster } from '../support/fake-broker.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { until } from '../support/until.ts'
+
+const open: { close(): Promise<void> }[] = []
+afterEach(async () => {
+  for (const one of open.splice(0).toReversed()) await one.close()
+})
+
+function gathering(): { trace: MessageTrace; sent: TraceMessage[]; clock: ManualClock } {
+  const sent: TraceMessage[] = []
+  const clock = new ManualClock()
+  const trace = new MessageTrace({
+    clock,
+    log: silentLog,
+    send: (message) => {
+      sent.push(message)
+      return Promise.resolve()
+    },
+  })
+  return { trace, sent, clock }
+}
+
+const handled = { group: 'G', messageId: 'ID', keys: ['a', 'b'], requestId: 'R', startMs: 1_000, reconsumeTimes: 2 }
+const published = {
+  group: 'P',
+  topic: 'T',
+  messageId: 'ID',
+  keys: [],
+  tag: undefined,
+  storeHost: '127.0.0.1:10911',
+  bodyBytes: 5,
+  startMs: 1_000,
+  costMs: 2.6,
+  kind: 'normal',
+  offsetMessageId: '0A',
+  isSuccess: true,
+} as const
+
+describe('the rows of a trace', () => {
+  test('are those of RocketMQ’s TraceDataEncoder, field by field', async () => {
+    const { trace, sent } = gathering()
+    trace.published(published)
+    trace.handling(handled)
+    trace.handled({ ...handled, costMs: 7, isSuccess: false })
+    await trace.flush()
+    const rows = [
+      'Pub 1000 DefaultRegion P T ID null null 127.0.0.1:10911 5 3 0 0A true',
+      'SubBefore 1000 DefaultRegion G R ID 2 a,b',
+      'SubAfter R ID 7 false a,b 4 1007 G',
+    ]
+    const body = rows.map((row) => `${row.replaceAll(' ', '\u0001').replace('a,b', 'a b')}\u0002`).join('')
+    expect(sent).toEqual([{ topic: 'RMQ_SYS_TRACE_TOPIC', body, keys: ['ID', 'a', 'b'] }])
+    expect(readTrace(body).map(({ id, event }) => [id, event.what, event.isSuccess])).toEqual([
+      ['ID', 'sent', true],
+      ['ID', 'handler began', undefined],
+      ['ID', 'handler ended', false],
+    ])
+  })
+
+  test('are gathered for a moment, and leave in messages that are not too large', () => {
+    const { trace, sent, clock } = gathering()
+    for (let n = 0; n < 99; n++) trace.handling({ ...handled, messageId: `${n}` })
+    expect(sent).toHaveLength(0)
+    clock.advance(100)
+    expect(sent).toHaveLength(1)
+    for (let n = 0; n < 100; n++) trace.handling({ ...handled, keys: ['x'.repeat(1_000)] })
+    expect(sent).toHaveLength(1 + 15)
+    expect(Math.max(...sent.map(({ keys }) => keys.join(' ').length))).toBeLessThan(8_000)
+  })
+
+  test('are dropped when those before them do not leave: a trace holds nothing up', async () => {
+    const clock = new ManualClock()
+    let messages = 0
+    const send = (): Promise<void> => {
+      messages += 1
+      return new Promise(() => undefined)
+    }
+    const trace = new MessageTrace({ clock, log: silentLog, send })
+    for (let n = 0; n < 10_000; n++) trace.handling({ ...handled, messageId: `${n}` })
+    clock.advance(100)
+    expect(messages).toBe(64)
+  })
+})
+
+test('clients with a trace tell of their sends and of their handlers, and of nothing else', async () => {
+  const fake = await FakeCluster.start()
+  open.push(fake)
+  fake.createTopic('T', 1)
+  fake.createTopic('RMQ_SYS_TRACE_TOPIC', 1)
+  const producer = new Producer({ namesrv: fake.namesrv, group: 'P', trace: true })
+  await producer.start()
+  const { messageId } = await producer.send({ topic: 'T', body: 'hello', keys: 'k' })
+  await producer.sendBatch([{ topic: 'T', body: 'one' }])
+  await producer.close()
+  const consumer = new PushConsumer({ namesrv: fake.namesrv, group: 'G', from: 'first', trace: true, ordered: true })
+  open.push(consumer)
+  let failures = 1
+  let count = 0
+  await consumer.subscribe('T').run((message) => {
+    count += 1
+    if (message.messageId === messageId && failures-- > 0) throw new Error('not yet')
+  })
+  await until('all are handled', () => count === 3)
+  await consumer.close()
+  const events = fake
+    .bodies('RMQ_SYS_TRACE_TOPIC')
+    .flatMap(readTrace)
+    .filter(({ id }) => id === messageId)
+    .map(({ event: { what, group, isSuccess, redeliveries } }) => [what, group, isSuccess, redeliveries])
+  expect(events).toEqual([
+    ['sent', 'P', true, undefined],
+    ['handler began', 'G', undefined, 0],
+    ['handler ended', 'G', false, undefined],
+    ['handler began', 'G', undefined, 1],
+    ['handler ended', 'G', true, undefined],
+  ])
+  expect(fake.bodies('RMQ_SYS_TRACE_TOPIC').flatMap(readTrace)).toHaveLength(2 + 3 * 2)
+})

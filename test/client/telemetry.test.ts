@@ -1,0 +1,137 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { afterEach, describe, expect, test } from 'vitest'
+import { Producer, PushConsumer } from '../../src/client/index.ts'
+import type { OpenTelemetry } from '../../src/client/index.ts'
+import { FakeCluster } from '../support/fake-broker.ts'
+import { until } from '../support/until.ts'
+
+const open: { close(): Promise<void> }[] = []
+afterEach(async () => {
+  for (const one of open.splice(0).toReversed()) await one.close()
+})
+
+interface Span {
+  readonly name: string
+  readonly kind: number
+  readonly traceId: string
+  readonly spanId: string
+  readonly parentId: string | undefined
+  error: string | undefined
+  isEnded: boolean
+}
+
+/** A program's OpenTelemetry with a W3C propagator, as small as can be. Contexts are spans. */
+function telemetry(): { api: OpenTelemetry; spans: Span[]; active: () => Span | undefined } {
+  const spans: Span[] = []
+  const store = new AsyncLocalStorage<unknown>()
+  const spanOf = (context: unknown): Span | undefined => spans.find((span) => span === context)
+  const remote = new Map<string, Pick<Span, 'traceId' | 'spanId'>>()
+  const api: OpenTelemetry = {
+    context: { active: () => store.getStore(), with: (context, run) => store.run(context, run) },
+    propagation: {
+      inject(context, carrier) {
+        const span = spanOf(context)
+        if (span !== undefined) carrier['traceparent'] = `00-${span.traceId}-${span.spanId}-01`
+      },
+      extract(_context, carrier) {
+        const [, traceId, spanId] = carrier['traceparent']?.split('-') ?? []
+        if (traceId === undefined || spanId === undefined) return undefined
+        const key = `${traceId} ${spanId}`
+        remote.set(key, { traceId, spanId })
+        return key
+      },
+    },
+    trace: {
+      getTracer: () => ({
+        startSpan(name, options, parent) {
+          const of = spanOf(parent) ?? (typeof parent === 'string' ? remote.get(parent) : undefined)
+          const n = spans.length + 1
+          const span: Span = {
+            name,
+            kind: 'kind' in options ? Number(options.kind) : -1,
+            traceId: of?.traceId ?? `${n}`.padStart(32, '0'),
+            spanId: `${n}`.padStart(16, '0'),
+            parentId: of?.spanId,
+            error: undefined,
+            isEnded: false,
+          }
+          spans.push(span)
+          return Object.assign(span, {
+            setAttribute: () => undefined,
+            setStatus: () => undefined,
+            recordException: (error: Error) => (span.error = error.message),
+            end: () => (span.isEnded = true),
+          })
+        },
+      }),
+      setSpan: (_context, span) => span,
+    },
+    SpanKind: { PRODUCER: 3, CONSUMER: 4 },
+    SpanStatusCode: { ERROR: 2 },
+  }
+  return { api, spans, active: () => spanOf(store.getStore()) }
+}
+
+async function started(
+  api: OpenTelemetry | false,
+): Promise<{ fake: FakeCluster; producer: Producer; consumer: PushConsumer }> {
+  const fake = await FakeCluster.start()
+  open.push(fake)
+  fake.createTopic('T', 1)
+  const options = { namesrv: fake.namesrv, openTelemetry: api }
+  const producer = new Producer(options)
+  const consumer = new PushConsumer({ ...options, group: 'G', from: 'first', ordered: true, retryPauseMs: 10 })
+  open.push(producer, consumer)
+  await producer.start()
+  return { fake, producer, consumer }
+}
+
+describe('OpenTelemetry', () => {
+  test('has the trace of a send go on in the handler, over the property traceparent', async () => {
+    const { api, spans, active } = telemetry()
+    const { producer, consumer } = await started(api)
+    await producer.send({ topic: 'T', body: 'hello', properties: { own: 'x' } })
+    const seen: [string | undefined, string | undefined, Span | undefined][] = []
+    await consumer.subscribe('T').run(async (message) => {
+      await Promise.resolve()
+      seen.push([message.property('traceparent'), message.property('own'), active()])
+    })
+    await until('the message', () => seen.length === 1)
+    expect(seen[0]?.slice(0, 2)).toEqual([`00-${'1'.padStart(32, '0')}-${'1'.padStart(16, '0')}-01`, 'x'])
+    expect(seen[0]?.[2]).toBe(spans[1])
+    expect(spans).toMatchObject([
+      { name: 'send T', kind: 3, parentId: undefined, isEnded: true, error: undefined },
+      { name: 'process T', kind: 4, parentId: spans[0]?.spanId, traceId: spans[0]?.traceId },
+    ])
+  })
+
+  test('marks handlers and sends that fail', async () => {
+    const { api, spans } = telemetry()
+    const { fake, producer, consumer } = await started(api)
+    await expect(producer.send({ topic: 'T', body: '' })).rejects.toThrow('the body is empty')
+    fake.put('T', 0, 'x')
+    let failures = 1
+    await consumer.subscribe('T').run(() => {
+      if (failures-- > 0) throw new Error('not yet')
+    })
+    await until('both tries', () => spans.length === 3 && spans.every(({ isEnded }) => isEnded))
+    expect(spans.map(({ name, error, parentId }) => [name, error, parentId])).toEqual([
+      ['send T', 'the body is empty', undefined],
+      ['process T', 'not yet', undefined],
+      ['process T', undefined, undefined],
+    ])
+  })
+
+  test('adds nothing to messages where there is none', async () => {
+    const { fake, producer } = await started(false)
+    await producer.send({ topic: 'T', body: 'hello' })
+    expect(fake.drafts('T')[0]?.properties.toString()).not.toContain('traceparent')
+  })
+
+  test('is refused when it is something else', () => {
+    // @ts-expect-error -- a program without types may give anything
+    expect(() => new Producer({ namesrv: 'a:1', openTelemetry: {} })).toThrow(
+      'openTelemetry: that is not @opentelemetry/api',
+    )
+  })
+})
