@@ -33,6 +33,27 @@ const entries: Readonly<Record<string, Entry>> = {
     summary: 'list or resend messages that a group failed at too often',
     load: () => import('./commands/dlq.ts'),
   },
+  stats: {
+    summary: 'show what goes in and out, topic by topic and group by group',
+    load: () => import('./commands/stats.ts'),
+  },
+  producers: { summary: 'list the producers that are connected', load: () => import('./commands/producers.ts') },
+  config: {
+    summary: 'show or change the configuration of a broker group or of the name servers',
+    load: () => import('./commands/config.ts'),
+  },
+  kv: {
+    summary: 'list, get, set or delete texts that the name servers keep',
+    load: () => import('./commands/kv.ts'),
+  },
+  permission: {
+    summary: 'take a broker group out of the routes of producers, or put it back',
+    load: () => import('./commands/permission.ts'),
+  },
+  export: {
+    summary: 'write topics, groups and offsets of a broker group to the files of RocketMQ',
+    load: () => import('./commands/export.ts'),
+  },
   import: {
     summary: 'take over topics, groups and offsets from the files of a RocketMQ broker',
     load: () => import('./commands/import.ts'),

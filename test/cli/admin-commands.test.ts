@@ -2,10 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { register as config } from '../../src/cli/commands/config.ts'
 import { register as dlq } from '../../src/cli/commands/dlq.ts'
+import { register as exportCommand } from '../../src/cli/commands/export.ts'
 import { register as group } from '../../src/cli/commands/group.ts'
 import { register as importTables } from '../../src/cli/commands/import.ts'
+import { register as kv } from '../../src/cli/commands/kv.ts'
 import { register as message } from '../../src/cli/commands/message.ts'
+import { register as permission } from '../../src/cli/commands/permission.ts'
+import { register as producers } from '../../src/cli/commands/producers.ts'
+import { register as stats } from '../../src/cli/commands/stats.ts'
 import { register as topic } from '../../src/cli/commands/topic.ts'
 import { Producer, PushConsumer } from '../../src/client/index.ts'
 import { startCluster, type Cluster } from '../../src/index.ts'
@@ -27,7 +33,19 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-const commands = runWith([topic, group, message, dlq, importTables])
+const commands = runWith([
+  topic,
+  group,
+  message,
+  dlq,
+  importTables,
+  exportCommand,
+  config,
+  kv,
+  permission,
+  producers,
+  stats,
+])
 const run = (...words: string[]): Promise<Outcome> => commands([...words, '-n', cluster.namesrv])
 const json = async (...words: string[]): Promise<unknown> => JSON.parse((await run(...words, '--json')).out)
 const lines = async (...words: string[]): Promise<unknown[]> =>
@@ -217,5 +235,89 @@ describe('import', () => {
     expect((await run('import', join(folder, 'topics.json.bak'), '--broker', 'nope')).error).toBe(
       'there is no broker group nope',
     )
+  })
+})
+
+describe('export', () => {
+  test('writes what import takes', async () => {
+    await run('topic', 'create', 'Exported', '--queues', '3')
+    await run('group', 'create', 'exported')
+    const dir = join(folder, 'config')
+    expect((await run('export', '--broker', 'broker-a', '--dir', dir)).notes).toBe(
+      `${dir}: topics.json, subscriptionGroup.json, consumerOffset.json\n`,
+    )
+    const files = ['topics.json', 'subscriptionGroup.json', 'consumerOffset.json'].map((name) => join(dir, name))
+    const { notes, out } = await run('import', ...files, '--broker', 'broker-a')
+    expect(notes).toMatch(/^0 made, 0 changed, \d+ there already, \d+ skipped\n$/)
+    expect(out).toMatch(/^topic +Exported +there already +3 queues/m)
+    expect(out).toMatch(/^group +exported +there already/m)
+    expect((await run('export', '--broker', 'nope', '--dir', dir)).error).toBe('there is no broker group nope')
+  })
+})
+
+describe('config', () => {
+  test('shows every key of a broker group and of the name servers, and changes those that may change', async () => {
+    expect(await json('config', 'show', '--broker', 'broker-a')).toMatchObject({ brokerName: 'broker-a' })
+    const words = ['config', 'set', '--broker', 'broker-a', 'transactionCheckMax=7', 'storeReplyMessageEnable=true']
+    expect((await run(...words)).notes).toBe('broker-a: transactionCheckMax=7, storeReplyMessageEnable=true\n')
+    expect((await run('config', 'show', '--broker', 'broker-a')).out).toMatch(/^transactionCheckMax=7$/m)
+    expect((await run('config', 'show')).out).toMatch(/^listenPort=\d+$/m)
+    expect((await run('config', 'set', '--broker', 'broker-a', 'brokerName=x')).error).toMatch(
+      /^refused with code 29: brokerName /,
+    )
+    expect((await run('config', 'set', 'what')).error).toContain('It is key=value.')
+    expect((await run('config', 'show', '--broker', 'nope')).error).toBe('there is no broker group nope')
+  })
+})
+
+describe('kv', () => {
+  test('keeps texts at the name servers', async () => {
+    expect((await run('kv', 'list', 'N')).notes).toBe('N is empty\n')
+    expect((await run('kv', 'set', 'N', 'a', '1')).notes).toBe('N: a is set\n')
+    await run('kv', 'set', 'N', 'b', '2')
+    expect((await run('kv', 'get', 'N', 'a')).out).toBe('1\n')
+    expect(await json('kv', 'list', 'N')).toEqual({ a: '1', b: '2' })
+    expect((await run('kv', 'delete', 'N', 'a')).notes).toBe('N: a is deleted\n')
+    expect((await run('kv', 'get', 'N', 'a')).error).toBe('there is no a in N')
+  })
+})
+
+describe('permission', () => {
+  test('takes a broker group out of the routes of producers and puts it back', async () => {
+    await run('topic', 'create', 'W', '--queues', '1')
+    expect((await run('permission', 'wipe', '--broker', 'broker-a')).notes).toMatch(
+      /^broker-a: not written to any more, \d+ topics\n$/,
+    )
+    expect((await run('permission', 'restore', '--broker', 'broker-a')).notes).toMatch(
+      /^broker-a: written to again, \d+ topics\n$/,
+    )
+    expect((await run('permission', 'wipe', '--broker', 'nope')).error).toBe('there is no broker group nope')
+  })
+})
+
+describe('producers and stats', () => {
+  test('tell who produces, and what goes in and out', async () => {
+    await run('topic', 'create', 'S', '--queues', '1')
+    await producer.send({ topic: 'S', body: 'x' })
+    const consumer = new PushConsumer({ namesrv: cluster.namesrv, group: 'readers', from: 'first' }).subscribe('S')
+    let count = 0
+    await consumer.run(() => count++)
+    await until('the message', () => count === 1)
+    await consumer.commit()
+    await until('it is known', async () => {
+      const rows = await json('stats', '-t', 'S')
+      return JSON.stringify(rows).includes('readers')
+    })
+    expect(await json('stats', '-t', 'S')).toMatchObject([{ topic: 'S', group: 'readers', behind: 0 }])
+    expect((await run('stats')).out).toMatch(/^S +readers +0 /m)
+    expect((await run('stats', '-t', 'Nowhere')).error).toBe('the topic Nowhere does not exist')
+    await producer.introduce('S')
+    const rows = await until('the producer', async () => {
+      const found = await json('producers', '-g', 'p')
+      return Array.isArray(found) && found.length > 0 && found
+    })
+    expect(rows).toMatchObject([{ group: 'p', clientId: producer.clientId, brokerName: 'broker-a' }])
+    expect((await run('producers', '-g', 'nobody')).notes).toBe('no producer is connected\n')
+    await consumer.close()
   })
 })

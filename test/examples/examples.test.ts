@@ -11,6 +11,11 @@ const printed: Readonly<Record<string, readonly string[]>> = {
   'pop.mjs': ['done: dust', 'done: mop', 'done: sweep'],
   'pull.mjs': ['again: 21 °C', 'again: 22 °C', 'read: 20 °C', 'read: 21 °C', 'read: 22 °C'],
   'request.mjs': ['answered: HOW ARE YOU'],
+  'trace.mjs': [
+    'handler began: example-couriers',
+    'handler ended: example-couriers, well',
+    'sent: example-senders, well',
+  ],
   'transaction.mjs': ['paid: order-1'],
   'typed.mjs': ['booked: 12.5 CHF'],
 }

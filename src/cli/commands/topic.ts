@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { Admin } from '../../client/admin/admin.ts'
 import { leaderOf } from '../../client/core/topic-route.ts'
 import { integerArgument } from '../arguments.ts'
+import { isUserTopic } from '../user-topics.ts'
 import { namesrvOption, note, print, processIo, table } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
@@ -17,10 +18,6 @@ interface CreateFlags extends TopicFlags {
   readonly broker?: string
   readonly permission: 'r' | 'w' | 'rw'
 }
-
-/** Topics that brokers make for themselves: of no interest to whoever lists their own. */
-const systemNames =
-  /^(?:TBW102|SELF_TEST_TOPIC|BenchmarkTest|OFFSET_MOVED_EVENT|SCHEDULE_TOPIC_XXXX|RMQ_SYS_.*|rmq_sys_.*|TRANS_CHECK_MAX_TIME_TOPIC|%RETRY%.*|%DLQ%.*|.*_REPLY_TOPIC)$/
 
 export function register(program: Command, io: ClientIo = processIo()): void {
   const topic = program
@@ -72,8 +69,7 @@ async function create(admin: Admin, topic: string, flags: CreateFlags, io: Clien
 
 async function list(admin: Admin, { json = false, all = false }: TopicFlags, io: ClientIo): Promise<void> {
   const brokers = all ? [] : await admin.brokers()
-  const own = new Set(brokers.flatMap(({ brokerName, cluster }) => [brokerName, cluster]))
-  const topics = (await admin.topics()).filter((topic) => all || (!systemNames.test(topic) && !own.has(topic)))
+  const topics = (await admin.topics()).filter((topic) => all || isUserTopic(topic, brokers))
   await print(io, json ? `${JSON.stringify(topics)}\n` : topics.map((topic) => `${topic}\n`).join(''))
 }
 

@@ -1,0 +1,73 @@
+/** What name servers keep beside the routes: texts by namespace and key, who may be written to, their configuration. */
+import { KvTable } from '../../remoting/bodies/broker.ts'
+import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
+import { numberField, refusal } from '../core/broker-api.ts'
+import { compareText } from '../core/message-queue.ts'
+import { readConfig } from './config-text.ts'
+import type { AdminConnection } from './connection.ts'
+
+export class NameServers {
+  readonly #at: AdminConnection
+
+  constructor(at: AdminConnection) {
+    this.#at = at
+  }
+
+  /** All pairs of a namespace, sorted; none when nothing was ever put there. */
+  async pairs(namespace: string): Promise<[key: string, value: string][]> {
+    const answer = await this.#ask({ code: RequestCode.GET_KVLIST_BY_NAMESPACE, header: { namespace } })
+    if (answer === undefined) return []
+    return [...KvTable.decode(answer.body).table].sort(([a], [b]) => compareText(a, b))
+  }
+
+  /** Undefined: there is none. */
+  async get(namespace: string, key: string): Promise<string | undefined> {
+    const answer = await this.#ask({ code: RequestCode.GET_KV_CONFIG, header: { namespace, key } })
+    return answer?.fields.get('value')
+  }
+
+  async put(namespace: string, key: string, value: string): Promise<void> {
+    await this.#at.allNamesrvs({ code: RequestCode.PUT_KV_CONFIG, header: { namespace, key, value } })
+  }
+
+  async delete(namespace: string, key: string): Promise<void> {
+    await this.#at.allNamesrvs({ code: RequestCode.DELETE_KV_CONFIG, header: { namespace, key } })
+  }
+
+  /**
+   * Takes a broker group out of the routes that producers write by, or puts it back, until its leader registers anew with
+   * another permission. Resolves with how many topics that changed, at the name server that has most of them.
+   */
+  async allowWrites(brokerName: string, isAllowed: boolean): Promise<number> {
+    const code = isAllowed ? RequestCode.ADD_WRITE_PERM_OF_BROKER : RequestCode.WIPE_WRITE_PERM_OF_BROKER
+    const field = isAllowed ? 'addTopicCount' : 'wipeTopicCount'
+    await this.#at.brokerOf(brokerName)
+    const counts = await Promise.all(
+      this.#at.options.namesrv.map(async (address) => {
+        const answer = await this.#at.invoke(address, { code, header: { brokerName } })
+        if (answer.code !== ResponseCode.SUCCESS) throw refusal(answer)
+        return numberField(answer, field)
+      }),
+    )
+    return Math.max(...counts)
+  }
+
+  /** The configuration of the first name server, as in a file. */
+  async config(): Promise<ReadonlyMap<string, string>> {
+    const answer = await this.#at.namesrv({ code: RequestCode.GET_NAMESRV_CONFIG })
+    return readConfig(answer.body)
+  }
+
+  /** Of all name servers. Errors: `CLIENT_REFUSED` for a key that cannot be changed. */
+  async updateConfig(text: string): Promise<void> {
+    await this.#at.allNamesrvs({ code: RequestCode.UPDATE_NAMESRV_CONFIG, body: Buffer.from(text) })
+  }
+
+  async #ask(request: { readonly code: number; readonly header: Readonly<Record<string, string>> }) {
+    const [address = ''] = this.#at.options.namesrv
+    const answer = await this.#at.invoke(address, request)
+    if (answer.code === ResponseCode.QUERY_NOT_FOUND) return undefined
+    if (answer.code !== ResponseCode.SUCCESS) throw refusal(answer)
+    return answer
+  }
+}
