@@ -92,6 +92,13 @@ test('a lock that a renewal does not bring back is lost at once, and only that o
   expect([locks.isHeld(queue), locks.isHeld(other), lost]).toEqual([false, true, [queue]])
 })
 
+test('a lock whose answer comes while all are given back is given back, too', async () => {
+  const { locks, broker } = locksAt(new ManualClock())
+  const taking = locks.take(queue)
+  await locks.freeAll()
+  expect([await taking, locks.isHeld(queue), broker.unlocked]).toEqual([true, false, [queue]])
+})
+
 test('a lock that is given back is not held any more, and the broker is told', async () => {
   const { locks, broker } = locksAt(new ManualClock())
   await locks.take(queue)

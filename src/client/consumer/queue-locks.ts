@@ -45,6 +45,8 @@ export class QueueLocks {
   readonly #needs: QueueLocksNeeds
   readonly #clock: Clock
   readonly #locks = new Map<string, Lock>()
+  /** Locks that are asked for. */
+  readonly #taking = new Set<Promise<unknown>>()
 
   constructor(needs: QueueLocksNeeds) {
     this.#needs = needs
@@ -53,10 +55,13 @@ export class QueueLocks {
 
   /** False: another member holds it. Errors: those of `ClientCore.callLeader`. */
   async take(queue: MessageQueue): Promise<boolean> {
-    const at = this.#now()
-    if (!(await this.#lock([queue])).has(queueKey(queue))) return false
-    this.#locks.set(queueKey(queue), { queue, ...at })
-    return true
+    const taking = this.#take(queue)
+    this.#taking.add(taking)
+    try {
+      return await taking
+    } finally {
+      this.#taking.delete(taking)
+    }
   }
 
   /** Whether its messages may be handled now. */
@@ -82,8 +87,17 @@ export class QueueLocks {
     await Promise.all([...this.#byBroker(held)].map((locks) => this.#unlock(locks.map(({ queue }) => queue))))
   }
 
+  /** Those that are asked for, too: an answer that comes when nobody wants the queue any more would keep it for a minute. */
   async freeAll(): Promise<void> {
+    await Promise.allSettled(this.#taking)
     await this.free([...this.#locks.values()].map(({ queue }) => queue))
+  }
+
+  async #take(queue: MessageQueue): Promise<boolean> {
+    const at = this.#now()
+    if (!(await this.#lock([queue])).has(queueKey(queue))) return false
+    this.#locks.set(queueKey(queue), { queue, ...at })
+    return true
   }
 
   async #renewAt(locks: readonly Lock[]): Promise<void> {
