@@ -98,6 +98,18 @@ describe('a poll', () => {
   })
 })
 
+test('a poll finds no more bytes of a queue than the limit, and one message at least', async () => {
+  const fake = await clusterWith(0)
+  for (let n = 0; n < 6; n++) fake.put('T', 0, `${n}`.repeat(2_000))
+  const consumer = pullConsumer(fake, { maxBytesPerQueue: 5_000, pullBatch: 1 }).subscribe('T')
+  await consumer.start()
+  const pulls = (): number => fake.requests.filter((code) => code === RequestCode.PULL_MESSAGE).length
+  await until('three pulls of the one and one of the other', () => pulls() === 4)
+  expect(await consumer.poll({ maxMessages: 100 })).toHaveLength(3)
+  const tight = pullConsumer(fake, { group: 'H', maxBytesPerQueue: 1, pullBatch: 1 }).subscribe('T')
+  expect(await tight.poll({ maxMessages: 100 })).toHaveLength(1)
+})
+
 describe('what was polled', () => {
   test('counts as consumed with the next poll, and is committed at close', async () => {
     const fake = await clusterWith(4)
