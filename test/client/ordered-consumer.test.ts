@@ -4,6 +4,7 @@ import type { PushConsumerOptions } from '../../src/client/consumer/consumer-opt
 import { LOCK_RENEWAL_MS } from '../../src/client/consumer/queue-locks.ts'
 import { systemClock, type Clock } from '../../src/lib/clock.ts'
 import { deferred } from '../../src/lib/deferred.ts'
+import { RequestCode } from '../../src/remoting/codes.ts'
 import { FakeCluster } from '../support/fake-broker.ts'
 import { until } from '../support/until.ts'
 
@@ -207,6 +208,25 @@ describe('the lock of a queue', () => {
     await until('all are handled', () => handled.length === 8)
     expect(handled.filter((body) => Number(body) % 2 === 0)).toEqual(['0', '2', '4', '6'])
     expect(handled.filter((body) => Number(body) % 2 === 1)).toEqual(['1', '3', '5', '7'])
+  })
+
+  test('is renewed while a consumer that closes waits for its handler', async () => {
+    const fake = await clusterWith('slow')
+    const done = deferred<void>()
+    const handled: string[] = []
+    const consumer = orderedConsumer(fake, { closeTimeoutMs: 10_000 })
+    await consumer.run((message) => {
+      handled.push(message.body.toString())
+      return done.promise
+    })
+    await until('the message is in hand', () => handled.length === 1)
+    const closing = consumer.close()
+    const renewals = (): number => fake.requests.filter((code) => code === RequestCode.LOCK_BATCH_MQ).length
+    const before = renewals()
+    await until('two more renewals', () => renewals() >= before + 2)
+    done.resolve()
+    await closing
+    expect([fake.locks.clientOf.size, fake.committed('G', 'T', 0)]).toEqual([0, 1])
   })
 
   test('is free when the consumer is closed', async () => {

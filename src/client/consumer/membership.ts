@@ -51,6 +51,8 @@ export class Membership {
   readonly #held: HeldQueues
   readonly #rebalancer: Rebalancer
   readonly #timers: Timer[] = []
+  /** Goes on while handlers finish: their queues are this member's until then. */
+  #renewal: Timer | undefined
   /** Queue → where it begins, whatever the group's offset is. */
   readonly #starts = new Map<string, number>()
   #isOpen = false
@@ -127,7 +129,7 @@ export class Membership {
     core.routes.onChange(() => this.#routeChanged())
     this.#timers.push(clock.every(rebalanceIntervalMs, () => this.#rebalancer.soon()))
     if (autoCommit) this.#timers.push(clock.every(commitIntervalMs, () => void this.commit()))
-    if (this.#locks !== undefined) this.#timers.push(clock.every(LOCK_RENEWAL_MS, () => void this.#locks?.renew()))
+    if (this.#locks !== undefined) this.#renewal = clock.every(LOCK_RENEWAL_MS, () => void this.#locks?.renew())
     // Before that it would find itself in no list.
     await this.#sayHello()
     this.#rebalancer.open()
@@ -152,6 +154,7 @@ export class Membership {
       const error = failure === undefined ? undefined : errorMessage(failure)
       if (error !== undefined) options.log.warn({ error }, 'the last offsets could not be committed')
     }
+    this.#renewal?.cancel()
     await this.#locks?.freeAll()
     await core.unregisterAll({ consumerGroup: options.group })
   }
