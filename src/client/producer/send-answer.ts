@@ -18,7 +18,8 @@ export interface SendAnswer {
  */
 export function readSendAnswer(answer: RemotingCommand): SendAnswer {
   const { fields } = answer
-  if (fields.record !== undefined) {
+  // A stock broker answers in JSON, whatever it was asked in.
+  if (fields.form !== 'binary') {
     return {
       offsetMessageId: fields.get('msgId') ?? '',
       queueId: Number(fields.get('queueId') ?? Number.NaN),
