@@ -2,7 +2,7 @@
  * How a message waits (RocketMQ's delay levels, timers and half messages alike): under a topic of the broker's, the place
  * that it is meant for in two properties. Pure.
  */
-import { findProperty, PropertyName, replaceProperty } from './properties.ts'
+import { findProperty, PropertyName, removeProperty, replaceProperty } from './properties.ts'
 import type { RecordDraft } from './record.ts'
 
 export type Place = Pick<RecordDraft, 'topic' | 'queueId'>
@@ -14,6 +14,11 @@ export function withRealPlace(properties: Buffer, { topic, queueId }: Place): Bu
     PropertyName.REAL_QID,
     String(queueId),
   )
+}
+
+/** `properties` of a message that is where it was meant to go. */
+export function withoutRealPlace(properties: Buffer): Buffer {
+  return removeProperty(removeProperty(properties, PropertyName.REAL_TOPIC), PropertyName.REAL_QID)
 }
 
 /** Where a message that waits is meant to go; undefined when it does not say. */

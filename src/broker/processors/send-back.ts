@@ -89,9 +89,11 @@ export function sendBack(need: SendBackNeeds): Route<unknown>[] {
     const asked = header.delayLevel === 0 ? FIRST_DELAY_LEVEL + message.reconsumeTimes : header.delayLevel
     const delayLevel = isOver ? 0 : Math.min(asked, need.delayLevels.max)
     const topic = isOver ? await autoCreate.dlqTopic(header.group) : retryTopic
+    // A retry topic that a send made may have more queues than its group says.
+    const queues = isOver ? topic.writeQueueNums : Math.min(topic.writeQueueNums, group.retryQueueNums)
     const draft = draftFrom(message, {
       topic: topic.topicName,
-      queueId: need.random.integer(0, Math.max(0, topic.writeQueueNums - 1)),
+      queueId: need.random.integer(0, Math.max(0, queues - 1)),
       storeHost: identity.storeHost,
       reconsumeTimes: oneMoreTime(message.reconsumeTimes),
       preparedTransactionOffset: 0,
@@ -123,5 +125,6 @@ function propertiesOf(message: StoredMessage, delayLevel: number): Buffer {
     const id = encodeOffsetMessageId(message.storeHost, message.offset)
     properties = replaceProperty(properties, PropertyName.ORIGIN_MESSAGE_ID, id)
   }
+  properties = replaceProperty(properties, PropertyName.WAIT, 'false')
   return replaceProperty(properties, PropertyName.DELAY, String(delayLevel))
 }

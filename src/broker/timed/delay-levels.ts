@@ -1,5 +1,4 @@
 /** Delay levels (RocketMQ messageDelayLevel) and how a message waits: under another topic, its own in properties. */
-import { PropertyName, removeProperty } from '../../message/properties.ts'
 import { draftFrom, realPlace, withRealPlace } from '../../message/real-place.ts'
 import type { RecordDraft } from '../../message/record.ts'
 import { SystemTopic } from '../../message/topic-name.ts'
@@ -31,13 +30,12 @@ export function delayedDraft(draft: RecordDraft, level: number): RecordDraft {
   return { ...draft, topic: SystemTopic.schedule, queueId: delayQueueId(level), properties }
 }
 
-const clearedOnDelivery = [PropertyName.DELAY, PropertyName.TIMER_DELIVER_MS, PropertyName.TIMER_DELAY_SEC]
-
-/** What is delivered when `waiting` is due (RocketMQ messageTimeUp); undefined when it does not say where to. */
+/**
+ * What is delivered when `waiting` is due (RocketMQ messageTimeUp); undefined when it does not say where to. Its level
+ * stays among its properties: RocketMQ takes it off too late for the record.
+ */
 export function deliveredDraft(waiting: RecordDraft): RecordDraft | undefined {
   const place = realPlace(waiting)
   if (place === undefined) return undefined
-  let properties = waiting.properties
-  for (const name of clearedOnDelivery) properties = removeProperty(properties, name)
-  return draftFrom(waiting, { ...place, preparedTransactionOffset: 0, properties })
+  return draftFrom(waiting, { ...place, preparedTransactionOffset: 0, properties: waiting.properties })
 }

@@ -1,7 +1,7 @@
 /** The forms of a message that waits for a time of its own (RocketMQ HookUtils, TimerMessageStore). Pure. */
-import { findProperty, PropertyName, removeProperty, replaceProperty } from '../../message/properties.ts'
+import { findProperty, PropertyName, replaceProperty } from '../../message/properties.ts'
 import { draftFrom, realPlace, withRealPlace } from '../../message/real-place.ts'
-import type { RecordDraft } from '../../message/record.ts'
+import type { RecordDraft, StoredMessage } from '../../message/record.ts'
 import { SystemTopic } from '../../message/topic-name.ts'
 
 /** `draft` as it waits until `dueMs`. Throws MESSAGE_BAD_PROPERTIES when its own place does not fit in. */
@@ -10,13 +10,16 @@ export function timerDraft(draft: RecordDraft, dueMs: number): RecordDraft {
   return { ...draft, topic: SystemTopic.timer, queueId: 0, properties }
 }
 
-/** What is delivered when `waiting` is due; undefined when it does not say where to. */
-export function deliveredTimer(waiting: RecordDraft, nowMs: number): RecordDraft | undefined {
+/** What is delivered when `waiting` is due, as a stock broker's record; undefined when it does not say where to. */
+export function deliveredTimer(waiting: StoredMessage, nowMs: number): RecordDraft | undefined {
   const place = realPlace(waiting)
   if (place === undefined) return undefined
-  let properties = replaceProperty(waiting.properties, PropertyName.TIMER_DEQUEUE_MS, String(nowMs))
-  for (const name of [PropertyName.REAL_TOPIC, PropertyName.REAL_QID]) properties = removeProperty(properties, name)
-  return draftFrom(waiting, { ...place, properties })
+  const since = String(waiting.storeTimestampMs)
+  const properties = replaceProperty(waiting.properties, PropertyName.TIMER_ENQUEUE_MS, since)
+  return draftFrom(waiting, {
+    ...place,
+    properties: replaceProperty(properties, PropertyName.TIMER_DEQUEUE_MS, String(nowMs)),
+  })
 }
 
 /** `waiting` once more, for the end of the log. */

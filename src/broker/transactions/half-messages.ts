@@ -3,7 +3,7 @@
  * DefaultTransactionalMessageCheckListener). Pure.
  */
 import { findProperty, PropertyName, replaceProperty } from '../../message/properties.ts'
-import { draftFrom, type Place, withRealPlace } from '../../message/real-place.ts'
+import { draftFrom, type Place, withoutRealPlace, withRealPlace } from '../../message/real-place.ts'
 import { type Host, type RecordDraft, recordLength, type StoredMessage, writeRecord } from '../../message/record.ts'
 import { SysFlag, withTransactionType } from '../../message/sys-flag.ts'
 import { SystemTopic } from '../../message/topic-name.ts'
@@ -18,10 +18,11 @@ export function halfDraft(draft: RecordDraft, uniqueKey: string): RecordDraft {
   return { ...draft, topic: SystemTopic.transactionHalf, queueId: 0, sysFlag, properties }
 }
 
-/** The message of a committed transaction. It keeps the properties of its half, as RocketMQ's does. */
+/** The message of a committed transaction. But for its place it keeps the properties of its half, as RocketMQ's does. */
 export function committedDraft(half: StoredMessage, place: Place): RecordDraft {
   const sysFlag = withTransactionType(half.sysFlag, SysFlag.transactionCommit)
-  return draftFrom(half, { ...place, sysFlag, preparedTransactionOffset: half.offset })
+  const properties = withoutRealPlace(half.properties)
+  return draftFrom(half, { ...place, sysFlag, preparedTransactionOffset: half.offset, properties })
 }
 
 /** The half once more, for the end of its queue; it remembers where it was first. `checkTimes`: asked so often. */
