@@ -2,7 +2,9 @@ import { parseArgs } from 'node:util'
 import { adminTable } from './scenarios/admin-table.ts'
 import { administer } from './scenarios/administer.ts'
 import { consume } from './scenarios/consume.ts'
+import { features, featuresFailover } from './scenarios/features.ts'
 import { failover } from './scenarios/failover.ts'
+import { go } from './scenarios/go.ts'
 import { pop, popFailover } from './scenarios/pop.ts'
 import { produce } from './scenarios/produce.ts'
 import { programs } from './scenarios/programs.ts'
@@ -31,9 +33,11 @@ const together = [
   ...programs,
   ...administer,
   ...adminTable,
+  ...go,
+  ...features,
   ...timed,
 ]
-const alone = [...failover, ...popFailover, ...timedFailover, ...slaves]
+const alone = [...failover, ...popFailover, ...timedFailover, ...slaves, ...featuresFailover]
 
 function summary(results: readonly Result[]): string {
   const count = (outcome: Result['outcome']): number => results.filter((one) => one.outcome === outcome).length
@@ -48,23 +52,25 @@ const targets: Readonly<Record<string, (fillBytes: number) => Promise<Target>>> 
   dledger: () => startDledger(),
 }
 
-/** `run [--target raftmq|stock|mixed|dledger] [--only TEXT] [--lanes N] [--repeat N] [--fill GIGABYTES]`: the scenarios; true when none failed. */
+/** `run [--target raftmq|stock|mixed|dledger] [--only TEXT]… [--lanes N] [--repeat N] [--fill GIGABYTES] [--nightly]`: the scenarios; true when none failed. */
 async function run(rest: string[]): Promise<boolean> {
   const { values } = parseArgs({
     args: rest,
     options: {
       target: { type: 'string', default: 'raftmq' },
-      only: { type: 'string', default: '' },
+      only: { type: 'string', multiple: true, default: [] },
       lanes: { type: 'string', default: '3' },
       repeat: { type: 'string', default: '1' },
       fill: { type: 'string', default: '0' },
+      nightly: { type: 'boolean', default: false },
     },
   })
   const missing = await missingTool()
-  const chosen = (name: string): boolean => name.includes(values.only)
+  const chosen = ({ name, isNightly = false }: Scenario): boolean =>
+    values.only.length === 0 ? values.nightly || !isNightly : values.only.some((text) => name.includes(text))
   if (missing !== undefined) {
     console.log(`interop is skipped: ${missing} is not installed`)
-    console.log(`0 passed, 0 failed, ${[...together, ...alone].filter(({ name }) => chosen(name)).length} skipped`)
+    console.log(`0 passed, 0 failed, ${[...together, ...alone].filter(chosen).length} skipped`)
     return true
   }
   const start = targets[values.target]
@@ -80,7 +86,7 @@ async function run(rest: string[]): Promise<boolean> {
     for (let turn = 0; turn < Number(values.repeat); turn++) {
       const lanes = Number(values.lanes)
       const name = `${started}-${turn}`
-      const pick = (scenarios: readonly Scenario[]): Scenario[] => scenarios.filter((one) => chosen(one.name))
+      const pick = (scenarios: readonly Scenario[]): Scenario[] => scenarios.filter(chosen)
       results.push(...(await runScenarios(pick(together), target, { lanes, name })))
       results.push(...(await runScenarios(pick(alone), target, { lanes: 1, name: `${name}-alone` })))
     }

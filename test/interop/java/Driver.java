@@ -18,6 +18,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.rocketmq.client.QueryResult;
+import org.apache.rocketmq.client.consumer.AllocateMessageQueueStrategy;
 import org.apache.rocketmq.client.consumer.DefaultLitePullConsumer;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.MessageSelector;
@@ -126,9 +127,26 @@ public final class Driver {
         if (a.has("maxMessageBytes")) producer.setMaxMessageSize(a.number("maxMessageBytes"));
         if (a.has("compressOver")) producer.setCompressMsgBodyOverHowmuch(a.number("compressOver"));
         if (a.has("retries")) producer.setRetryTimesWhenSendFailed(a.number("retries"));
+        if (a.has("namespace")) setOf(producer, "setNamespace", a.text("namespace"));
+        // 5.x: the kind of compression, and a trace of every send.
+        if (a.has("compress")) setOf(producer, "setCompressType", a.text("compress"));
+        if (a.has("trace")) setOf(producer, "setEnableTrace", "true");
         producer.start();
         producers.put(a.text("id"), producer);
         return producer.buildMQClientId();
+    }
+
+    /** Calls a setter that not every release has; its argument is a text, a truth, or the constant of an enum. */
+    private static void setOf(Object client, String setter, String value) throws Exception {
+        for (java.lang.reflect.Method method : client.getClass().getMethods()) {
+            if (!method.getName().equals(setter) || method.getParameterCount() != 1) continue;
+            Class<?> type = method.getParameterTypes()[0];
+            if (type == String.class) method.invoke(client, value);
+            else if (type == boolean.class) method.invoke(client, Boolean.parseBoolean(value));
+            else method.invoke(client, type.getMethod("valueOf", String.class).invoke(null, value));
+            return;
+        }
+        throw new IllegalArgumentException(client.getClass().getName() + " has no " + setter);
     }
 
     /** Says of each message what its properties "first" (at the send) and "asked" (when checked) say. */
@@ -317,6 +335,9 @@ public final class Driver {
         if (a.has("clientIp")) consumer.setClientIP(a.text("clientIp"));
         if (a.has("model")) consumer.setMessageModel(modelOf(a.text("model")));
         if (a.has("maxReconsumeTimes")) consumer.setMaxReconsumeTimes(a.number("maxReconsumeTimes"));
+        if (a.has("namespace")) setOf(consumer, "setNamespace", a.text("namespace"));
+        if (a.has("trace")) setOf(consumer, "setEnableTrace", "true");
+        if (a.has("strategy")) consumer.setAllocateMessageQueueStrategy(strategyOf(a.text("strategy")));
         consumer.setConsumeFromWhere(a.has("from") && a.text("from").equals("last")
             ? ConsumeFromWhere.CONSUME_FROM_LAST_OFFSET : ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
         // 5.x: the broker assigns queues, and says whether they are pulled or popped.
@@ -347,6 +368,11 @@ public final class Driver {
         consumer.start();
         pushConsumers.put(id, consumer);
         return consumer.buildMQClientId();
+    }
+
+    private static AllocateMessageQueueStrategy strategyOf(String name) throws Exception {
+        String place = "org.apache.rocketmq.client.consumer.rebalance.AllocateMessageQueue";
+        return (AllocateMessageQueueStrategy) Class.forName(place + name).getConstructor().newInstance();
     }
 
     private static void reply(DefaultMQProducer replier, MessageExt request) {
@@ -392,8 +418,14 @@ public final class Driver {
         return found;
     }
 
+    /** To the beginning, to the end, or to a time. */
     private static Object seek(DefaultLitePullConsumer consumer, Arguments a) throws Exception {
-        for (MessageQueue queue : consumer.fetchMessageQueues(a.text("topic"))) consumer.seekToBegin(queue);
+        for (MessageQueue queue : consumer.fetchMessageQueues(a.text("topic"))) {
+            if (a.has("timestamp")) {
+                consumer.seek(queue, consumer.offsetForTimestamp(queue, Long.parseLong(a.text("timestamp"))));
+            } else if (a.has("end")) consumer.seekToEnd(queue);
+            else consumer.seekToBegin(queue);
+        }
         return null;
     }
 
