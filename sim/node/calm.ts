@@ -33,6 +33,7 @@ export async function expectCalm(scene: Scene): Promise<void> {
   const calm = await within(cluster, CONVERGE_MS, 'nodes become equal', untilEqual(scene))
   cluster.note(`calm after ${Math.round(cluster.scheduler.nowMs - startMs)} ms`)
   compareLogs(calm.members)
+  messages.ledger.close()
   await within(cluster, CONVERGE_MS, 'everything is read', audit(scene, { ...calm, isSettled }))
 }
 

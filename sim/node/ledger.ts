@@ -34,6 +34,7 @@ export class Ledger {
   readonly #modes: Pick<ModeWatch, 'strictEpoch' | 'wasAsync'>
   readonly sent = new Map<string, Sent>()
   readonly #places = new Map<string, string>()
+  #isClosed = false
   /** Of each queue: lasting sends in the order of their acknowledgement, as a rising front. */
   readonly #fronts = new Map<string, Highest[]>()
   /** Allowed if an election stood on logs in doubt, which is known in the end. */
@@ -82,12 +83,17 @@ export class Ledger {
     this.#fronts.set(queue, front)
   }
 
+  /** Replicas are about to be read: what comes and is seen from now on need not be in what they held then. */
+  close(): void {
+    this.#isClosed = true
+  }
+
   /** Somebody reads the message `id` at that place. */
   saw(queue: string, queueOffset: number, id: string): void {
     if (!this.sent.has(id)) throw new Violation('content', `${queue}/${queueOffset} holds ${id}, which nobody sent`)
     const place = `${queue}/${queueOffset}`
     const other = this.#places.get(place)
-    this.#places.set(place, id)
+    if (!this.#isClosed) this.#places.set(place, id)
     if (other === undefined || other === id) return
     const violation = new Violation('place', `${place} holds ${other} and then ${id}`)
     if (!this.#modes.wasAsync.flush || this.sent.get(other)?.isLasting === true) throw violation

@@ -44,6 +44,16 @@ test('what was read stays, but for elections in doubt after async flush', () => 
   expect(() => inReplication.saw('q', 0, 'm2')).toThrow('place: q/0 holds m1 and then m2')
 })
 
+test('what comes while replicas are read is not missed in those that were read before', () => {
+  const ledger = new Ledger(new ModeWatch(sync))
+  acknowledge(ledger, 'm1', 0)
+  ledger.began('m2', 1, 100)
+  ledger.close()
+  ledger.saw('q', 1, 'm2')
+  expect(() => ledger.holds('n0', new Map([['q/0', 'm1']]), nothingLost)).not.toThrow()
+  expect(() => ledger.saw('q', 0, 'm2')).toThrow('place: q/0 holds m1 and then m2')
+})
+
 test('a change of the mode counts for what is acknowledged once its own answer came', () => {
   const modes = new ModeWatch(asyncFlush)
   const ledger = new Ledger(modes)

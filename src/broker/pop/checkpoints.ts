@@ -61,6 +61,15 @@ export class PopCheckpoints implements ReplicatedTable {
     return this.#rows.get(key)
   }
 
+  /** What a message was moved to after `popTimeMs`, if it is pending there; looks through all checkpoints. */
+  movedTo(queue: PopQueue, offset: number, popTimeMs: number): Checkpoint | undefined {
+    for (const row of this.#rows.values()) {
+      if (row.popTimeMs <= popTimeMs || !row.pending.has(offset)) continue
+      if (row.key === checkpointKey(queue, offset, row.popTimeMs)) return row
+    }
+    return undefined
+  }
+
   all(): Iterable<Checkpoint> {
     return this.#rows.values()
   }

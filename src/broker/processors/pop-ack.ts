@@ -106,6 +106,12 @@ export function popAck(need: PopAckNeeds): Route<unknown>[] {
     // The key of what it becomes must not be that of what it is.
     const movedMs = Math.max(nowMs, popTimeMs + 1)
     if (isPending) await change(key, [offset], popChanges.move(key, offset, movedMs, invisibleTime))
+    // Asked again, because the answer of a leader before was lost: the receipt must be of where the message is now.
+    const moved = isPending ? undefined : checkpoints.movedTo(queue, offset, popTimeMs)
+    if (moved !== undefined) {
+      const header = { popTime: moved.popTimeMs, invisibleTime: moved.invisibleMs, reviveQid }
+      return { code: ResponseCode.SUCCESS, header }
+    }
     return { code: ResponseCode.SUCCESS, header: { popTime: movedMs, invisibleTime, reviveQid } }
   }
 

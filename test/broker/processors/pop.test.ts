@@ -235,6 +235,21 @@ describe('a popped message', () => {
     expect((await pop(harness)).code).toBe(210)
   })
 
+  test('whose time is changed twice by one receipt, because an answer was lost, is acknowledged by what came last', async () => {
+    const harness = await withMessages(1)
+    const [receipt] = receiptsOf(await pop(harness))
+    harness.clock.advance(1000)
+    const change = () => harness.ask(200_053, { ...receipt, invisibleTime: 60_000 })
+    const first = await change()
+    harness.clock.advance(1000)
+    const second = await change()
+    expect(second.fields).toEqual(first.fields)
+    const { popTime, invisibleTime } = second.fields
+    const extraInfo = `0 ${String(popTime)} ${String(invisibleTime)} 0 0 broker-a 0 0`
+    expect((await ack(harness, receipt && { ...receipt, extraInfo })).code).toBe(0)
+    expect([...harness.checkpoints.all()]).toEqual([])
+  })
+
   test('comes again sooner when its time is cut', async () => {
     const harness = await withMessages(1)
     const [one] = receiptsOf(await pop(harness))
