@@ -7,6 +7,7 @@ import { readFromChild, type ToChild } from '../src/cli/child-channel.ts'
 import { writeNodeProperties } from '../src/cli/cluster-folder.ts'
 import { HOST, planCluster, type NodePlan } from '../src/cli/cluster-plan.ts'
 import { unusedPorts } from '../src/cli/free-ports.ts'
+import { nodeEnvironment } from '../src/cli/node-environment.ts'
 import { sleep, systemClock } from '../src/lib/clock.ts'
 import { systemRandom } from '../src/lib/prng.ts'
 import { program } from './command-line.ts'
@@ -65,6 +66,7 @@ export class BrokerProcess {
     this.#child = fork(program, ['broker', '-c', join(plan.dir, 'broker.properties')], {
       stdio: ['ignore', log, log, 'ipc'],
       execArgv: [],
+      env: nodeEnvironment(process.env),
     })
     closeSync(log)
     this.#child.on('message', (raw) => {

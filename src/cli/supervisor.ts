@@ -9,6 +9,7 @@ import { deferred } from '../lib/deferred.ts'
 import { defineErrors } from '../lib/errors.ts'
 import { readFromChild, type ToChild } from './child-channel.ts'
 import type { NodePlan } from './cluster-plan.ts'
+import { nodeEnvironment } from './node-environment.ts'
 import { isServing } from './readiness.ts'
 import { nextDelayMs } from './restart-delay.ts'
 import { describeError } from './user-errors.ts'
@@ -197,7 +198,8 @@ function forkNode(need: SupervisorNeeds, plan: NodePlan): ChildProcess {
   try {
     const flags = need.verbose ? ['--verbose'] : []
     const main = fileURLToPath(new URL('./main.js', import.meta.url))
-    return fork(main, [...flags, 'broker', '-c', config], { stdio: ['ignore', log, log, 'ipc'] })
+    const env = nodeEnvironment(process.env)
+    return fork(main, [...flags, 'broker', '-c', config], { stdio: ['ignore', log, log, 'ipc'], env })
   } finally {
     closeSync(log)
   }

@@ -10,6 +10,7 @@ import { assert, present } from '../../lib/assert.ts'
 import { readFromChild, type ToChild } from '../child-channel.ts'
 import { writeNodeProperties } from '../cluster-folder.ts'
 import type { NodePlan } from '../cluster-plan.ts'
+import { nodeEnvironment } from '../node-environment.ts'
 
 /**
  * What a node writes to: the machine's disk as `raftmq broker` has it; one that can be broken while the node runs; one
@@ -57,7 +58,11 @@ export class FaultyNode {
     const config = writeNodeProperties(this.plan, this.#how.namesrv)
     const log = openSync(join(this.plan.dir, 'node.log'), 'a')
     const { program, args } = commandOf(this.#how.disk, config, faults)
-    const child = fork(program, args, { stdio: ['ignore', log, log, 'ipc'], execArgv: [] })
+    const child = fork(program, args, {
+      stdio: ['ignore', log, log, 'ipc'],
+      execArgv: [],
+      env: nodeEnvironment(process.env),
+    })
     closeSync(log)
     this.#child = child
     child.on('message', (raw) => {
