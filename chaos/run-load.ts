@@ -1,7 +1,7 @@
 /** The load of a scenario: recorded sends, a consumer, and what must never go back: offsets and topics. */
 import { lossesOf } from '../src/cli/commands/loss-text.ts'
 import { Admin, PushConsumer } from '../src/client/index.ts'
-import { systemClock } from '../src/lib/clock.ts'
+import { sleep, systemClock } from '../src/lib/clock.ts'
 import { GapMeter } from '../src/load/gap.ts'
 import { historyWriter } from '../src/load/history.ts'
 import { readTopic } from '../src/load/read-topic.ts'
@@ -20,6 +20,7 @@ export const TOPIC = 'chaos'
 const QUEUES = 4
 /** The group that `planCluster` plans first. */
 const BROKER = 'broker-a'
+const LOOK_EVERY_MS = 50
 const LIVE_GROUP = 'chaos_live'
 
 export class RunLoad {
@@ -118,6 +119,22 @@ export class RunLoad {
     }
     const topics = new Set(await this.#admin.topics())
     return [...found, ...this.#topics.filter((topic) => !topics.has(topic)).map((topic) => `${topic} is gone`)]
+  }
+
+  /** Resolves once `count` nodes have the same log, all of it committed: nobody sends any more. */
+  async converged(count: number, withinMs: number): Promise<void> {
+    const endMs = systemClock.monotonicMs() + withinMs
+    for (;;) {
+      // Who left its group is registered for a while, and does not answer.
+      const alive = (await this.#admin.nodes()).flatMap(({ runtime }) => (runtime === undefined ? [] : [runtime]))
+      const places = alive.map((runtime) => ['lastIndex', 'commitIndex'].map((name) => runtime.get(`raftmq.${name}`)))
+      const [first] = places.flat()
+      if (places.length === count && first !== undefined && places.flat().every((place) => place === first)) return
+      if (systemClock.monotonicMs() > endMs) {
+        throw new Error(`the nodes have different logs ${withinMs} ms later: ${JSON.stringify(places)}`)
+      }
+      await sleep(systemClock, LOOK_EVERY_MS)
+    }
   }
 
   /** Messages that the group says its elections have lost, or may have. */

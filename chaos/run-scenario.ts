@@ -59,6 +59,9 @@ const LOOK_EVERY_MS = 250
 /** So many acknowledgements, and a group counts as recovered. */
 const FIRST_ACKS = 100
 
+/** The defaults of `maxUnflushedMs` and `maxUnreplicatedMs`, which the groups here run with. */
+const DECLARED = { maxUnflushedMs: 500, maxUnreplicatedMs: 1_000 } as const
+
 export async function runScenario(request: RunRequest): Promise<Result> {
   const { scenario } = request
   const why = scenario.cannot?.()
@@ -126,6 +129,7 @@ async function runIn(dir: string, request: RunRequest, proxies: Proxies | undefi
     sent = await load.stop()
     reasons.push(...(await load.rolledBack()))
     await load.readAll(`${historyPath}.consumer`)
+    await load.converged(cluster.nodes.filter(({ isGone }) => !isGone).length, scenario.recoverWithinMs)
     declaredLost = await load.declaredLost()
   } catch (error) {
     reasons.push(errorMessage(error))
@@ -158,6 +162,8 @@ async function round({ scenario, acks }: RunRequest, scene: Scene, load: RunLoad
   const withinMs = scenario.recoverWithinMs + acks
   await load.more(acks, withinMs)
   await load.remember()
+  // A power cut may take what was committed in the flush window: what was remembered is to be older.
+  if (scene.mode.flush === 'async') await scene.sleep(2 * DECLARED.maxUnflushedMs)
   load.resetGaps()
   const heal = await scenario.fault(scene)
   if (scenario.holdMs > 0) await scene.sleep(scenario.holdMs)
@@ -176,9 +182,6 @@ async function round({ scenario, acks }: RunRequest, scene: Scene, load: RunLoad
   reasons.push(...(await load.rolledBack()))
   return { gapMs: sendsMs, deliveryGapMs: deliveriesMs, recoveryMs }
 }
-
-/** The defaults of `maxUnflushedMs` and `maxUnreplicatedMs`, which the groups here run with. */
-const DECLARED = { maxUnflushedMs: 500, maxUnreplicatedMs: 1_000 } as const
 
 /** What one failure may cost: the declared bounds of the asynchronous modes (`docs/options.md`), as messages. */
 function boundOf({ flush, replication }: Mode, ratePerSecond: number): number {
