@@ -137,7 +137,8 @@ export const networkScenarios: readonly Scenario[] = [
       )
       const admin = new Admin({ namesrv: scene.cluster.namesrv })
       scene.note(`leadership moves to ${next.id}, and ${old.id} wakes`)
-      await admin.transferLeader({ broker: next.plan.broker, to: next.id }).finally(() => admin.close())
+      await admin.transferLeader({ broker: next.plan.broker, to: next.id }).catch(() => undefined)
+      admin.close()
       process.kill(pid, 'SIGCONT')
       return heal(scene)
     },
