@@ -74,7 +74,6 @@ export class Proposals implements ProposalsNeed {
   #scheduled = false
   #sweep: Timer | undefined
   #stableIndex = 0
-  #termOfNewest = 0
   readonly #early: EarlyAcks
 
   constructor(need: ProposalsNeeds) {
@@ -141,6 +140,7 @@ export class Proposals implements ProposalsNeed {
 
   /** Leadership came or went: what was queued and not proposed is settled now. */
   roleChanged(): void {
+    if (this.#need.leadership.isReady) this.#giveUpOlder(this.#need.leadership.term)
     this.#backlog.restart(this.#need.clock.monotonicMs())
     this.#early.roleChanged()
     this.#schedule()
@@ -246,17 +246,17 @@ export class Proposals implements ProposalsNeed {
       isDrained: false,
       earlyBytes: 0,
     }
-    this.#overtake(id)
     assert(!this.#flights.has(id.index), 'an index is in flight once')
     this.#flights.set(id.index, flight)
   }
 
-  /** Another leader cut off what this node had proposed in these places; some node may hold it still, and commit it. */
-  #overtake(id: EntryId): void {
-    if (this.#termOfNewest === id.term) return
-    this.#termOfNewest = id.term
+  /**
+   * A leader that is ready has applied an entry of its own term and all before it. What it had proposed in an older term
+   * and did not apply was cut off by another leader: nothing tells of it any more, and it would fill the log for ever.
+   */
+  #giveUpOlder(term: number): void {
     for (const [index, flight] of this.#flights) {
-      if (index < id.index) continue
+      if (flight.term === term) continue
       this.#land(index, flight)
       for (const item of flight.items) this.#fail(item, undecided('another leader cut it off'))
     }

@@ -134,7 +134,7 @@ describe('proposals', () => {
     expect(proposals.inFlightBytes).toBe(0)
   })
 
-  test('what another leader cut off is undecided when its place is given again before it was decided', () => {
+  test('what another leader cut off is undecided as soon as this node is ready to lead again', () => {
     const { send, clock, log, leadership, proposals, heard } = setup()
     for (const topic of ['a', 'b', 'c']) {
       send(topic)
@@ -142,17 +142,41 @@ describe('proposals', () => {
     }
     // Deposed; the next leader cuts its last two entries off and is gone before it commits any in their place.
     leadership.isReady = false
+    proposals.roleChanged()
     log.entries.length = 1
+    proposals.applied({ index: 1, term: 3 }, undefined)
     leadership.isReady = true
     leadership.term = log.term = 5
     proposals.roleChanged()
+    expect(heard).toEqual(['stored 0', 'BROKER_UNDECIDED', 'BROKER_UNDECIDED'])
     send('d')
     clock.turn()
-    expect(heard).toEqual(['BROKER_UNDECIDED', 'BROKER_UNDECIDED'])
-    proposals.applied({ index: 1, term: 3 }, undefined)
     proposals.applied({ index: 2, term: 5 }, undefined)
-    expect(heard.slice(2)).toEqual(['stored 0', 'stored 0'])
+    expect(heard.slice(3)).toEqual(['stored 0'])
     expect(proposals.inFlightBytes).toBe(0)
+  })
+
+  test('what another leader cut off takes no room in the log of a node that leads again', () => {
+    const { send, clock, log, leadership, proposals, heard } = setup({ queueWaitMs: 200, maxEntryBytes: 1_000_000, maxInFlightBytes: 10_000_000 })
+    for (let at = 0; at < 4; at++) {
+      send('a', 1, 100_000)
+      clock.turn()
+    }
+    expect(log.entries).toHaveLength(4)
+    // Nobody else has it, nobody confirms it: the log is behind, and its end is cut off by the next leader.
+    clock.advance(400)
+    leadership.isReady = false
+    proposals.roleChanged()
+    log.entries.length = 1
+    leadership.term = log.term = 6
+    leadership.isReady = true
+    proposals.roleChanged()
+    clock.advance(400)
+    send('b')
+    clock.turn()
+    expect(log.entries).toHaveLength(2)
+    proposals.applied({ index: 2, term: 6 }, undefined)
+    expect(heard.at(-1)).toBe('stored 0')
   })
 
   test('an entry keeps to its limit of bytes', () => {
