@@ -157,7 +157,11 @@ describe('proposals', () => {
   })
 
   test('what another leader cut off takes no room in the log of a node that leads again', () => {
-    const { send, clock, log, leadership, proposals, heard } = setup({ queueWaitMs: 200, maxEntryBytes: 1_000_000, maxInFlightBytes: 10_000_000 })
+    const { send, clock, log, leadership, proposals, heard } = setup({
+      queueWaitMs: 200,
+      maxEntryBytes: 1_000_000,
+      maxInFlightBytes: 10_000_000,
+    })
     for (let at = 0; at < 4; at++) {
       send('a', 1, 100_000)
       clock.turn()
