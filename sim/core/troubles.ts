@@ -28,12 +28,14 @@ export const troubles = {
   },
   cutPower(sim: Simulation, random: Random) {
     const id = random.next() < 0.5 ? (sim.leader?.id ?? pick(sim.ids, random)) : pick(sim.ids, random)
-    sim.cutPower(id)
+    if (isFilled(sim)) sim.cutPower(id)
+    else sim.crash(id)
     bootLater(sim, id, random.next() * 800)
   },
   cutPowerOfAll(sim: Simulation, random: Random) {
     for (const id of sim.ids) {
-      sim.cutPower(id)
+      if (isFilled(sim)) sim.cutPower(id)
+      else sim.crash(id)
       bootLater(sim, id, random.next() * 300)
     }
   },
@@ -123,6 +125,11 @@ export const troubles = {
 } satisfies Record<string, Trouble>
 
 export const demands = ['durable', 'written', 'writtenWhileWhole'] as const satisfies readonly FlushDemand[]
+
+/** A disk that was never filled has no vote: where logs are in doubt as well, the group waits for its operator. */
+function isFilled(sim: Simulation): boolean {
+  return sim.ids.every((id) => sim.machine(id).disk.hard.filled)
+}
 
 export function pick(ids: readonly NodeId[], random: Random): NodeId {
   const id = ids[random.integer(0, ids.length - 1)]

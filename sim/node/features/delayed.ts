@@ -66,7 +66,7 @@ export class Delayed implements Feature {
   }
 
   waiting(): readonly string[] {
-    return this.#sends.lasting.map(({ id }) => id).filter((id) => !this.#seen.has(id))
+    return this.#sends.awaited.map(({ id }) => id).filter((id) => !this.#seen.has(id))
   }
 
   async check(machine: Machine, isSettled: boolean): Promise<void> {

@@ -65,7 +65,7 @@ export class Pops implements Feature {
   }
 
   waiting(): readonly string[] {
-    return this.#sends.lasting.map(({ id }) => id).filter((id) => !this.#ledger.mayBeDone(id))
+    return this.#sends.awaited.map(({ id }) => id).filter((id) => !this.#ledger.mayBeDone(id))
   }
 
   check(_machine: Machine, isSettled: boolean): Promise<void> {

@@ -5,7 +5,7 @@ export interface OneSent {
   readonly id: string
   readonly beganMs: number
   readonly epoch: number | undefined
-  isAcknowledged: boolean
+  isPending: boolean
   /** Acknowledged in sync × sync: it stays, whatever happens. */
   isLasting: boolean
   /** It may be stored more than once: an answer was lost. */
@@ -24,8 +24,9 @@ export class Sends {
     return this.#all
   }
 
-  get lasting(): readonly OneSent[] {
-    return [...this.#all.values()].filter(({ isLasting }) => isLasting)
+  /** What is there for ever, or may be once its send ends. */
+  get awaited(): readonly OneSent[] {
+    return [...this.#all.values()].filter(({ isLasting, isPending }) => isLasting || isPending)
   }
 
   /** Never rejects: of a send that failed nothing is known. */
@@ -35,20 +36,20 @@ export class Sends {
       id,
       beganMs: scheduler.nowMs,
       epoch: modes.strictEpoch,
-      isAcknowledged: false,
+      isPending: true,
       isLasting: false,
       mayBeTwice: true,
     }
     this.#all.set(id, sent)
     try {
       const { mayBeTwice } = await work()
-      sent.isAcknowledged = true
       sent.isLasting = sent.epoch !== undefined && sent.epoch === modes.strictEpoch
       sent.mayBeTwice = mayBeTwice
       this.#cluster.note(`${id} is acknowledged`)
     } catch {
       this.#cluster.note(`${id} is not acknowledged`)
     }
+    sent.isPending = false
     return sent
   }
 }

@@ -69,7 +69,7 @@ export class Stories implements Feature {
   }
 
   waiting(): readonly string[] {
-    return this.#sends.lasting.map(({ id }) => id).filter((id) => !this.#handled.has(id))
+    return this.#sends.awaited.map(({ id }) => id).filter((id) => !this.#handled.has(id))
   }
 
   async check(machine: Machine, isSettled: boolean): Promise<void> {

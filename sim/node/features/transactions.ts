@@ -76,7 +76,7 @@ export class Transactions implements Feature {
 
   waiting(): readonly string[] {
     const isOpen = (id: string): boolean => this.#ends.get(id) === 'commit' && !this.#seen.has(id)
-    return this.#sends.lasting.map(({ id }) => id).filter(isOpen)
+    return this.#sends.awaited.map(({ id }) => id).filter(isOpen)
   }
 
   async check(machine: Machine, isSettled: boolean): Promise<void> {
