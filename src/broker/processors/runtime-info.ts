@@ -18,6 +18,8 @@ export interface RuntimeInfoNeeds extends RuntimeTableNeeds {
 
 export function runtimeInfo(need: RuntimeInfoNeeds): Route<unknown>[] {
   const { configuration, stats } = need
+  /** Being put together for everybody who asks meanwhile: a client that asks without end costs no more than one that waits. */
+  let underWay: Promise<Buffer> | undefined
   return [
     route({
       code: RequestCode.UPDATE_BROKER_CONFIG,
@@ -44,12 +46,16 @@ export function runtimeInfo(need: RuntimeInfoNeeds): Route<unknown>[] {
       code: RequestCode.GET_BROKER_RUNTIME_INFO,
       request: EmptyHeader,
       async handle() {
-        const table = runtimeTable(need, await need.nodeRuntime())
-        return { code: ResponseCode.SUCCESS, body: KvTable.encode({ table }) }
+        underWay ??= runtimeBody().finally(() => (underWay = undefined))
+        return { code: ResponseCode.SUCCESS, body: await underWay }
       },
     }),
     route({ code: RequestCode.VIEW_BROKER_STATS_DATA, request: ViewBrokerStatsDataRequestHeader, handle: statsOf }),
   ]
+
+  async function runtimeBody(): Promise<Buffer> {
+    return KvTable.encode({ table: runtimeTable(need, await need.nodeRuntime()) })
+  }
 
   function statsOf({ statsName, statsKey }: ViewBrokerStatsDataRequestHeader): Reply {
     const report = stats.report(statsName, statsKey)
