@@ -3,6 +3,7 @@ import { adminTable } from './scenarios/admin-table.ts'
 import { administer } from './scenarios/administer.ts'
 import { consume } from './scenarios/consume.ts'
 import { features, featuresFailover } from './scenarios/features.ts'
+import { differential } from './scenarios/differential.ts'
 import { failover } from './scenarios/failover.ts'
 import { go } from './scenarios/go.ts'
 import { pop, popFailover } from './scenarios/pop.ts'
@@ -33,6 +34,7 @@ const together = [
   ...programs,
   ...administer,
   ...adminTable,
+  ...differential,
   ...go,
   ...features,
   ...timed,

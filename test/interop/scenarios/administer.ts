@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { mqadminAll } from '../support/admin.ts'
 import { parseJson } from '../support/json.ts'
 import { type Scenario, until } from '../support/scenario.ts'
 import { mqadmin } from '../support/stock.ts'
@@ -155,6 +156,47 @@ export const administer: readonly Scenario[] = [
       includes(await admin('deleteTopic', '-c', target.cluster, '-t', topic), 'success')
       const list = await admin('topicList')
       assert.ok(!list.split('\n').some((line) => line.trim() === topic), list)
+    },
+  },
+  {
+    name: 'mqadmin 4.9.8: topics, groups, messages, offsets and statistics are made, shown and deleted',
+    timeoutMs: 120_000,
+    async run(context) {
+      const { target } = context
+      const [topic, group, made] = ['old-admin', 'old-admin-group', 'old-admin-made'].map((stem) => context.name(stem))
+      const driver = await context.driver({ release: 'client-4.9' })
+      await driver.call('producer', { id: 'p', group: context.name('p-old-admin') })
+      const [sent] = await driver.send('p', { topic: topic ?? '', body: 'old', keys: 'order', count: 8 })
+      await driver.call('push', { id: 'c', group: group ?? '', topic: topic ?? '' })
+      await until(
+        'eight messages',
+        () => driver.received('c').length >= 8,
+        () => driver.received('c').length,
+      )
+      /** What each prints at least. */
+      const commands: readonly (readonly [command: string, prints: string])[] = [
+        [`updateTopic -c ${target.cluster} -t ${made} -r 2 -w 2`, 'success'],
+        [`topicRoute -t ${made}`, 'queueDatas'],
+        [`topicStatus -t ${topic}`, target.brokers[0] ?? ''],
+        ['topicList', topic ?? ''],
+        ['clusterList', target.cluster],
+        [`updateSubGroup -c ${target.cluster} -g ${made}`, 'success'],
+        [`consumerProgress -g ${group}`, 'Consume TPS'],
+        [`consumerConnection -g ${group}`, '#1'],
+        [`queryMsgByKey -t ${topic} -k order-0`, '#Message ID'],
+        [`queryMsgById -i ${sent?.offsetMsgId}`, 'OffsetID'],
+        [`queryMsgByUniqueKey -t ${topic} -i ${sent?.msgId}`, 'order-0'],
+        [`resetOffsetByTime -g ${group} -t ${topic} -s -1`, 'brokerName'],
+        [`deleteSubGroup -c ${target.cluster} -g ${made}`, 'success'],
+        [`deleteTopic -c ${target.cluster} -t ${made}`, 'success'],
+      ]
+      const words = commands.map(([command]) => command.split(' '))
+      const printed = await mqadminAll(target.namesrv, words, 'tools-4.9')
+      for (const [at, [command, prints]] of commands.entries()) {
+        const text = printed[at] ?? ''
+        assert.ok(text.includes(prints) && !/Exception/.test(text), `${command} prints\n${text}`)
+      }
+      context.note(`${commands.length} commands`)
     },
   },
 ]

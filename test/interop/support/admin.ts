@@ -1,9 +1,20 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { linesOf, startJava, stop } from './java.ts'
-import { driverClassPath } from './maven.ts'
+import { driverClassPath, type Release } from './maven.ts'
+import { cacheFolder } from './places.ts'
 
 /** Runs stock mqadmin commands one after the other in one process; what each printed. */
-export async function mqadminAll(namesrv: string, commands: readonly (readonly string[])[]): Promise<string[]> {
-  const child = startJava({ classPath: await driverClassPath('tools-5.5', 'Admin'), main: 'Admin' })
+export async function mqadminAll(
+  namesrv: string,
+  commands: readonly (readonly string[])[],
+  release: Release = 'tools-5.5',
+): Promise<string[]> {
+  const home = cacheFolder('admin-home')
+  mkdirSync(join(home, 'conf'), { recursive: true })
+  // 4.9 wants it, and prints a stack trace before everything else where it is not.
+  writeFileSync(join(home, 'conf/logback_tools.xml'), '<configuration/>\n')
+  const child = startJava({ classPath: await driverClassPath(release, 'Admin'), main: 'Admin', home })
   const printed: string[] = []
   try {
     const done = new Promise<void>((resolve, reject) => {

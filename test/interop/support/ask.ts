@@ -6,7 +6,7 @@ export async function ask(
   address: string,
   code: number,
   extFields: Readonly<Record<string, string>> = {},
-  body = '',
+  body: string | Buffer = '',
 ): Promise<SeenFrame> {
   const at = address.lastIndexOf(':')
   const header = Buffer.from(
@@ -20,26 +20,31 @@ export async function ask(
       extFields,
     }),
   )
-  const frame = Buffer.alloc(8 + header.length + Buffer.byteLength(body))
+  const content = typeof body === 'string' ? Buffer.from(body) : body
+  const frame = Buffer.alloc(8 + header.length + content.length)
   frame.writeUInt32BE(frame.length - 4, 0)
   frame.writeUInt32BE(header.length, 4)
   header.copy(frame, 8)
-  frame.write(body, 8 + header.length)
+  content.copy(frame, 8 + header.length)
   return new Promise((resolve, reject) => {
     const socket = connect({ host: address.slice(0, at), port: Number(address.slice(at + 1)) })
     const timer = setTimeout(() => socket.destroy(new Error(`${address} did not answer ${code} within 5 s`)), 5_000)
-    socket.on(
-      'data',
-      frameCutter((bytes) => resolve(decodeFrame(bytes))),
-    )
-    socket.once('error', reject)
-    socket.once('close', () => reject(new Error(`${address} closed the connection on ${code}`)))
-    socket.write(frame, () => {})
     const done = (): void => {
       clearTimeout(timer)
       socket.destroy()
     }
-    socket.once('data', () => setImmediate(done))
-    socket.once('close', () => clearTimeout(timer))
+    socket.on(
+      'data',
+      frameCutter((bytes) => {
+        resolve(decodeFrame(bytes))
+        done()
+      }),
+    )
+    socket.once('error', reject)
+    socket.once('close', () => {
+      clearTimeout(timer)
+      reject(new Error(`${address} closed the connection on ${code}`))
+    })
+    socket.write(frame, () => {})
   })
 }

@@ -10,7 +10,7 @@ const run = promisify(execFile)
 const windows = process.platform === 'win32'
 
 /** A pom under test/interop/java: one stock release each. */
-export type Release = 'client-5.5' | 'client-5.3' | 'client-4.9' | 'tools-5.5' | 'server-5.5'
+export type Release = 'client-5.5' | 'client-5.3' | 'client-4.9' | 'tools-5.5' | 'tools-4.9' | 'server-5.5'
 
 /** What of the Java side is missing on this machine, or undefined. */
 export async function missingTool(): Promise<string | undefined> {

@@ -18,6 +18,8 @@ export interface StockOptions {
   readonly brokerPort?: number
   /** The form of the header it answers in, whatever it is asked in. */
   readonly serializer?: 'JSON' | 'ROCKETMQ'
+  /** More lines of the broker's file. */
+  readonly properties?: readonly string[]
 }
 
 async function reachable(host: string, port: number): Promise<boolean> {
@@ -127,6 +129,7 @@ async function startStockBroker(namesrv: string, options: StockOptions): Promise
     'autoCreateTopicEnable=true',
     'diskMaxUsedSpaceRatio=99',
     'flushDiskType=ASYNC_FLUSH',
+    ...(options.properties ?? []),
   ]
   let server = await startServer(brokerMain, properties, serializer)
   try {

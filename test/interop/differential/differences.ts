@@ -1,0 +1,48 @@
+/** Where RaftMQ deliberately does something else than a stock broker: by the name of the step. */
+
+export interface Difference {
+  /** The words of `docs/compatibility.md` that say so. */
+  readonly documented: string
+  readonly stock: string
+  readonly here: string
+}
+
+const nowhere = 'queueId=- queueOffset=- transactionId=-'
+const unreadable = 'an expression that cannot be read is refused with code 23 also when it comes with a pull'
+const passed = 'code=0 nextBeginOffset=3 minOffset=0 maxOffset=3 messages=[one@0 two@1 three@2]'
+const refused = 'code=23 nextBeginOffset=- minOffset=- maxOffset=- messages=[]'
+
+export const differences: Readonly<Record<string, Difference>> = {
+  'a send to a topic that can only be read': {
+    documented: 'A topic without write permission takes no sends (code 16)',
+    stock: 'code=0 queueId=0 queueOffset=0 transactionId=U1',
+    here: `code=16 ${nowhere}`,
+  },
+  'a negative number of redeliveries': {
+    documented: 'A send with a negative `reconsumeTimes` is refused (code 29)',
+    stock: 'code=0 queueId=0 queueOffset=0 transactionId=U1',
+    here: `code=29 ${nowhere}`,
+  },
+  'a timer of four days': {
+    documented: 'Up to 366 days (`timerMaxDelaySec`; RocketMQ: 3 days)',
+    stock: `code=13 ${nowhere}`,
+    here: 'code=0 queueId=0 queueOffset=1 transactionId=M3',
+  },
+  'a batch of none': {
+    documented: 'A batch that cannot be read, or holds nothing, is refused with code 13',
+    stock: `code=1 ${nowhere}`,
+    here: `code=13 ${nowhere}`,
+  },
+  'a batch that ends in the middle': {
+    documented: 'A batch that cannot be read, or holds nothing, is refused with code 13',
+    stock: `code=1 ${nowhere}`,
+    here: `code=13 ${nowhere}`,
+  },
+  'a pull by bad SQL': { documented: unreadable, stock: passed, here: refused },
+  'a pull by an unknown kind of filter': { documented: unreadable, stock: passed, here: refused },
+  'the configuration of an unknown group': {
+    documented: 'Asking for the configuration of a group (352) does not make it',
+    stock: 'code=0',
+    here: 'code=26',
+  },
+}
