@@ -2,10 +2,12 @@
 import type { Scenario } from '../scenario.ts'
 import { badClientsScenario } from './bad-clients.ts'
 import { catchup } from './catchup.ts'
+import { connected } from './connected.ts'
 import { connections } from './connections.ts'
 import { consume } from './consume.ts'
 import { curve } from './curve.ts'
 import { failover } from './failover.ts'
+import { filtered } from './filtered.ts'
 import { groups } from './groups.ts'
 import { micro } from './micro.ts'
 import { overload } from './overload.ts'
@@ -18,8 +20,10 @@ import { soak } from './soak.ts'
 import { start5gb } from './start-5gb.ts'
 import { start } from './start.ts'
 import { stored } from './stored.ts'
+import { timers } from './timers.ts'
 import { topics } from './topics.ts'
 import { transfer } from './transfer.ts'
+import { unacknowledged } from './unacknowledged.ts'
 import { waiting } from './waiting.ts'
 
 export const scenarios: readonly Scenario[] = [
@@ -31,6 +35,10 @@ export const scenarios: readonly Scenario[] = [
   topics,
   connections,
   waiting,
+  timers,
+  unacknowledged,
+  connected,
+  filtered,
   groups,
   stored,
   catchup,
