@@ -6,10 +6,6 @@
 /** Keys that tune machinery which does not exist here: they change nothing that a client could see. */
 export const withoutMeaning: readonly (readonly [why: string, keys: string])[] = [
   [
-    'a pull of old messages is bounded as one of recent messages is',
-    'maxTransferBytesOnMessageInDisk maxTransferCountOnMessageInDisk',
-  ],
-  [
     'one event loop serves all requests: there are no thread pools',
     `
       sendMessageThreadPoolNums putMessageFutureThreadPoolNums pullMessageThreadPoolNums
@@ -218,7 +214,7 @@ export const unsupported: readonly (readonly [why: string, defaults: string])[] 
   ['one store only', 'storeType=default messageStorePlugIn= readOnlyCommitLogStorePaths= highSpeedMode=false'],
   ['name servers are named in namesrvAddr', 'fetchNameSrvAddrByDnsLookup=false fetchNamesrvAddrByAddressServer=false'],
   [
-    'no POP yet',
+    'pops are rows of the log (docs/decisions/0009): nothing of them is buffered, polled for or revived apart from it',
     `
       popPollingSize=1024 popPollingMapSize=100000 popPollingMapExpireTimeSeconds=600
       maxPopPollingSize=100000 reviveInterval=1000 reviveMaxSlow=3 reviveScanTime=10000
