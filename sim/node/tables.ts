@@ -49,9 +49,9 @@ export class Tables {
     }
   }
 
-  /** A higher offset than before, to whichever node; resolves with whether it was acknowledged. */
+  /** A higher offset than before, to whichever node did not leave the group; resolves with whether it was acknowledged. */
   async commit(): Promise<boolean> {
-    const { machines } = this.#cluster
+    const machines = this.#cluster.machines.filter(({ isGone }) => !isGone)
     const machine = machines[this.#host.random.integer(0, machines.length - 1)]
     if (machine === undefined) return false
     const queueOffset = ++this.#commits
