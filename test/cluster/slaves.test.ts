@@ -222,6 +222,14 @@ describe('a master and its slave, from RocketMQ’s files', () => {
       const found = (await admin?.nodes()) ?? []
       return found.some(({ brokerId, runtime }) => brokerId === 1 && runtime?.get('raftmq.role') === 'slave')
     })
+    // Having an entry is not knowing that it is committed: that comes with the next message.
+    await until('it knows all there is to be committed', async () => {
+      const [from, to] = await withRemoting(async (client) => [
+        (await runtime(client, master.address)).get('raftmq.lastIndex'),
+        (await runtime(client, slave.address)).get('raftmq.commitIndex'),
+      ])
+      return from !== undefined && from === to
+    })
     await kill(master)
     await until('it notices', () => slave.running?.status.leader === null)
     expect(await readAt(slave)).toEqual({ consumed: 2, bodies: ['a', 'b', 'c'] })
