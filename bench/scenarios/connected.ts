@@ -1,9 +1,7 @@
 /** Scenario `connected`: sends while many consumers of many groups are connected. */
 import { Admin } from '../../src/client/index.ts'
-import { burdenedMetrics, largestMegabytes } from '../burden.ts'
+import { burdenedMetrics, largestMegabytes, saturatingRates } from '../burden.ts'
 import { startConsumers } from '../load/consumers-process.ts'
-import { saturating } from '../load/loads.ts'
-import { quickWorkload } from '../load/workload.ts'
 import { NodeCluster } from '../node-cluster.ts'
 import type { Bench, Measured, Scenario } from '../scenario.ts'
 
@@ -11,7 +9,6 @@ const CONSUMERS = 2_000
 const QUICK_CONSUMERS = 40
 /** Of each group. */
 const MEMBERS = 10
-const RUNS = 3
 const QUIET = 'Quiet'
 
 export const connected: Scenario = {
@@ -25,13 +22,13 @@ async function measure(bench: Bench): Promise<Measured> {
   const cluster = await NodeCluster.start({ nodes: 3, dir: bench.dir, flush: 'sync' })
   const admin = new Admin({ namesrv: cluster.namesrv })
   try {
-    const without = await rates(bench, cluster, 'alone')
+    const without = await saturatingRates(bench, cluster, 'alone')
     const before = largestMegabytes(cluster)
     await admin.createTopic({ topic: QUIET, queues: MEMBERS })
     const consumers = bench.isQuick ? QUICK_CONSUMERS : CONSUMERS
     const { namesrv } = cluster
     const child = await startConsumers(bench, { namesrv, topic: QUIET, consumers, members: MEMBERS })
-    const burdened = await rates(bench, cluster, 'connected')
+    const burdened = await saturatingRates(bench, cluster, 'connected')
     const megabytes = [before, largestMegabytes(cluster)] as const
     await bench.children.stop(child)
     const burden = `${consumers.toLocaleString('en-US')} consumers in ${consumers / MEMBERS} groups connected`
@@ -40,15 +37,4 @@ async function measure(bench: Bench): Promise<Measured> {
     admin.close()
     await cluster.close()
   }
-}
-
-async function rates(bench: Bench, cluster: NodeCluster, name: string): Promise<number[]> {
-  const found: number[] = []
-  for (let run = 0; run < (bench.isQuick ? 1 : RUNS); run++) {
-    const workload = saturating(`${name}${run}`)
-    const { messages, seconds } = await cluster.loadOne(bench, bench.isQuick ? quickWorkload(workload) : workload)
-    found.push(messages / seconds)
-    bench.say(`${name}: ${Math.round(messages / seconds)}/s`)
-  }
-  return found
 }

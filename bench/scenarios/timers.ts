@@ -3,15 +3,12 @@ import { Producer } from '../../src/client/index.ts'
 import { errorMessage } from '../../src/lib/errors.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { closedLoop } from '../../src/load/rate.ts'
-import { burdenedMetrics, largestMegabytes } from '../burden.ts'
-import { saturating } from '../load/loads.ts'
-import { quickWorkload } from '../load/workload.ts'
+import { burdenedMetrics, largestMegabytes, saturatingRates } from '../burden.ts'
 import { NodeCluster } from '../node-cluster.ts'
 import type { Bench, Measured, Scenario } from '../scenario.ts'
 
 const TIMERS = 1_000_000
 const QUICK_TIMERS = 2_000
-const RUNS = 3
 const IN_FLIGHT = 2_048
 const DAY_MS = 86_400_000
 
@@ -25,29 +22,18 @@ export const timers: Scenario = {
 async function measure(bench: Bench): Promise<Measured> {
   const cluster = await NodeCluster.start({ nodes: 3, dir: bench.dir, flush: 'sync' })
   try {
-    const without = await rates(bench, cluster, 'alone')
+    const without = await saturatingRates(bench, cluster, 'alone')
     const before = largestMegabytes(cluster)
     const count = bench.isQuick ? QUICK_TIMERS : TIMERS
     await storeTimers(cluster.namesrv, count)
     bench.say(`${count} messages wait`)
-    const burdened = await rates(bench, cluster, 'timers')
+    const burdened = await saturatingRates(bench, cluster, 'timers')
     const burden = `${count.toLocaleString('en-US')} timers pending`
     const megabytes = [before, largestMegabytes(cluster)] as const
     return burdenedMetrics({ load: 'sends', burden, without, with: burdened, megabytes })
   } finally {
     await cluster.close()
   }
-}
-
-async function rates(bench: Bench, cluster: NodeCluster, name: string): Promise<number[]> {
-  const found: number[] = []
-  for (let run = 0; run < (bench.isQuick ? 1 : RUNS); run++) {
-    const workload = saturating(`${name}${run}`)
-    const { messages, seconds } = await cluster.loadOne(bench, bench.isQuick ? quickWorkload(workload) : workload)
-    found.push(messages / seconds)
-    bench.say(`${name}: ${Math.round(messages / seconds)}/s`)
-  }
-  return found
 }
 
 /** Messages for tomorrow, a millisecond between them. */
