@@ -2,8 +2,8 @@
 // (npm test -- test/raft, npm test -- --coverage).
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { build, install, main, readJson, runNode, summary, tool } from './steps.mjs'
+import { join, relative } from 'node:path'
+import { build, install, main, readJson, root, runNode, summary, tool } from './steps.mjs'
 
 await main(async (args) => {
   await install()
@@ -18,7 +18,9 @@ await main(async (args) => {
       `--outputFile.json=${results}`,
       ...args,
     ])
-    console.log(summary(counts(results)))
+    const report = readJson(results)
+    for (const line of failures(report)) console.log(line)
+    console.log(summary(counts(report)))
     return code
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -26,8 +28,7 @@ await main(async (args) => {
 })
 
 /** A file that could not be loaded has no tests and counts as one that failed. */
-function counts(file) {
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = readJson(file)
+function counts({ numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults }) {
   const broken = testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
   )
@@ -36,4 +37,15 @@ function counts(file) {
     failed: numFailedTests + broken.length,
     skipped: numPendingTests + numTodoTests,
   }
+}
+
+/** One line for everything that failed, so that the end of a long output says it. */
+function failures({ testResults }) {
+  return testResults.flatMap(({ name: file, status, message, assertionResults }) => {
+    const line = (name, text = '') => `✗ ${relative(root, file)} ${name}: ${text.split('\n')[0]}`
+    if (status === 'failed' && assertionResults.length === 0) return [line('cannot be run', message)]
+    return assertionResults
+      .filter((test) => test.status === 'failed')
+      .map((test) => line(test.fullName, test.failureMessages[0]))
+  })
 }

@@ -182,7 +182,7 @@ export const administer: readonly Scenario[] = [
         ['clusterList', target.cluster],
         [`updateSubGroup -c ${target.cluster} -g ${made}`, 'success'],
         [`consumerProgress -g ${group}`, 'Consume TPS'],
-        [`consumerConnection -g ${group}`, '#1'],
+        [`consumerConnection -g ${group}`, 'V4_9_8'],
         [`queryMsgByKey -t ${topic} -k order-0`, '#Message ID'],
         [`queryMsgById -i ${sent?.offsetMsgId}`, 'OffsetID'],
         [`queryMsgByUniqueKey -t ${topic} -i ${sent?.msgId}`, 'order-0'],
