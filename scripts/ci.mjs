@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { main, npm, readSummary, root, runNode, summary } from './steps.mjs'
 
 const MINUTE_MS = 60_000
+const FAILURES_SHOWN = 20
 const script = (name, ...args) => [join(root, 'scripts', `${name}.mjs`), args]
 
 /** A step that says no counts is one test. */
@@ -46,8 +47,6 @@ function counted(code, output) {
   const counts = readSummary(output) ?? { passed: code === 0 ? 1 : 0, failed: 0, skipped: 0 }
   return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts
 }
-
-const FAILURES_SHOWN = 20
 
 /** What the steps mark as failed, said again beside the counts: the end of the output is what is kept of a long run. */
 function failuresIn(text) {
