@@ -11,6 +11,7 @@ const printed: Readonly<Record<string, readonly string[]>> = {
   'pop.mjs': ['done: dust', 'done: mop', 'done: sweep'],
   'pull.mjs': ['again: 21 °C', 'again: 22 °C', 'read: 20 °C', 'read: 21 °C', 'read: 22 °C'],
   'request.mjs': ['answered: HOW ARE YOU'],
+  'shutdown.mjs': ['closed: 0 handlers were cut off', 'packed: 20 of 20'],
   'trace.mjs': [
     'handler began: example-couriers',
     'handler ended: example-couriers, well',
