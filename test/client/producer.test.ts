@@ -94,6 +94,16 @@ describe('a send', () => {
     await expect(producer.send({ topic: 'Fresh', body: 'x' })).rejects.toMatchObject({ code: 'CLIENT_NO_ROUTE' })
   })
 
+  test('to a topic none of whose queues may be written says so', async () => {
+    const fake = await cluster()
+    fake.createTopic('Closed', 0)
+    const producer = await producerOf(fake)
+    await expect(producer.send({ topic: 'Closed', body: 'x' })).rejects.toMatchObject({
+      code: 'CLIENT_NO_ROUTE',
+      message: expect.stringContaining('no queue of Closed may be written'),
+    })
+  })
+
   test.each([
     ['an illegal topic', { topic: 'a b', body: 'x' }],
     ['an empty body', { topic: 'T', body: '' }],

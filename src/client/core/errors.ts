@@ -15,7 +15,10 @@ export const clientErrors = defineErrors({
   CLIENT_CLOSED: { retriable: false, doc: 'The client was closed. What was in flight when it closed is undecided.' },
   CLIENT_ABORTED: { retriable: false, doc: 'The caller’s AbortSignal fired. A send that was in flight is undecided.' },
   CLIENT_NO_NAMESRV: { retriable: true, doc: 'No name server answered. Check the addresses.' },
-  CLIENT_NO_ROUTE: { retriable: true, doc: 'The topic does not exist and cannot be created on the fly.' },
+  CLIENT_NO_ROUTE: {
+    retriable: true,
+    doc: 'The topic does not exist and cannot be created on the fly, or no queue of it may be written.',
+  },
   CLIENT_NO_LEADER: { retriable: true, doc: 'The broker group has no leader now. Certainly not stored.' },
   CLIENT_CONNECT: { retriable: true, doc: 'No connection could be made. Nothing was sent.' },
   CLIENT_CONNECTION_LOST: { retriable: true, doc: 'The connection broke after the request was written.' },

@@ -86,6 +86,11 @@ export function autoCreateRoute(topic: string, template: TopicRoute, defaultQueu
   }
 }
 
+/** What a send meets whose topic exists and may not be written, as while a broker's write permission is wiped. */
+export function noWriteQueueError(topic: string): Error {
+  return clientErrors.create('CLIENT_NO_ROUTE', `no queue of ${topic} may be written`)
+}
+
 /** Whether two routes say the same. */
 export function sameRoute(a: TopicRoute | undefined, b: TopicRoute | undefined): boolean {
   if (a === undefined || b === undefined) return a === b

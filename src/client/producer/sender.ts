@@ -27,7 +27,7 @@ import type { Trouble, Verdict } from './send-retry.ts'
 import { Send } from './send.ts'
 import type { SendHandle } from './send.ts'
 import { SilenceWatch } from './silence-watch.ts'
-import { autoCreateRoute, leaderOf, type TopicRoute } from '../core/topic-route.ts'
+import { autoCreateRoute, leaderOf, noWriteQueueError, type TopicRoute } from '../core/topic-route.ts'
 import { WaitingRoom } from './waiting-room.ts'
 
 interface Parking {
@@ -175,7 +175,7 @@ export class Sender {
     const route = this.#routeOf(send.request.topic)
     if (route === undefined) return this.#park(send, true)
     const queue = this.#choose(route, send.request)
-    if (queue === undefined) return this.#trouble(send, 'noRoute', undefined)
+    if (queue === undefined) return this.#trouble(send, 'noRoute', noWriteQueueError(send.request.topic))
     const address = this.#core.routes.leader(queue.brokerName)
     if (address === undefined || !this.#core.routes.isUsable(queue.brokerName)) return this.#park(send, true)
     send.queue = queue
