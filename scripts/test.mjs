@@ -5,6 +5,11 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { build, install, main, readJson, root, runNode, summary, tool } from './steps.mjs'
 
+const hasFailed = ({ status }) => status === 'failed'
+
+/** A file that could not be loaded, or whose hooks failed: none of its tests did, and it counts as one that failed. */
+const isBroken = (file) => hasFailed(file) && !file.assertionResults.some(hasFailed)
+
 await main(async (args) => {
   await install()
   await build()
@@ -27,25 +32,19 @@ await main(async (args) => {
   }
 })
 
-/** A file that could not be loaded has no tests and counts as one that failed. */
 function counts({ numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults }) {
-  const broken = testResults.filter(
-    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
-  )
   return {
     passed: numPassedTests,
-    failed: numFailedTests + broken.length,
+    failed: numFailedTests + testResults.filter(isBroken).length,
     skipped: numPendingTests + numTodoTests,
   }
 }
 
 /** One line for everything that failed, so that the end of a long output says it. */
 function failures({ testResults }) {
-  return testResults.flatMap(({ name: file, status, message, assertionResults }) => {
-    const line = (name, text = '') => `✗ ${relative(root, file)} ${name}: ${text.split('\n')[0]}`
-    if (status === 'failed' && assertionResults.length === 0) return [line('cannot be run', message)]
-    return assertionResults
-      .filter((test) => test.status === 'failed')
-      .map((test) => line(test.fullName, test.failureMessages[0]))
+  return testResults.flatMap((file) => {
+    const line = (name, text = '') => `✗ ${relative(root, file.name)} ${name}: ${text.split('\n')[0]}`
+    if (isBroken(file)) return [line('cannot be run', file.message)]
+    return file.assertionResults.filter(hasFailed).map((test) => line(test.fullName, test.failureMessages[0]))
   })
 }
