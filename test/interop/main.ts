@@ -33,13 +33,14 @@ const together = [
   ...pop,
   ...programs,
   ...administer,
+  ...adminTable,
   ...differential,
   ...go,
   ...features,
   ...timed,
 ]
-// What stops nodes, moves leadership, or takes a broker's write permission away for a moment disturbs the others.
-const alone = [...adminTable, ...failover, ...popFailover, ...timedFailover, ...slaves, ...featuresFailover]
+// What stops nodes or moves leadership disturbs the others.
+const alone = [...failover, ...popFailover, ...timedFailover, ...slaves, ...featuresFailover]
 
 function summary(results: readonly Result[]): string {
   const count = (outcome: Result['outcome']): number => results.filter((one) => one.outcome === outcome).length

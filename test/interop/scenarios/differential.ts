@@ -10,10 +10,10 @@ import { creations, sends } from '../differential/sends.ts'
 import { runSteps, type Step } from '../differential/steps.ts'
 import { Driver } from '../support/driver.ts'
 import { checkout } from '../support/places.ts'
-import { leaderAddress } from '../support/raftmq.ts'
+import { leaderAddress, startRaftmq } from '../support/raftmq.ts'
 import { pause, type Scenario } from '../support/scenario.ts'
 import { startStock } from '../support/stock.ts'
-import type { Target } from '../support/target.ts'
+import { closeAll, startAll, type Target } from '../support/target.ts'
 
 const script: readonly Step[] = [...creations, ...sends, ...reads, ...consumers, ...clients]
 /** Off in a stock broker unless asked for, and on in a cluster of `raftmq up`. */
@@ -26,17 +26,16 @@ export const differential: readonly Scenario[] = [
     timeoutMs: 300_000,
     async run(context) {
       assert.equal(new Set(script.map(({ name }) => name)).size, script.length, 'every step has a name of its own')
-      const stock = await startStock({ properties })
+      // Both are new and ours alone: what others send shows in the queues that all delayed messages share.
+      const targets = await startAll([startRaftmq, () => startStock({ properties })])
       try {
         const name = (stem: string): string => context.name(`diff-${stem}`)
-        const [here = [], there = []] = await Promise.all(
-          [context.target, stock].map((target) => runAgainst(target, name)),
-        )
+        const [here = [], there = []] = await Promise.all(targets.map((target) => runAgainst(target, name)))
         const wrong = script.flatMap((step, at) => faultOf(step, here[at] ?? '', there[at] ?? ''))
         assert.equal(wrong.length, 0, `${wrong.length} of ${script.length} steps:\n${wrong.join('\n')}`)
         context.note(`${script.length} steps, ${Object.keys(differences).length} known to differ`)
       } finally {
-        await stock.close()
+        await closeAll(targets)
       }
     },
   },

@@ -17,3 +17,17 @@ export interface Target {
   restartAll?(): Promise<void>
   close(): Promise<void>
 }
+
+/** All of them, started at once; when one does not start, the others are closed again. */
+export async function startAll(starts: readonly (() => Promise<Target>)[]): Promise<Target[]> {
+  const started = await Promise.allSettled(starts.map((start) => start()))
+  const targets = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  const failed = started.find((one) => one.status === 'rejected')
+  if (failed === undefined) return targets
+  await closeAll(targets)
+  throw failed.reason
+}
+
+export async function closeAll(targets: readonly Target[]): Promise<void> {
+  await Promise.all(targets.map((target) => target.close()))
+}
