@@ -14,7 +14,8 @@ const QUEUES = 4
 const MOST_QUEUES = 1_000
 /** After the last has joined: groups settle, and the first heartbeats are over. */
 const SETTLE_MS = 10_000
-const IDLE_MS = 20_000
+// Two rounds of heartbeats, four of held pulls.
+const IDLE_MS = 60_000
 
 export const waiting: Scenario = {
   name: 'waiting',

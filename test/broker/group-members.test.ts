@@ -39,6 +39,21 @@ describe('the members of a group', () => {
     expect(members.clientIds()).toEqual(['a', 'b', 'c'])
   })
 
+  test('have a digest that is the same as long as they are, whatever the order in which they came', () => {
+    const [members, others] = [new GroupMembers(), new GroupMembers()]
+    for (const id of ['b', 'a']) members.set(`/${id}`, member(id))
+    const two = members.digest
+    for (const id of ['c', 'a', 'b']) others.set(`n1/${id}`, member(id))
+    expect(others.digest).not.toBe(two)
+    others.delete('n1/c')
+    members.set('/other', member('b'))
+    expect([members.digest, others.digest]).toEqual([two, two])
+    members.set('/a', member('c'))
+    expect(members.digest).not.toBe(two)
+    for (const place of ['/a', '/b', '/other']) members.delete(place)
+    expect(members.digest).toBe(new GroupMembers().digest)
+  })
+
   test('are replaced where another client speaks over the same connection', () => {
     const members = new GroupMembers()
     members.set('/1', member('a'))

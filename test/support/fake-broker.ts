@@ -56,6 +56,8 @@ export class FakeCluster {
   leader: FakeNode | undefined
   fault: Fault | undefined
   autoCreate = true
+  /** What answers to heartbeats say of who is there; undefined: nothing, as stock brokers do. */
+  groupMembers: string | undefined
   #parked: Parked[] = []
   #logEnd = 0
   readonly #byOffset = new Map<number, RecordDraft>()
@@ -447,7 +449,7 @@ export class FakeCluster {
       if (!this.topics.has(`%RETRY%${group}`)) this.createTopic(`%RETRY%${group}`, 1)
       if (isNew) this.tellClients(RequestCode.NOTIFY_CONSUMER_IDS_CHANGED, { consumerGroup: group })
     }
-    return { code: 0 }
+    return { code: 0, header: { groupMembers: this.groupMembers } }
   }
 
   #unregister(call: Call): Reply {

@@ -58,14 +58,20 @@ export class ClientSessions {
     })
   }
 
-  /** A client of this node. Resolves, on the leader, when what its groups need is made. */
-  async heartbeat(origin: Origin, heartbeat: Heartbeat): Promise<void> {
-    const { clients, relay } = this.#need
-    if (origin.closed) return
+  /**
+   * A client of this node. Resolves, on the leader, when what its groups need is made, with a digest of each group's
+   * members, in the order of its consumers.
+   */
+  async heartbeat(origin: Origin, heartbeat: Heartbeat): Promise<readonly string[] | undefined> {
+    const { clients, relay, leadership } = this.#need
+    if (origin.closed) return undefined
     const place = relay.placeOf(origin)
     clients.heartbeat(heartbeat, place)
     relay.share({ kind: 'heartbeat', connectionId: place.connectionId, heartbeat })
     await this.#makeWhatIsNeeded(heartbeat.consumers)
+    return leadership.isReady
+      ? heartbeat.consumers.map((consumer) => clients.membersDigest(consumer.groupName))
+      : undefined
   }
 
   unregister(origin: Origin, leaving: Leaving): void {

@@ -126,6 +126,11 @@ export class Clients {
     return this.#consumers.get(group)?.members.clientIds() ?? []
   }
 
+  /** Changes whenever `clientIds` does. */
+  membersDigest(group: string): string {
+    return this.#consumers.get(group)?.members.digest ?? ''
+  }
+
   /** Each live consumer of the group once, by a connection of this node where it has one. */
   consumers(group: string): Member[] {
     const byClient = new Map<string, Member>()

@@ -3,7 +3,12 @@
  * went, and the list of all clients, are asked for with every heartbeat and every rebalancing: both cost nothing here
  * that grows with the group.
  */
+import { createHash } from 'node:crypto'
 import type { Member } from './clients.ts'
+
+/** Digests are sums of as many bits: whole numbers that stay exact. */
+const DIGEST_BYTES = 6
+const DIGEST_RANGE = 2 ** (8 * DIGEST_BYTES)
 
 export class GroupMembers {
   readonly #byPlace = new Map<string, Member>()
@@ -11,6 +16,7 @@ export class GroupMembers {
   readonly #connections = new Map<string, number>()
   /** Undefined: a client came or went since it was asked for. */
   #sortedIds: readonly string[] | undefined
+  #digest = 0
 
   /** Connections, not clients. */
   get size(): number {
@@ -40,8 +46,10 @@ export class GroupMembers {
     this.#byPlace.set(place, member)
     const connections = this.#connections.get(clientId) ?? 0
     this.#connections.set(clientId, connections + 1)
-    if (connections === 0) this.#sortedIds = undefined
-    return connections === 0
+    if (connections > 0) return false
+    this.#sortedIds = undefined
+    this.#digest = (this.#digest + digestOf(clientId)) % DIGEST_RANGE
+    return true
   }
 
   /** True: that was the client's last connection. */
@@ -56,6 +64,7 @@ export class GroupMembers {
     }
     this.#connections.delete(member.clientId)
     this.#sortedIds = undefined
+    this.#digest = (this.#digest - digestOf(member.clientId) + DIGEST_RANGE) % DIGEST_RANGE
     return true
   }
 
@@ -64,4 +73,13 @@ export class GroupMembers {
     this.#sortedIds ??= [...this.#connections.keys()].sort()
     return this.#sortedIds
   }
+
+  /** The same as long as `clientIds` gives the same, on every node; however many there are, it costs nothing to ask. */
+  get digest(): string {
+    return this.#digest.toString(36)
+  }
+}
+
+function digestOf(clientId: string): number {
+  return createHash('sha1').update(clientId).digest().readUIntBE(0, DIGEST_BYTES)
 }

@@ -16,10 +16,7 @@ export interface HeartbeatNeeds {
  * The short form of heartbeats, which leaves out subscriptions that a broker knows, is not for a group of nodes whose
  * leader changes: clients that hear this keep sending whole ones.
  */
-const heartbeatReply: Reply = {
-  code: ResponseCode.SUCCESS,
-  header: { IS_SUPPORT_HEART_BEAT_V2: 'false', IS_SUB_CHANGE: 'true' },
-}
+const shortForm = { IS_SUPPORT_HEART_BEAT_V2: 'false', IS_SUB_CHANGE: 'true' }
 
 export function heartbeat({ sessions, options }: HeartbeatNeeds): Route<unknown>[] {
   return [
@@ -30,7 +27,7 @@ export function heartbeat({ sessions, options }: HeartbeatNeeds): Route<unknown>
 
   async function beat(_header: unknown, call: Call): Promise<Reply> {
     const data = HeartbeatData.decode(call.body)
-    await sessions.heartbeat(call.connection, {
+    const members = await sessions.heartbeat(call.connection, {
       clientId: data.clientID,
       language: call.language,
       version: call.version,
@@ -39,7 +36,9 @@ export function heartbeat({ sessions, options }: HeartbeatNeeds): Route<unknown>
       consumers: data.consumerDataSet,
       withoutSubscriptions: data.heartbeatFingerprint !== 0 && data.withoutSub,
     })
-    return heartbeatReply
+    // A field of ours: a consumer that knows this digest need not ask for the list (38).
+    const known = members === undefined || members.length === 0 ? {} : { groupMembers: members.join(' ') }
+    return { code: ResponseCode.SUCCESS, header: { ...shortForm, ...known } }
   }
 
   function unregister(header: UnregisterClientRequestHeader, call: Call): Reply {

@@ -25,7 +25,10 @@ export interface GroupOptions extends ClientOptions {
   readonly maxBytesPerQueue?: number
   /** How often offsets are committed. Default 5,000. */
   readonly commitIntervalMs?: number
-  /** How often queues are shared out anew without a reason. Default 20,000. */
+  /**
+   * How often a consumer asks who is in its group and shares the queues out anew. Default 20,000. Not while all leaders say
+   * in their answers to heartbeats that the members are the same: RaftMQ's brokers do.
+   */
   readonly rebalanceIntervalMs?: number
   /** How long a broker may hold a pull that finds nothing. Default 15,000. */
   readonly suspendTimeoutMs?: number

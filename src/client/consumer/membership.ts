@@ -8,12 +8,14 @@ import { errorMessage } from '../../lib/errors.ts'
 import type { ClientCore } from '../core/client-core.ts'
 import { clientErrors } from '../core/errors.ts'
 import { queueKey } from '../core/message-queue.ts'
+import { leaderOf } from '../core/topic-route.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
 import type { SubscriptionData } from '../core/subscription.ts'
 import type { Assignment, Listed } from './assignment.ts'
 import { Beginnings } from './beginnings.ts'
 import type { ResolvedGroupOptions } from './group-options.ts'
 import { HeldQueues } from './held-queues.ts'
+import { MemberNews } from './member-news.ts'
 import { OffsetCommits } from './offset-commits.ts'
 import type { OffsetStore, QueueOffset } from './offset-store.ts'
 import { QueueFeed } from './queue-feed.ts'
@@ -50,6 +52,7 @@ export class Membership {
   readonly #locks: QueueLocks | undefined
   readonly #held: HeldQueues
   readonly #rebalancer: Rebalancer
+  readonly #news: MemberNews
   readonly #timers: Timer[] = []
   /** Goes on while handlers finish: their queues are this member's until then. */
   #renewal: Timer | undefined
@@ -76,6 +79,7 @@ export class Membership {
       newFeed: (queue) => this.#newFeed(queue),
       again: () => this.#rebalancer.later(),
     })
+    this.#news = new MemberNews(clock, options.heartbeatIntervalMs)
     this.#rebalancer = new Rebalancer({
       clock,
       log,
@@ -127,7 +131,7 @@ export class Membership {
     this.#isOpen = true
     core.start()
     core.routes.onChange(() => this.#routeChanged())
-    this.#timers.push(clock.every(rebalanceIntervalMs, () => this.#rebalancer.soon()))
+    this.#timers.push(clock.every(rebalanceIntervalMs, () => this.#lookWhoIsThere()))
     if (autoCommit) this.#timers.push(clock.every(commitIntervalMs, () => void this.commit()))
     if (this.#locks !== undefined) this.#renewal = clock.every(LOCK_RENEWAL_MS, () => void this.#locks?.renew())
     // Before that it would find itself in no list.
@@ -180,10 +184,20 @@ export class Membership {
     void this.commit()
   }
 
+  /** A broker answered a heartbeat, and maybe said who is in the group. */
+  heard(address: string, members: string | undefined): void {
+    if (this.#news.heard(address, members)) this.#rebalancer.soon()
+  }
+
   connectionLost(): void {
     if (!this.#isOpen) return
     const { routes } = this.#needs.core
     for (const topic of this.#subscriptions.keys()) routes.refresh(topic).catch(() => undefined)
+  }
+
+  /** Notices (40) may be lost: queues are shared out anew at intervals, unless it is sure that nobody came or went. */
+  #lookWhoIsThere(): void {
+    if (!this.#news.isTold(this.#needs.core.routes.brokers().map(leaderOf))) this.#rebalancer.soon()
   }
 
   /** Routes of all topics, then a heartbeat to all brokers, so that they list this member. */

@@ -70,6 +70,7 @@ export class PullConsumer implements AsyncIterable<ReceivedMessage> {
       heartbeatData: (clientId) =>
         consumerHeartbeat(clientId, this.#membership.subscriptions, { ...this.#options, consumeType: PULL }),
       onConnectionLost: () => this.#membership.connectionLost(),
+      onHeartbeat: (address, members) => this.#membership.heard(address, members),
       routes: consumerRequests({
         member: { ...this.#options, ordered: false, consumeType: PULL },
         startMs: this.#options.clock.nowMs(),

@@ -66,6 +66,7 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
       heartbeatData: (clientId) =>
         consumerHeartbeat(clientId, this.#membership.subscriptions, { ...this.#options, consumeType: PUSH }),
       onConnectionLost: () => this.#membership.connectionLost(),
+      onHeartbeat: (address, members) => this.#membership.heard(address, members),
       routes: consumerRequests({
         member: { ...this.#options, consumeType: PUSH },
         startMs: clock.nowMs(),

@@ -84,8 +84,13 @@ export async function queryRoute(
   return parseTopicRoute(topic, succeeded(answer).body)
 }
 
-export async function heartbeat(invoke: Invoke, address: string, data: HeartbeatData): Promise<void> {
-  succeeded(await invoke(address, { code: RequestCode.HEART_BEAT, body: Buffer.from(JSON.stringify(data)) }))
+/**
+ * Resolves with a digest of who is in the groups of `data`, where the broker gives one: it is the same as long as the
+ * members are. Stock brokers and followers give none.
+ */
+export async function heartbeat(invoke: Invoke, address: string, data: HeartbeatData): Promise<string | undefined> {
+  const body = Buffer.from(JSON.stringify(data))
+  return textOf(succeeded(await invoke(address, { code: RequestCode.HEART_BEAT, body })).fields.get('groupMembers'))
 }
 
 export interface Unregistration {

@@ -35,6 +35,8 @@ export interface ClientCoreNeeds {
   /** Whether followers get heartbeats too, as consumers give them: they may serve pulls. */
   readonly isFollowerTold?: boolean
   readonly onConnectionLost?: (address: string) => void
+  /** A broker answered a heartbeat; `members` is what it says of who is in the groups, if it does. */
+  readonly onHeartbeat?: (address: string, members: string | undefined) => void
 }
 
 export type BrokerCall<T> = (address: string, options: InvokeOptions) => Promise<T>
@@ -210,7 +212,7 @@ export class ClientCore {
     const data = this.#needs.heartbeatData?.(this.clientId)
     if (data === undefined || this.closing.aborted) return false
     try {
-      await heartbeat(this.invoke, address, data)
+      this.#needs.onHeartbeat?.(address, await heartbeat(this.invoke, address, data))
       return true
     } catch (error) {
       this.options.log.debug({ address, error: errorMessage(error) }, 'heartbeat failed')

@@ -65,6 +65,20 @@ describe('a heartbeat', () => {
     expect(harness.log.commands).toHaveLength(0)
   })
 
+  test('is answered by the leader with a digest of who is in the groups of its consumers', async () => {
+    const harness = withTopic()
+    const said = async (clientID: string): Promise<unknown> =>
+      (await harness.ask(34, {}, beat(clientID, 'CG'), { origin: new FakeOrigin(clientID) })).fields['groupMembers']
+    const alone = await said('c1')
+    expect(alone).toMatch(/^\w+$/)
+    expect(await said('c1')).toBe(alone)
+    const both = await said('c2')
+    expect(both).not.toBe(alone)
+    expect(await said('c1')).toBe(both)
+    harness.leadership.isReady = false
+    expect(await said('c1')).toBeUndefined()
+  })
+
   test('that another node reports makes the group, too', async () => {
     const harness = withTopic()
     const follower = withTopic()
