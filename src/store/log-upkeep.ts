@@ -64,8 +64,6 @@ export class LogUpkeep {
       },
       (error: unknown) => {
         this.#isIndexing = false
-        // Derived: without room for it the next start reads the log instead.
-        if (LACK_OF_ROOM.has(errorCode(error) ?? '')) return
         this.#need.onFailed(error instanceof Error ? error : new Error(String(error)))
       },
     )
@@ -118,15 +116,24 @@ export class LogUpkeep {
   }
 
   async #saveIndexes(): Promise<void> {
-    const { segments, mark, indexes, commit } = this.#need
-    for (const segment of segments.all) {
-      if (segment.end.offset <= this.#indexedOffset && segment !== segments.last) continue
-      if (segment.isEmpty || segment.start.offset >= commit.flushed.offset) continue
-      // An index is believed up to the mark only.
-      await mark.flush()
-      if (segment.points === undefined) await indexes.loadPoints(segment)
-      await indexes.save(() => this.#indexOf(segment))
+    const { segments, commit } = this.#need
+    try {
+      for (const segment of segments.all) {
+        if (segment.end.offset <= this.#indexedOffset && segment !== segments.last) continue
+        if (!segment.isEmpty && segment.start.offset < commit.flushed.offset) await this.#saveIndex(segment)
+      }
+    } catch (error) {
+      // Derived: without room for it the next start reads the log instead.
+      if (!LACK_OF_ROOM.has(errorCode(error) ?? '')) throw error
     }
+  }
+
+  async #saveIndex(segment: Segment): Promise<void> {
+    const { mark, indexes } = this.#need
+    // An index is believed up to the mark only.
+    await mark.flush()
+    if (segment.points === undefined) await indexes.loadPoints(segment)
+    await indexes.save(() => this.#indexOf(segment))
   }
 
   /** What is durable of the segment; undefined while that is in doubt. */

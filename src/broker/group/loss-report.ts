@@ -85,7 +85,8 @@ export class LossReport {
     try {
       await logSettled()
     } catch {
-      // The log is closed, or failed: whoever is told of that ends the node.
+      // The log is closed, or failed, and stays so: whoever is told of that ends the node.
+      this.close()
       return
     }
     await lost.settle(() => true)

@@ -299,7 +299,11 @@ export class BrokerNode implements RunningBroker {
     const { nodeId, dLegerGroup } = this.#options
     const reason = refusal('BROKER_REMOVED', `${nodeId} was removed from ${dLegerGroup}, for good; this node stops`)
     this.#parts.log.warn({}, reason.message)
-    this.#closing = this.#close(reason)
+    // Nobody waits for this: what its end meets is the reason of its end.
+    this.#closing = this.#close(reason).catch((error: unknown) => {
+      this.#parts.log.error({ reason: errorMessage(error) }, 'this node cannot end in order')
+      return this.#abandon(toError(error))
+    })
   }
 
   async #close(reason: Error | undefined): Promise<void> {

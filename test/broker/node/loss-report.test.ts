@@ -12,6 +12,8 @@ interface World {
   readonly leadership: { isReady: boolean; term: number }
   readonly early: { value: Early }
   failures: number
+  /** Resolves when all cuts of the log are done. */
+  logSettled: () => Promise<void>
 }
 
 function world(earlyTerm: number, exposure: { maxBytes: number; inDoubt: boolean } | undefined): World {
@@ -25,7 +27,14 @@ function world(earlyTerm: number, exposure: { maxBytes: number; inDoubt: boolean
       return Promise.resolve()
     },
   }
-  const made: Omit<World, 'report'> = { told, clock, leadership, early, failures: 0 }
+  const made: Omit<World, 'report'> = {
+    told,
+    clock,
+    leadership,
+    early,
+    failures: 0,
+    logSettled: () => Promise.resolve(),
+  }
   const report = new LossReport({
     ownId: 'n0',
     leadership,
@@ -38,7 +47,7 @@ function world(earlyTerm: number, exposure: { maxBytes: number; inDoubt: boolean
     },
     early,
     lost: { settle: () => Promise.resolve(), list: () => Promise.resolve([]) },
-    logSettled: () => Promise.resolve(),
+    logSettled: () => made.logSettled(),
     exposure: () => exposure,
     clock,
     log: silentLog,
@@ -84,4 +93,20 @@ test('a former leader tells what it set aside once an entry of a later term is a
   await settled()
   expect(made.told).toEqual([{ table: 'losses', op: 'seen', args: [4, 'n0', 0, 0] }])
   expect(made.early.value.term).toBe(0)
+})
+
+test('a log that failed is asked once, and nothing is told: its node ends', async () => {
+  const made = world(4, undefined)
+  let asked = 0
+  made.logSettled = () => {
+    asked++
+    // Asked again in the same turn, for ever, it would keep the process from ever hearing that it has to end.
+    return asked < 10 ? Promise.reject(new Error('STORE_SYNC_FAILED')) : new Promise(() => undefined)
+  }
+  made.report.applied(6)
+  for (let round = 0; round < 10; round++) await settled()
+  made.clock.advance(5_000)
+  made.report.applied(7)
+  await settled()
+  expect([asked, made.told]).toEqual([1, []])
 })

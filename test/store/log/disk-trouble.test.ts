@@ -94,6 +94,17 @@ describe('a full disk', () => {
     disk.kill()
     expect((await openNode(disk)).log.end.index).toBe(2)
   })
+
+  test('does not keep a node from closing in order: what makes the next start fast is left out', async () => {
+    const disk = new FaultyFileSystem()
+    const node = await openNode(disk)
+    append(node, 30)
+    await node.log.stable()
+    disk.fail('writev', 'ENOSPC', { path: /\.index\.new$/, times: 1e9 })
+    await closeNode(node)
+    expect(node.failures).toEqual([])
+    expect((await openNode(disk)).log.end.index).toBe(30)
+  })
 })
 
 describe('a disk that fails', () => {
