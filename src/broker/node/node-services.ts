@@ -29,6 +29,7 @@ import { SlaveJoins } from '../group/slave-joins.ts'
 import { SlowDiskLeaver } from '../group/slow-disk-leaver.ts'
 import { RotRepair } from '../log/rot-repair.ts'
 import { PullHold } from '../clients/pull-hold.ts'
+import { SubscriptionWaits } from '../clients/subscription-waits.ts'
 import { PullResets } from '../clients/pull-resets.ts'
 import { TimedServices } from '../timed/timed-services.ts'
 import type { BrokerParts } from '../running-broker.ts'
@@ -51,6 +52,8 @@ export interface NodeServicesNeeds {
 }
 
 const MAX_PARKED_PULLS = 200_000
+/** From a consumer's first pull to its heartbeat on the same new connection, with room for a busy machine. */
+const HEARTBEAT_WITHIN_MS = 500
 const MAX_PENDING_OFFSETS = 200_000
 const OFFSET_COMMIT_PERIOD_MS = 200
 const MAX_SENDS = 200_000
@@ -60,6 +63,7 @@ const MAX_STAT_ITEMS = 50_000
 export class NodeServices {
   readonly need: NodeServicesNeeds
   readonly #hold: PullHold
+  readonly #subscriptionWaits: SubscriptionWaits
   readonly #commits: OffsetCommits
   readonly #replica: Transferring
   readonly #stats: BrokerStats
@@ -81,6 +85,12 @@ export class NodeServices {
     const { clock } = parts
     const { proposals } = core
     this.#hold = new PullHold({ clock, maxParked: MAX_PARKED_PULLS })
+    this.#subscriptionWaits = new SubscriptionWaits({
+      clock,
+      clients: network.clients,
+      maxWaiting: MAX_PARKED_PULLS,
+      waitMs: HEARTBEAT_WITHIN_MS,
+    })
     this.#commits = new OffsetCommits({
       offsets: tables.offsets,
       proposals,
@@ -216,6 +226,7 @@ export class NodeServices {
       relay: network.relay,
       store: state.store,
       hold: this.#hold,
+      subscriptionWaits: this.#subscriptionWaits,
       forbidden: tables.forbidden,
       modes: tables.modes,
       checkpoints: tables.checkpoints,
@@ -316,6 +327,7 @@ export class NodeServices {
     this.#pop.close()
     this.#commits.close()
     this.#hold.close()
+    this.#subscriptionWaits.close()
     this.#stats.close()
     await this.#retention.close()
   }

@@ -18,6 +18,7 @@ import type { GroupForbidden } from '../tables/group-forbidden.ts'
 import type { OffsetCommits } from '../clients/offset-commits.ts'
 import type { PullHold } from '../clients/pull-hold.ts'
 import type { PullResets } from '../clients/pull-resets.ts'
+import type { SubscriptionWaits } from '../clients/subscription-waits.ts'
 import { checkExpressionType, isTagExpression, parseSubscription, type Subscription } from '../clients/subscription.ts'
 import { type SubscriptionGroup, type SubscriptionGroups, subscriptionGroup } from '../tables/subscription-groups.ts'
 import { isReadable, type TopicConfig, type Topics } from '../tables/topics.ts'
@@ -35,6 +36,7 @@ export interface PullMessageNeeds {
     queueBounds(topic: string, queueId: number): { readonly min: number; readonly max: number } | undefined
   }
   readonly hold: PullHold
+  readonly subscriptionWaits: Pick<SubscriptionWaits, 'wait'>
   readonly forbidden: Pick<GroupForbidden, 'isReadForbidden'>
   readonly resets: PullResets
   readonly commits: Pick<OffsetCommits, 'offer'>
@@ -125,12 +127,31 @@ export function pullMessage(need: PullMessageNeeds): Route<unknown>[] {
   ]
 
   function handle(header: PullMessageRequestHeader, call: Call): undefined {
+    if (awaitsHeartbeat(header) && need.subscriptionWaits.wait(header.consumerGroup, () => resumed(header, call)))
+      return
+    begin(header, call)
+  }
+
+  function resumed(header: PullMessageRequestHeader, call: Call): void {
+    try {
+      begin(header, call)
+    } catch (error) {
+      fail(need.recover, call, error)
+    }
+  }
+
+  /** A pull that may wait, of a subscription that only its client's heartbeat can tell. */
+  function awaitsHeartbeat({ sysFlag, consumerGroup, topic }: PullMessageRequestHeader): boolean {
+    if ((sysFlag & PullFlag.suspend) === 0 || (sysFlag & PullFlag.subscription) !== 0) return false
+    return topics.get(topic) !== undefined && clients.subscription(consumerGroup, topic) === undefined
+  }
+
+  function begin(header: PullMessageRequestHeader, call: Call): void {
     const pull = check(header, call)
     if ((header.sysFlag & PullFlag.commitOffset) !== 0 && header.commitOffset >= 0) {
       need.commits.offer(header.topic, header.consumerGroup, header.queueId, header.commitOffset)
     }
     run(pull, pull.deadlineMs !== undefined)
-    return undefined
   }
 
   /** A parked pull is checked like a new one: its topic may be deleted, its subscription changed. */

@@ -26,6 +26,7 @@ import { PendingHalves } from '../../../src/broker/transactions/pending-halves.t
 import { brokerRoutes } from '../../../src/broker/processors/index.ts'
 import { PullResets } from '../../../src/broker/clients/pull-resets.ts'
 import { PullHold } from '../../../src/broker/clients/pull-hold.ts'
+import { SubscriptionWaits } from '../../../src/broker/clients/subscription-waits.ts'
 import { QueueLocks } from '../../../src/broker/tables/queue-locks.ts'
 import { errorReplies } from '../../../src/broker/response-codes.ts'
 import { createSubscriptionGroups, systemGroups } from '../../../src/broker/tables/subscription-groups.ts'
@@ -242,6 +243,7 @@ export function createHarness(
     locks,
     commits,
     hold,
+    subscriptionWaits: new SubscriptionWaits({ clock, clients, maxWaiting: 3, waitMs: 500 }),
     stats,
     clients,
     sessions,

@@ -94,19 +94,41 @@ describe('a pull', () => {
     expect(bodies(await harness.ask(11, pullHeader('T', { sysFlag: 2, subVersion: 5 })))).toEqual(['m0'])
   })
 
-  test.each([
-    ['of a group without a member', 'Other', 5, 24],
-    ['of a newer subscription than is known', 'CG', 6, 25],
-  ])('%s is refused', async (_what, consumerGroup, subVersion, code) => {
+  test('of a newer subscription than is known is refused', async () => {
     const harness = await filled(1)
     await harness.ask(34, {}, heartbeat('CG'))
-    expect((await harness.ask(11, pullHeader('T', { sysFlag: 2, consumerGroup, subVersion }))).code).toBe(code)
+    expect((await harness.ask(11, pullHeader('T', { sysFlag: 2, subVersion: 6 }))).code).toBe(25)
   })
 
-  test('of a topic that the group does not subscribe to is SUBSCRIPTION_NOT_EXIST', async () => {
+  test.each([
+    ['of a group without a member', 'T', 'Other'],
+    ['of a topic that the group does not subscribe to', 'BenchmarkTest', 'CG'],
+  ])('%s is SUBSCRIPTION_NOT_EXIST, half a second later', async (_what, topic, consumerGroup) => {
     const harness = await filled(1)
     await harness.ask(34, {}, heartbeat('CG'))
-    expect((await harness.ask(11, pullHeader('BenchmarkTest', { sysFlag: 2 }))).code).toBe(24)
+    const replies = harness.send(11, pullHeader(topic, { sysFlag: 2, consumerGroup }))
+    harness.clock.advance(499)
+    expect(replies).toEqual([])
+    harness.clock.advance(1)
+    expect(replies[0]?.code).toBe(24)
+    expect((await harness.ask(11, pullHeader(topic, { sysFlag: 0, consumerGroup }))).code).toBe(24)
+  })
+
+  test('that comes before the heartbeat of its client is answered once that is there', async () => {
+    const harness = await filled(3)
+    const replies = harness.send(11, pullHeader('T', { sysFlag: 2 }))
+    expect(replies).toEqual([])
+    await harness.ask(34, {}, heartbeat('CG'))
+    expect(bodies(replies[0])).toEqual(['m0', 'm1', 'm2'])
+    harness.clock.advance(1_000)
+  })
+
+  test('of an unknown client is answered at once where too many wait', async () => {
+    const harness = await filled(1)
+    const pull = pullHeader('T', { sysFlag: 2 })
+    const waiting = [1, 2, 3].map(() => harness.send(11, pull))
+    expect((await harness.ask(11, pull)).code).toBe(24)
+    expect(waiting).toEqual([[], [], []])
   })
 
   test.each([
