@@ -1,11 +1,14 @@
 /** `npm run chaos -- [--scenario NAME] [--minutes N] …`: runs scenarios and says what held. See `README.md`. */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { gapText } from './gap-text.ts'
 import { page } from './report.ts'
 import { runScenario, type Result, type RunRequest } from './run-scenario.ts'
 import { runSealed } from './run-sealed.ts'
 import { scenarios, smoke } from './scenarios/index.ts'
 import { addToTally } from './tally.ts'
+import type { WorkloadName } from './traffic.ts'
+import { isWorkload, workloads } from './workloads.ts'
 
 const { values } = parseArgs({
   options: {
@@ -18,6 +21,7 @@ const { values } = parseArgs({
     flush: { type: 'string', default: 'sync' },
     replication: { type: 'string', default: 'sync' },
     seed: { type: 'string' },
+    workload: { type: 'string', default: 'own' },
     rate: { type: 'string', default: '2000' },
     acks: { type: 'string', default: '500' },
     out: { type: 'string', default: 'chaos/report' },
@@ -33,6 +37,11 @@ const MINUTE_MS = 60_000
 function mode(name: string, text: string): 'sync' | 'async' {
   if (text === 'sync' || text === 'async') return text
   throw new Error(`--${name} must be sync or async`)
+}
+
+function workload(): WorkloadName {
+  if (isWorkload(values.workload)) return values.workload
+  throw new Error(`--workload must be one of ${Object.keys(workloads).join(', ')}`)
 }
 
 function count(name: string, text: string): number {
@@ -64,9 +73,10 @@ function look(line: string): void {
 function say(result: Result): void {
   if (isTerminal) process.stdout.write(`\r${' '.repeat(110)}\r`)
   const { scenario, outcome, rounds, acknowledged, undecided, lost, reasons, seconds } = result
-  const gaps = rounds.map(({ gapMs }) => gapMs).sort((a, b) => a - b)
-  const gap = gaps.length === 0 ? '' : `, longest gap ${gaps[Math.floor(gaps.length / 2)]} ms (worst ${gaps.at(-1)} ms)`
-  const figures = `${rounds.length} rounds, ${acknowledged} acknowledged, ${undecided} undecided, ${lost} lost${gap}, ${seconds} s`
+  const sends = gapText(rounds.map(({ gapMs }) => gapMs))
+  const deliveries = gapText(rounds.map(({ deliveryGapMs }) => deliveryGapMs))
+  const counts = `${rounds.length} rounds, ${acknowledged} acknowledged, ${undecided} undecided, ${lost} lost`
+  const figures = `${counts}, longest gap in sends ${sends} ms, in deliveries ${deliveries} ms (p50 / p99 / worst), ${seconds} s`
   console.log(
     `${outcome}: ${scenario}: ${outcome === 'skipped' ? '' : figures}${reasons.map((text) => `; ${text}`).join('')}`,
   )
@@ -79,6 +89,7 @@ async function run(): Promise<readonly Result[]> {
   for (const scenario of chosen()) {
     const request: RunRequest = {
       scenario,
+      workload: workload(),
       mode: scenario.mode ?? {
         flush: mode('flush', values.flush),
         replication: mode('replication', values.replication),

@@ -1,8 +1,8 @@
 /** What a run found, as one page that needs nothing but itself. Pure. */
 import { drawFigure, page as pageOf } from '../src/report/page.ts'
 import type { Plot } from '../src/report/plot.ts'
-import { median } from '../src/report/statistics.ts'
 import { escape } from '../src/report/svg.ts'
+import { gapText } from './gap-text.ts'
 import type { Result } from './run-scenario.ts'
 
 const HEAD = [
@@ -14,8 +14,8 @@ const HEAD = [
   'acknowledged',
   'undecided',
   'lost',
-  'gap ms (median)',
-  'gap ms (worst)',
+  'gap in sends, ms (p50 / p99 / worst)',
+  'gap in deliveries, ms',
   'seed',
   'why',
 ] as const
@@ -50,10 +50,9 @@ function row({
   seed,
   reasons,
 }: Result): string {
-  const gaps = rounds.map(({ gapMs }) => gapMs)
-  const [middle, worst] = gaps.length === 0 ? ['', ''] : [median(gaps), Math.max(...gaps)]
+  const gaps = [rounds.map(({ gapMs }) => gapMs), rounds.map(({ deliveryGapMs }) => deliveryGapMs)].map(gapText)
   const modes = `${mode.flush} × ${mode.replication}`
-  const counts = [rounds.length, acknowledged, undecided, lost, middle, worst, seed]
+  const counts = [rounds.length, acknowledged, undecided, lost, ...gaps, seed]
   const cells = [scenario, family, outcome, modes, ...counts, reasons.join('; ')]
   return `<tr class="${outcome}">${cells.map((cell) => `<td>${escape(String(cell))}</td>`).join('')}</tr>`
 }

@@ -1,15 +1,18 @@
 /** The load of a scenario: recorded sends, a consumer, and what must never go back: offsets and topics. */
 import { lossesOf } from '../src/cli/commands/loss-text.ts'
-import { Admin, PushConsumer } from '../src/client/index.ts'
+import { Admin } from '../src/client/index.ts'
+import { queueKey } from '../src/client/core/message-queue.ts'
 import { sleep, systemClock } from '../src/lib/clock.ts'
-import { GapMeter } from '../src/load/gap.ts'
-import { historyWriter } from '../src/load/history.ts'
+import { type HistoryWriter, historyWriter } from '../src/load/history.ts'
+import { LoadRecord, type Note, soMany } from '../src/load/load-record.ts'
 import { readTopic } from '../src/load/read-topic.ts'
-import { BODY_BYTES, RecordedLoad, soMany, type Note } from '../src/load/recorded-load.ts'
-import type { SendReport } from '../src/load/send-load.ts'
+import { BODY_BYTES } from '../src/load/recorded-load.ts'
 import { Workload } from '../src/load/workload.ts'
+import { Deliveries, type Traffic, type WorkloadName } from './traffic.ts'
+import { workloads } from './workloads.ts'
 
 export interface RunLoadRequest {
+  readonly workload: WorkloadName
   readonly namesrv: string
   readonly run: string
   readonly ratePerSecond: number
@@ -22,103 +25,114 @@ const QUEUES = 4
 const BROKER = 'broker-a'
 const LOOK_EVERY_MS = 50
 const LIVE_GROUP = 'chaos_live'
+/** A leader writes what consumers commit one-way every 200 ms. */
+const OFFSETS_LOGGED_WITHIN_MS = 500
 
 export class RunLoad {
   readonly #request: RunLoadRequest
-  readonly #sends: RecordedLoad
-  readonly #consumer: PushConsumer
+  readonly #traffic: Traffic
+  readonly #history: HistoryWriter
+  readonly #record: LoadRecord
+  readonly #deliveries = new Deliveries()
   readonly #admin: Admin
-  readonly #deliveries = new GapMeter()
-  /** The group's offsets as seen last: they never go back. */
+  /** The group's offsets as they were committed: they never go back. */
   readonly #offsets = new Map<string, number>()
   readonly #topics: string[] = []
-  #delivered = 0
+  #isStopped = false
 
   constructor(request: RunLoadRequest) {
-    const { namesrv, historyPath, run, ratePerSecond } = request
+    const { namesrv, historyPath, run, ratePerSecond, workload } = request
     this.#request = request
-    const history = historyWriter(historyPath)
-    const orderedQueues = Array.from({ length: QUEUES }, (_, queueId) => ({
+    this.#history = historyWriter(historyPath)
+    this.#record = new LoadRecord(systemClock, this.#history)
+    this.#traffic = workloads[workload].traffic({
+      namesrv,
       topic: TOPIC,
       brokerName: BROKER,
-      queueId,
-    }))
-    const clock = systemClock
-    this.#sends = new RecordedLoad({ clock, namesrv, topic: TOPIC, run, ratePerSecond, orderedQueues, history })
-    this.#consumer = new PushConsumer({ namesrv, group: LIVE_GROUP, from: 'first' }).subscribe(TOPIC)
+      queues: QUEUES,
+      group: LIVE_GROUP,
+      run,
+      ratePerSecond,
+      history: this.#history,
+      record: this.#record,
+      deliveries: this.#deliveries,
+    })
     this.#admin = new Admin({ namesrv })
   }
 
   get acknowledged(): number {
-    return this.#sends.acknowledged
+    return this.#record.acknowledged
   }
 
+  /** Places that the consumer was given. */
   get delivered(): number {
-    return this.#delivered
+    return this.#deliveries.count
   }
 
   /** Acknowledgements in each tenth of a second. */
   get timeline(): readonly number[] {
-    return this.#sends.timeline
+    return this.#record.timeline
   }
 
   get notes(): readonly Note[] {
-    return this.#sends.notes
+    return this.#record.notes
   }
 
   async start(): Promise<void> {
     await this.#admin.createTopic({ topic: TOPIC, queues: QUEUES })
-    await this.#consumer.run(() => {
-      this.#delivered += 1
-      this.#deliveries.mark(systemClock.monotonicMs())
-    })
-    await this.#sends.start()
+    await this.#traffic.start()
   }
 
   note(text: string): void {
-    this.#sends.note(text)
+    this.#record.note(text)
   }
 
   /** From now on gaps are measured anew. */
   resetGaps(): void {
-    this.#sends.resetGap()
-    this.#deliveries.reset(systemClock.monotonicMs())
+    this.#record.resetGap()
+    this.#deliveries.resetGap(systemClock.monotonicMs())
   }
 
   get gaps(): { readonly sendsMs: number; readonly deliveriesMs: number } {
-    const deliveries = this.#deliveries.longest(systemClock.monotonicMs())
-    return { sendsMs: Math.round(this.#sends.gap.lengthMs), deliveriesMs: Math.round(deliveries.lengthMs) }
+    const deliveriesMs = this.#deliveries.longestGapMs(systemClock.monotonicMs())
+    return { sendsMs: Math.round(this.#record.gap.lengthMs), deliveriesMs: Math.round(deliveriesMs) }
   }
 
-  /** See `RecordedLoad.more`. */
+  /** See `LoadRecord.more`. */
   more(count: number, withinMs: number): Promise<void> {
-    return this.#sends.more(count, withinMs)
+    return this.#record.more(count, withinMs)
   }
 
   /** The same for messages that the consumer was given. */
   moreDelivered(count: number, withinMs: number): Promise<void> {
-    return soMany({ clock: systemClock, count, withinMs, done: 'delivered', now: () => this.#delivered })
+    return soMany({ clock: systemClock, count, withinMs, done: 'delivered', now: () => this.delivered })
   }
 
-  /** A topic that must still be there in the end, and the offsets as they are now. */
+  /** A topic that must still be there in the end, and offsets that must not go back. */
   async remember(): Promise<void> {
     const topic = `chaos_${this.#topics.length}`
     await this.#admin.createTopic({ topic, queues: 1 })
     this.#topics.push(topic)
-    await this.rolledBack()
+    const shown = await this.#shownOffsets()
+    // What a leader shows may be on its way to the log still.
+    await sleep(systemClock, OFFSETS_LOGGED_WITHIN_MS)
+    for (const [key, offset] of shown) this.#offsets.set(key, Math.max(this.#offsets.get(key) ?? 0, offset))
   }
 
   /** What went back or is gone: offsets of the live group, topics made earlier. */
   async rolledBack(): Promise<readonly string[]> {
-    const found: string[] = []
-    for (const { queue, consumerOffset } of await this.#admin.groupStats(LIVE_GROUP)) {
-      const key = `${queue.topic}@${queue.brokerName}@${queue.queueId}`
-      const before = this.#offsets.get(key) ?? 0
-      if (consumerOffset < before) found.push(`the offset of ${key} went back from ${before} to ${consumerOffset}`)
-      this.#offsets.set(key, Math.max(before, consumerOffset))
-    }
+    const shown = await this.#shownOffsets()
+    const found = [...this.#offsets].flatMap(([key, before]) => {
+      const offset = shown.get(key) ?? 0
+      return offset < before ? [`the offset of ${key} went back from ${before} to ${offset}`] : []
+    })
     const topics = new Set(await this.#admin.topics())
     return [...found, ...this.#topics.filter((topic) => !topics.has(topic)).map((topic) => `${topic} is gone`)]
+  }
+
+  async #shownOffsets(): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.#admin.groupStats(LIVE_GROUP)
+    return new Map(rows.map(({ queue, consumerOffset }) => [queueKey(queue), consumerOffset]))
   }
 
   /** Resolves once `count` nodes have the same log, all of it committed: nobody sends any more. */
@@ -149,11 +163,30 @@ export class RunLoad {
     return Math.max(0, ...told)
   }
 
-  /** Stops sending, and waits until what is in flight is decided. */
-  async stop(): Promise<Pick<SendReport, 'acknowledged'> | undefined> {
-    const report = await this.#sends.stop()
-    await this.#consumer.close()
-    return report
+  /** Stops sending, waits until what is in flight is decided, and so long until the consumer has what there is. */
+  async stop(deliveredWithinMs: number): Promise<void> {
+    if (this.#isStopped) return
+    this.#isStopped = true
+    try {
+      await this.#traffic.stopSends()
+      await this.#drained(deliveredWithinMs)
+    } finally {
+      await this.#traffic.close()
+      this.#history.close()
+    }
+  }
+
+  async #drained(withinMs: number): Promise<void> {
+    const endMs = systemClock.monotonicMs() + withinMs
+    for (;;) {
+      const ends = await this.#admin.topicStats(TOPIC)
+      const missing = ends.reduce((sum, { minOffset, maxOffset }) => sum + maxOffset - minOffset, 0) - this.delivered
+      if (missing <= 0) return
+      if (systemClock.monotonicMs() > endMs) {
+        throw new Error(`the consumer was not given ${missing} messages, ${withinMs} ms after the last one was sent`)
+      }
+      await sleep(systemClock, LOOK_EVERY_MS)
+    }
   }
 
   /** Reads the topic from its start with a group of its own; what it sees goes to `path`. */

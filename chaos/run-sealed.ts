@@ -8,6 +8,7 @@ import type { Result, RunRequest } from './run-scenario.ts'
 /** Resolves with what the process found; it has said why where there is nothing. */
 export async function runSealed({
   scenario,
+  workload,
   mode,
   ms,
   maxRounds,
@@ -20,7 +21,7 @@ export async function runSealed({
   const out = join(dir, 'report')
   const rounds = ms === Infinity ? ['--rounds', String(maxRounds)] : ['--minutes', String(ms / 60_000)]
   const modes = ['--flush', mode.flush, '--replication', mode.replication]
-  const load = ['--seed', String(seed), '--rate', String(ratePerSecond), '--acks', String(acks)]
+  const load = ['--workload', workload, '--seed', String(seed), '--rate', String(ratePerSecond), '--acks', String(acks)]
   const own = [
     '--sealed',
     '--scenario',

@@ -3,7 +3,9 @@
  * of the checkout that the suite runs in.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { gapText } from './gap-text.ts'
 import type { Result } from './run-scenario.ts'
+import { workloads } from './workloads.ts'
 
 export interface TallyRow {
   runs: number
@@ -12,7 +14,9 @@ export interface TallyRow {
   lost: number
   failed: number
   skipped: number
+  /** Of sends. */
   gapsMs: number[]
+  deliveryGapsMs: number[]
 }
 
 export type Tally = Record<string, TallyRow>
@@ -42,9 +46,19 @@ function readTally(): Tally {
 /** The tally with these results in it. Pure. */
 export function added(before: Tally, results: readonly Result[]): Tally {
   const tally: Tally = structuredClone(before)
-  for (const { scenario, mode, outcome, rounds, acknowledged, lost } of results) {
-    const key = `${scenario} (${mode.flush} × ${mode.replication})`
-    const none: TallyRow = { runs: 0, rounds: 0, acknowledged: 0, lost: 0, failed: 0, skipped: 0, gapsMs: [] }
+  for (const { scenario, workload, mode, outcome, rounds, acknowledged, lost } of results) {
+    const whose = workload === 'own' ? '' : `, ${workloads[workload].title}`
+    const key = `${scenario} (${mode.flush} × ${mode.replication}${whose})`
+    const none: TallyRow = {
+      runs: 0,
+      rounds: 0,
+      acknowledged: 0,
+      lost: 0,
+      failed: 0,
+      skipped: 0,
+      gapsMs: [],
+      deliveryGapsMs: [],
+    }
     const row = (tally[key] ??= none)
     if (outcome === 'skipped') {
       row.skipped += 1
@@ -56,20 +70,20 @@ export function added(before: Tally, results: readonly Result[]): Tally {
     row.lost += lost
     row.failed += outcome === 'failed' ? 1 : 0
     row.gapsMs = [...row.gapsMs, ...rounds.map(({ gapMs }) => gapMs)].slice(-MAX_GAPS)
+    row.deliveryGapsMs = [...row.deliveryGapsMs, ...rounds.map((round) => round.deliveryGapMs)].slice(-MAX_GAPS)
   }
   return tally
 }
 
 export function tableOf(tally: Tally): string {
-  const rows = Object.entries(tally).map(([key, { runs, rounds, acknowledged, lost, failed, skipped, gapsMs }]) => {
-    const gaps = [...gapsMs].sort((a, b) => a - b)
-    const at = (part: number): string => String(gaps[Math.min(gaps.length - 1, Math.floor(gaps.length * part))] ?? '–')
+  const rows = Object.entries(tally).map(([key, row]) => {
+    const { runs, rounds, acknowledged, lost, failed, skipped, gapsMs, deliveryGapsMs } = row
     const cells = [key, runs, rounds, acknowledged.toLocaleString('en'), lost, failed, skipped]
-    return `| ${[...cells, at(0.5), at(0.99), at(1)].join(' | ')} |`
+    return `| ${[...cells, gapText(gapsMs), gapText(deliveryGapsMs)].join(' | ')} |`
   })
   return [
-    '| scenario | runs | rounds | acknowledged | lost | failed runs | skipped | gap p50 ms | p99 | worst |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| scenario | runs | rounds | acknowledged | lost | failed runs | skipped | sends ms | deliveries ms |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
   ].join('\n')
 }

@@ -4,6 +4,7 @@ import { type Clock, sleep } from '../lib/clock.ts'
 import { checkHistory } from '../load/checkers.ts'
 import type { HistoryEvent } from '../load/history.ts'
 import { readTopic } from '../load/read-topic.ts'
+import { LoadRecord } from '../load/load-record.ts'
 import { BODY_BYTES, RecordedLoad } from '../load/recorded-load.ts'
 import { Workload } from '../load/workload.ts'
 import type { Group } from './group.ts'
@@ -45,13 +46,14 @@ export async function breakGroup(
   const admin = new Admin({ namesrv, clock })
   await admin.createTopic({ topic: TOPIC, queues: 4 }).finally(() => admin.close())
   const { ratePerSecond } = parameters
-  const load = new RecordedLoad({ clock, namesrv, topic: TOPIC, run: RUN, ratePerSecond, history })
+  const record = new LoadRecord(clock, history)
+  const load = new RecordedLoad({ clock, namesrv, topic: TOPIC, run: RUN, ratePerSecond, history, record })
   const faults: FaultSeen[] = []
   try {
     await load.start()
     for (let n = 1; n <= parameters.kills; n++) {
       say(`${fault === 'kill' ? 'kill' : 'power cut'} ${n} of ${parameters.kills}`)
-      faults.push(await breakOnce(need, load))
+      faults.push(await breakOnce(need, record))
     }
   } catch (error) {
     // Nobody waits for answers of nodes that are gone.
@@ -81,23 +83,23 @@ export async function breakGroup(
 
 async function breakOnce(
   { clock, group, setup, fault, parameters, signal }: BreakNeeds,
-  load: RecordedLoad,
+  record: LoadRecord,
 ): Promise<FaultSeen> {
   await sleep(clock, CALM_MS, signal)
-  await load.more(1, RECOVER_WITHIN_MS, signal)
+  await record.more(1, RECOVER_WITHIN_MS, signal)
   const before = await group.losses()
   const victims = await group.victims(fault)
-  load.resetGap()
+  record.resetGap()
   const atMs = clock.monotonicMs()
-  load.note(fault)
+  record.note(fault)
   await victims.kill()
   const awayMs = fault === 'power' ? POWER_AWAY_MS : setup.nodes > 2 ? AWAY_MS : 0
   if (awayMs > 0) await sleep(clock, awayMs, signal)
   victims.revive()
   await group.serving()
   // More than may still arrive from who is dead.
-  await load.more(Math.ceil(parameters.ratePerSecond / 4), RECOVER_WITHIN_MS, signal)
-  const { gap } = load
+  await record.more(Math.ceil(parameters.ratePerSecond / 4), RECOVER_WITHIN_MS, signal)
+  const { gap } = record
   const mayLose = windowMs(setup, fault) > 0
   const declared = await declaredSince(before, { clock, group, signal, withinMs: mayLose ? FOUND_WITHIN_MS : 0 })
   return { atMs, gap, declared }

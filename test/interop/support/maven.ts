@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { basename, delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { cacheFolder, javaSources } from './places.ts'
 import { shaped } from './json.ts'
@@ -44,12 +44,16 @@ export async function classPath(release: Release): Promise<string> {
 }
 
 /** Compiles the driver against a release; returns the class path to run it with. */
-export async function driverClassPath(release: Release, program: 'Driver' | 'Admin' = 'Driver'): Promise<string> {
+export function driverClassPath(release: Release, program: 'Driver' | 'Admin' = 'Driver'): Promise<string> {
+  return programClassPath(release, join(javaSources, `${program}.java`))
+}
+
+/** Compiles a program of one file against a release, if it has changed; returns the class path to run it with. */
+export async function programClassPath(release: Release, source: string): Promise<string> {
   const jars = await classPath(release)
-  const source = join(javaSources, `${program}.java`)
   const digest = createHash('sha256').update(readFileSync(source)).update(jars).digest('hex').slice(0, 12)
   const folder = cacheFolder(join('driver', `${release}-${digest}`))
-  if (!existsSync(join(folder, `${program}.class`))) {
+  if (!existsSync(join(folder, `${basename(source, '.java')}.class`))) {
     await run('javac', ['-nowarn', '-encoding', 'UTF-8', '-d', folder, '-cp', jars, source])
   }
   return folder + delimiter + jars
