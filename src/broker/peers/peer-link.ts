@@ -55,6 +55,8 @@ export class PeerLink {
   readonly #waiting = new Map<number, Waiting>()
   #socket: PeerSocket | undefined
   #open = false
+  /** Of the process that welcomed this link. */
+  #incarnation = ''
   #closed = false
   #redialMs: number
   #redial: Timer | undefined
@@ -111,6 +113,14 @@ export class PeerLink {
     }
   }
 
+  /**
+   * The peer runs as `incarnation`: what was connected to a process before it is gone, whoever still believes in it. Where
+   * its machine lost power, the system hears so only when it sends again what was never taken, by then up to minutes later.
+   */
+  restarted(incarnation: string): void {
+    if (this.#open && this.#incarnation !== incarnation) this.#socket?.close()
+  }
+
   close(): void {
     this.#closed = true
     this.#redial?.cancel()
@@ -157,6 +167,7 @@ export class PeerLink {
     this.#redialMs = this.#need.options.redialMinMs
     this.#lastRefusal = ''
     this.#greeting?.cancel()
+    this.#incarnation = welcome.incarnation
     this.#need.greeted(welcome.incarnation, welcome.commandVersion, welcome.clusterId)
     this.#open = true
     this.#need.opened()

@@ -82,6 +82,13 @@ export class PeerLinks {
     if (!this.#pairs.has(peer) && peer !== this.#need.ownId) this.#begin(peer, address, true)
   }
 
+  /** `peer` runs as a new process. */
+  restarted(peer: string, incarnation: string): void {
+    const pair = this.#pairs.get(peer)
+    pair?.raft.restarted(incarnation)
+    pair?.service.restarted(incarnation)
+  }
+
   /** The last connection of `peer` ended. */
   left(peer: string): void {
     const pair = this.#pairs.get(peer)

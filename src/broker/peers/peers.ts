@@ -225,6 +225,7 @@ export class Peers {
     this.#commandVersions.set(peer, commandVersion)
     if (this.#incarnations.get(peer) === incarnation) return
     this.#incarnations.set(peer, incarnation)
+    this.#links.restarted(peer, incarnation)
     this.#raft?.peerStarted(peer, incarnation)
   }
 

@@ -29,6 +29,12 @@ class MemorySocket implements PeerSocket {
     this.other?.close()
   }
 
+  /** Its machine loses power: the other end is not told. */
+  vanish(): void {
+    this.#open = false
+    if (this.other !== undefined) this.other.other = undefined
+  }
+
   arrive(bytes: Buffer): void {
     if (!this.#open) return
     if (this.#events === undefined) this.#early.push(bytes)
@@ -38,6 +44,7 @@ class MemorySocket implements PeerSocket {
 
 export class MemoryPeerNetwork implements PeerNetwork {
   readonly #accepts = new Map<number, (socket: PeerSocket) => void>()
+  readonly #accepted = new Map<number, MemorySocket[]>()
 
   dial(_host: string, port: number): Promise<PeerSocket> {
     const accept = this.#accepts.get(port)
@@ -46,8 +53,15 @@ export class MemoryPeerNetwork implements PeerNetwork {
     const far = new MemorySocket()
     near.other = far
     far.other = near
+    this.#accepted.set(port, [...(this.#accepted.get(port) ?? []), far])
     accept(far)
     return Promise.resolve(near)
+  }
+
+  /** Who listens on `port` loses power: whoever is connected to it learns nothing. */
+  vanish(port: number): void {
+    this.#accepts.delete(port)
+    for (const socket of this.#accepted.get(port) ?? []) socket.vanish()
   }
 
   listen(_host: string, port: number, accept: (socket: PeerSocket) => void): Promise<PeerListener> {

@@ -124,6 +124,23 @@ describe('peers', () => {
     expect(heard).toEqual(['n0', 'raft'])
   })
 
+  test('a peer that was lost with its power is dialled anew as soon as its next process says who it is', async () => {
+    const clock = new ManualClock()
+    const network = new MemoryPeerNetwork()
+    const [a, b] = [node('n0', network, clock), node('n1', network, clock)]
+    await a.start()
+    await b.start()
+    await settle(clock)
+    network.vanish(2)
+    const heard: string[] = []
+    const again = node('n1', network, clock, { incarnation: 'n1-2' })
+    again.attachRaft({ receive: () => heard.push('raft'), peerStarted: (peer) => heard.push(peer) })
+    await again.start()
+    await settle(clock)
+    a.send('n1', envelope('n0', 'n1'))
+    expect(heard).toEqual(['n0', 'raft'])
+  })
+
   test('requests in flight to a peer are bounded', async () => {
     const clock = new ManualClock()
     const network = new MemoryPeerNetwork()
