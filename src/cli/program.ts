@@ -22,13 +22,14 @@ const entries: Readonly<Record<string, Entry>> = {
   status: { summary: 'show broker groups, nodes, roles, terms and lags', load: () => import('./commands/status.ts') },
   topic: { summary: 'create, list, show or delete topics', load: () => import('./commands/topic.ts') },
   group: {
-    summary: 'list, show, create, delete or move consumer groups',
+    summary: 'list, show, create, change, delete or move consumer groups',
     load: () => import('./commands/group.ts'),
   },
   message: {
     summary: 'find stored messages by id, key, time or place',
     load: () => import('./commands/message.ts'),
   },
+  queue: { summary: 'show where in the log the messages of a queue are', load: () => import('./commands/queue.ts') },
   dlq: {
     summary: 'list or resend messages that a group failed at too often',
     load: () => import('./commands/dlq.ts'),
@@ -36,6 +37,10 @@ const entries: Readonly<Record<string, Entry>> = {
   stats: {
     summary: 'show what goes in and out, topic by topic and group by group',
     load: () => import('./commands/stats.ts'),
+  },
+  probe: {
+    summary: 'send messages and say how long each took: to a topic, or to every broker group',
+    load: () => import('./commands/probe.ts'),
   },
   producers: { summary: 'list the producers that are connected', load: () => import('./commands/producers.ts') },
   config: {
@@ -58,6 +63,7 @@ const entries: Readonly<Record<string, Entry>> = {
     summary: 'take over topics, groups and offsets from the files of a RocketMQ broker',
     load: () => import('./commands/import.ts'),
   },
+  clean: { summary: 'have broker groups drop now what has expired', load: () => import('./commands/clean.ts') },
   mode: {
     summary: 'show or change when a broker group acknowledges a send',
     load: () => import('./commands/mode.ts'),

@@ -16,13 +16,26 @@ export { topicConsumers } from './admin/topic-consumers.ts'
 export { exportTables } from './admin/table-export.ts'
 export { TableImport } from './admin/table-import.ts'
 export type { Imported, ImportFile } from './admin/table-import.ts'
+export { brokerLags } from './admin/broker-lags.ts'
+export type { QueueLag } from './admin/broker-lags.ts'
+export { clean } from './admin/cleaning.ts'
+export type { Cleaned } from './admin/cleaning.ts'
+export { groupClients, subscribeAlike } from './admin/group-clients.ts'
+export type { ClientQuestion, ClientState, HeldQueue, TopicPace } from './admin/group-clients.ts'
+export { groupMembers } from './admin/group-members.ts'
+export type { GroupMember } from './admin/group-members.ts'
+export { GroupSettings } from './admin/group-settings.ts'
+export { OrderedTopics } from './admin/ordered-topics.ts'
+export { queueUnits } from './admin/queue-units.ts'
+export type { QueueUnit, QueueUnits, UnitRange } from './admin/queue-units.ts'
+export { setRequestMode } from './admin/request-modes.ts'
+export type { RequestModeChange } from './admin/request-modes.ts'
 export { groupModes, setGroupMode } from './admin/group-modes.ts'
 export type { GroupModeChange, GroupModeState } from './admin/group-modes.ts'
 export type {
   BrokerNode,
   CreateTopicOptions,
   GroupConfig,
-  GroupMember,
   GroupQueueStats,
   QueueStats,
 } from './admin/admin.ts'

@@ -1,12 +1,16 @@
 import { InvalidArgumentError } from 'commander'
 import type { Command } from 'commander'
 import { Admin } from '../../client/admin/admin.ts'
+import { groupMembers } from '../../client/admin/group-members.ts'
+import type { AdminConnection } from '../../client/admin/connection.ts'
 import { GroupOffsets } from '../../client/admin/group-offsets.ts'
 import type { ResetTo } from '../../client/admin/group-offsets.ts'
 import { checkGroupName } from '../../client/core/names.ts'
 import { integerArgument, parseTime } from '../arguments.ts'
 import { namesrvOption, note, print, processIo, table, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
+import { addGroupInspection } from './group-inspection.ts'
+import { addGroupSettings } from './group-settings.ts'
 
 interface GroupFlags {
   readonly namesrv: string
@@ -30,7 +34,7 @@ const systemNames =
 export function register(program: Command, io: ClientIo = processIo()): void {
   const group = program
     .command('group')
-    .summary('list, show, create, delete or move consumer groups')
+    .summary('list, show, create, change, delete or move consumer groups')
     .description('Consumer groups of the cluster.')
   group
     .command('list')
@@ -44,7 +48,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .description('show who is in a group and how far it is, queue by queue')
     .addOption(namesrvOption())
     .option('--json', 'one JSON document')
-    .action((name: string, flags: GroupFlags) => withAdmin(flags, io, (admin) => show(admin, name, flags, io)))
+    .action((name: string, flags: GroupFlags) => withConnection(flags, io, (at) => show(at, name, flags, io)))
   group
     .command('create <group>')
     .description('create a group before its first member comes')
@@ -84,6 +88,8 @@ export function register(program: Command, io: ClientIo = processIo()): void {
         note(io, `${to} is where ${from} is${flags.topic === undefined ? '' : ` in ${flags.topic}`}`)
       }),
     )
+  addGroupInspection(group, io)
+  addGroupSettings(group, io)
 }
 
 function place(text: string): ResetTo {
@@ -136,9 +142,10 @@ async function list(admin: Admin, { json = false, all = false }: GroupFlags, io:
   await print(io, json ? `${JSON.stringify(groups)}\n` : groups.map(({ group }) => `${group}\n`).join(''))
 }
 
-async function show(admin: Admin, group: string, { json = false }: GroupFlags, io: ClientIo): Promise<void> {
+async function show(at: AdminConnection, group: string, { json = false }: GroupFlags, io: ClientIo): Promise<void> {
+  const admin = new Admin(at)
   await existing(admin, group)
-  const members = await admin.groupMembers(group)
+  const members = await groupMembers(at, group)
   const stats = await admin.groupStats(group)
   const lag = stats.reduce((sum, row) => sum + row.lag, 0)
   if (json) {

@@ -6,6 +6,7 @@ import { integerArgument } from '../arguments.ts'
 import { isUserTopic } from '../user-topics.ts'
 import { namesrvOption, note, print, processIo, table } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
+import { addTopicQueues } from './topic-queues.ts'
 
 interface TopicFlags {
   readonly namesrv: string
@@ -16,8 +17,15 @@ interface TopicFlags {
 interface CreateFlags extends TopicFlags {
   readonly queues: number
   readonly broker?: string
+  readonly readQueues?: number
+  readonly writeQueues?: number
   readonly permission: 'r' | 'w' | 'rw'
+  readonly ordered?: boolean
+  readonly type?: string
 }
+
+const types = ['NORMAL', 'FIFO', 'DELAY', 'TRANSACTION', 'MIXED', 'UNSPECIFIED']
+const QUEUES = integerArgument(1, 1_024)
 
 export function register(program: Command, io: ClientIo = processIo()): void {
   const topic = program
@@ -28,9 +36,13 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .command('create <topic>')
     .description('create a topic, or change its queues and permission')
     .addOption(namesrvOption())
-    .option('--queues <n>', 'queues per broker group', integerArgument(1, 1_024), 4)
+    .option('--queues <n>', 'queues per broker group', QUEUES, 4)
+    .option('--read-queues <n>', 'queues that consumers read, where it is another number', QUEUES)
+    .option('--write-queues <n>', 'queues that producers write, where it is another number', QUEUES)
     .option('--broker <name>', 'only in this broker group')
     .addOption(new Option('--permission <p>', 'what clients may do').choices(['r', 'w', 'rw']).default('rw'))
+    .option('--ordered', 'its order is kept: producers write no other queue while a broker group is away')
+    .addOption(new Option('--type <type>', 'take such messages alone').choices(types))
     .action((name: string, flags: CreateFlags) => withAdmin(flags, io, (admin) => create(admin, name, flags, io)))
   topic
     .command('list')
@@ -50,6 +62,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .description('delete a topic with its messages')
     .addOption(namesrvOption())
     .action((name: string, flags: TopicFlags) => withAdmin(flags, io, (admin) => remove(admin, name, io)))
+  addTopicQueues(topic, io)
 }
 
 async function withAdmin(flags: TopicFlags, io: ClientIo, work: (admin: Admin) => Promise<void>): Promise<void> {
@@ -62,8 +75,10 @@ async function withAdmin(flags: TopicFlags, io: ClientIo, work: (admin: Admin) =
 }
 
 async function create(admin: Admin, topic: string, flags: CreateFlags, io: ClientIo): Promise<void> {
-  const { queues, broker, permission } = flags
-  const brokers = await admin.createTopic({ topic, queues, permission, ...(broker === undefined ? {} : { broker }) })
+  const { queues, readQueues, writeQueues, broker, permission, ordered = false, type: messageType } = flags
+  const where = broker === undefined ? {} : { broker }
+  const shape = { queues, readQueues, writeQueues, permission, ordered, messageType }
+  const brokers = await admin.createTopic({ topic, ...shape, ...where })
   note(io, `${topic}: ${queues} ${queues === 1 ? 'queue' : 'queues'} in ${brokers.join(', ')}`)
 }
 

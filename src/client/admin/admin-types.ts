@@ -5,11 +5,18 @@ export interface CreateTopicOptions {
   readonly topic: string
   /** Per broker group. Default 4. */
   readonly queues?: number
+  /** Where the two differ: a topic shrinks by fewer to write, and fewer to read once the others are empty. */
+  readonly readQueues?: number | undefined
+  readonly writeQueues?: number | undefined
   /** Only in this group. Default: in all of `cluster`, or of all clusters. */
   readonly broker?: string
   readonly cluster?: string
   /** `rw` (default), `r` or `w`. */
   readonly permission?: 'r' | 'w' | 'rw'
+  /** Whether its consumers are ordered ones. Default false. */
+  readonly ordered?: boolean
+  /** What it takes alone, NORMAL, FIFO, DELAY or TRANSACTION. Default: stays as it is; of a new topic, everything. */
+  readonly messageType?: string | undefined
 }
 
 export interface QueueStats {
@@ -31,12 +38,6 @@ export interface GroupConfig {
   readonly group: string
   readonly retryMaxTimes: number
   readonly consumeEnable: boolean
-}
-
-export interface GroupMember {
-  readonly clientId: string
-  readonly address: string
-  readonly language: string
 }
 
 export interface BrokerNode {

@@ -1,6 +1,6 @@
 /** Administration: topics, groups, brokers. What `raftmq topic`, `group`, `status` and `transfer-leader` stand on. */
 import { errorMessage } from '../../lib/errors.ts'
-import { RaftmqCode, RequestCode, ResponseCode } from '../../remoting/codes.ts'
+import { RaftmqCode, RequestCode } from '../../remoting/codes.ts'
 import { succeeded } from '../core/broker-api.ts'
 import { field, integerOf, listOf, parseBody, rowsOf, textOf } from '../core/java-json.ts'
 import { compareQueues, compareText } from '../core/message-queue.ts'
@@ -8,15 +8,8 @@ import type { MessageQueue } from '../core/message-queue.ts'
 import { checkTopicName } from '../core/names.ts'
 import type { ClientOptions } from '../core/options.ts'
 import type { BrokerGroup, TopicRoute } from '../core/topic-route.ts'
-import type {
-  BrokerNode,
-  CreateTopicOptions,
-  GroupConfig,
-  GroupMember,
-  GroupQueueStats,
-  QueueStats,
-} from './admin-types.ts'
-import { AdminConnection, leaderAddress } from './connection.ts'
+import type { BrokerNode, CreateTopicOptions, GroupConfig, GroupQueueStats, QueueStats } from './admin-types.ts'
+import { AdminConnection } from './connection.ts'
 import { changeMembers, listMembers } from './member-admin.ts'
 import type { GroupChange, GroupMembers, MemberAdminNeeds } from './member-admin.ts'
 
@@ -25,7 +18,6 @@ export type {
   QueueStats,
   GroupQueueStats,
   GroupConfig,
-  GroupMember,
   BrokerNode,
 } from './admin-types.ts'
 
@@ -93,17 +85,18 @@ export class Admin {
 
   /** Creates the topic, or changes it. Resolves with the names of the broker groups that have it now. */
   async createTopic(options: CreateTopicOptions): Promise<string[]> {
-    const { topic, queues = 4, permission = 'rw' } = options
+    const { topic, queues = 4, permission = 'rw', ordered = false, messageType } = options
     checkTopicName(topic)
     const header = {
       topic,
       defaultTopic: 'TBW102',
-      readQueueNums: queues,
-      writeQueueNums: queues,
+      readQueueNums: options.readQueues ?? queues,
+      writeQueueNums: options.writeQueues ?? queues,
       perm: permissions[permission],
       topicFilterType: 'SINGLE_TAG',
       topicSysFlag: 0,
-      order: false,
+      order: ordered,
+      attributes: messageType === undefined ? undefined : `+message.type=${messageType}`,
     }
     const groups = await this.#at.brokersOf(options)
     await Promise.all(
@@ -191,22 +184,6 @@ export class Admin {
         return [{ queue, brokerOffset, consumerOffset, lag: brokerOffset - consumerOffset }]
       })
       .sort((a, b) => compareQueues(a.queue, b.queue))
-  }
-
-  /** The clients of a group that are connected now, sorted. */
-  async groupMembers(group: string): Promise<GroupMember[]> {
-    const members = new Map<string, GroupMember>()
-    for (const broker of await this.brokers()) {
-      const request = { code: RequestCode.GET_CONSUMER_CONNECTION_LIST, header: { consumerGroup: group } }
-      const answer = await this.#at.invoke(leaderAddress(broker), request)
-      if (answer.code === ResponseCode.CONSUMER_NOT_ONLINE) continue
-      for (const row of listOf(field(parseBody(succeeded(answer).body), 'connectionSet'))) {
-        const clientId = textOf(field(row, 'clientId')) ?? ''
-        const address = textOf(field(row, 'clientAddr')) ?? ''
-        members.set(clientId, { clientId, address, language: textOf(field(row, 'language')) ?? '' })
-      }
-    }
-    return [...members.values()].sort((a, b) => compareText(a.clientId, b.clientId))
   }
 
   /** Lets the node at `address` count votes of nodes whose logs are in doubt, until somebody leads (docs/durability.md). */

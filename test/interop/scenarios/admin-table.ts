@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { mqadminAll } from '../support/admin.ts'
 import { Driver } from '../support/driver.ts'
 import { ask } from '../support/ask.ts'
+import { checkout } from '../support/places.ts'
 import { leaderAddress, startRaftmq } from '../support/raftmq.ts'
 import { pause, type Scenario, until } from '../support/scenario.ts'
 import { startStock } from '../support/stock.ts'
@@ -99,6 +102,23 @@ export const adminTable: readonly Scenario[] = [
       } finally {
         await closeAll(targets)
       }
+    },
+  },
+  {
+    name: 'mqadmin lists no command that docs/compatibility.md does not name',
+    skip: (target) => (target.name === 'raftmq' ? undefined : 'the page is about RaftMQ'),
+    async run(context) {
+      const [help = ''] = await mqadminAll(context.target.namesrv, [[]])
+      const commands = [...help.matchAll(/^ {3}(\w+) {2,}/gm)].map(([, name = '']) => name)
+      assert.ok(commands.length > 80, `the help is not read: ${help}`)
+      const page = readFileSync(join(checkout, 'docs/compatibility.md'), 'utf8')
+      const rows = page.split('\n').filter((line) => line.startsWith('| '))
+      const named = new Set(rows.flatMap((row) => (row.split('|')[1] ?? '').split(',').map((name) => name.trim())))
+      assert.deepEqual(
+        commands.filter((name) => !named.has(name)),
+        [],
+      )
+      context.note(`${commands.length} commands`)
     },
   },
 ]

@@ -4,7 +4,7 @@ import { linesOf, startJava, stop } from './java.ts'
 import { driverClassPath, type Release } from './maven.ts'
 import { cacheFolder } from './places.ts'
 
-/** Runs stock mqadmin commands one after the other in one process; what each printed. */
+/** Runs stock mqadmin commands one after the other in one process; what each printed. One without words prints the help. */
 export async function mqadminAll(
   namesrv: string,
   commands: readonly (readonly string[])[],
@@ -24,8 +24,9 @@ export async function mqadminAll(
         if (printed.length === commands.length) resolve()
       })
     })
-    for (const [command = '', ...rest] of commands) {
-      child.stdin?.write(`${[command, '-n', namesrv, ...rest].map(encodeURIComponent).join('\t')}\n`)
+    for (const [command, ...rest] of commands) {
+      const words = command === undefined ? [] : [command, '-n', namesrv, ...rest]
+      child.stdin?.write(`${words.map(encodeURIComponent).join('\t')}\n`)
     }
     await done
   } finally {
