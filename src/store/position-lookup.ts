@@ -1,6 +1,20 @@
-/** The place behind an entry, at once: from memory, else by walking frames on disk from the nearest point. */
+/**
+ * The place behind an entry, at once: from memory, else by walking frames on disk from the nearest point. Where that way
+ * is damaged, the frame behind the entry tells: it carries its own place and the checksum of the one before.
+ */
 import { assert } from '../lib/assert.ts'
-import { FRAME_HEADER_BYTES, frameFault, frameLength, frameOffset, headFault } from '../message/entry-frame.ts'
+import {
+  FRAME_BYTES_MAX,
+  FRAME_HEADER_BYTES,
+  FRAME_MAGIC,
+  frameFault,
+  frameIndex,
+  frameLength,
+  frameOffset,
+  framePreviousCrc,
+  frameTimestampMs,
+  headFault,
+} from '../message/entry-frame.ts'
 import { storeErrors } from './errors.ts'
 import type { FileSystem } from './file-system.ts'
 import type { LogOutline } from './log-outline.ts'
@@ -17,6 +31,13 @@ export interface PositionLookup {
   readonly tail: TailCache
 }
 
+/** Bytes of one segment from `offset` on; how many there were. */
+type Read = (target: Uint8Array, offset: number) => number
+
+const SEARCH_BYTES = 256 * 1024
+const magic = Buffer.alloc(4)
+magic.writeUInt32BE(FRAME_MAGIC)
+
 /** Behind entry `index`, which is kept. Throws `STORE_ROT` when the disk does not tell. */
 export function positionBehind(need: PositionLookup, index: number): LogPosition {
   const { outline, segments, tail } = need
@@ -29,29 +50,73 @@ export function positionBehind(need: PositionLookup, index: number): LogPosition
   return boundary?.start ?? readPosition(need, index)
 }
 
-function readPosition({ fileSystem, folder, segments }: PositionLookup, index: number): LogPosition {
+function readPosition({ fileSystem, folder, outline, segments, tail }: PositionLookup, index: number): LogPosition {
   const segment = segments.atIndex(index)
   assert(segment !== undefined, 'a segment holds every entry kept')
   const path = `${folder}/${segmentName(segment.start.offset)}`
   const base = segment.start.offset
-  const point = segment.points?.atIndex(index) ?? { offset: base, index: segment.start.index + 1 }
-  const head = Buffer.alloc(FRAME_HEADER_BYTES)
-  let at = point.offset
-  for (let next = point.index; next < index; next++) {
-    const got = fileSystem.readSync(path, head, at - base)
-    if (headFault(head, 0, got) !== undefined || frameOffset(head, 0) !== at) throw rot(index, at)
-    at += frameLength(head, 0)
+  const read: Read = (target, offset) => fileSystem.readSync(path, target, offset - base)
+  const from = segment.points?.atIndex(index) ?? { offset: base, index: segment.start.index + 1 }
+  const walked = walk(read, from, index)
+  if (typeof walked !== 'number') return walked
+  // A length that rotted may have led past it: from where the way began.
+  const next = tail.frame(index + 1) ?? search(read, index + 1, { offset: from.offset, end: segment.end.offset })
+  if (next === undefined)
+    throw storeErrors.create('STORE_ROT', `the way to entry ${index} is damaged at byte ${walked} of the CommitLog`)
+  const term = outline.termAt(index)
+  assert(term !== undefined, 'the term of an entry kept')
+  return {
+    offset: frameOffset(next, 0),
+    index,
+    term,
+    crc: framePreviousCrc(next, 0),
+    // What is appended here may be no older than the entry before it; that one was no younger than the one behind it.
+    timestampMs: frameTimestampMs(next, 0),
   }
-  const got = fileSystem.readSync(path, head, at - base)
-  if (headFault(head, 0, got) !== undefined) throw rot(index, at)
-  const frame = Buffer.alloc(frameLength(head, 0))
-  const length = fileSystem.readSync(path, frame, at - base)
-  if (frameFault(frame, 0, length) !== undefined || frameOffset(frame, 0) !== at) throw rot(index, at)
-  const position = positionAfter(frame, 0)
-  assert(position.index === index, 'frames follow each other')
-  return position
 }
 
-function rot(index: number, offset: number): Error {
-  return storeErrors.create('STORE_ROT', `the way to entry ${index} is damaged at byte ${offset} of the CommitLog`)
+/** Frame by frame to entry `index`: the place behind it, or where it did not go on. */
+function walk(
+  read: Read,
+  from: { readonly offset: number; readonly index: number },
+  index: number,
+): LogPosition | number {
+  const head = Buffer.alloc(FRAME_HEADER_BYTES)
+  let at = from.offset
+  for (let next = from.index; next < index; next++) {
+    if (headFault(head, 0, read(head, at)) !== undefined || frameOffset(head, 0) !== at) return at
+    at += frameLength(head, 0)
+  }
+  const frame = frameAt(read, at)
+  if (frame === undefined) return at
+  const position = positionAfter(frame, 0)
+  return position.index === index ? position : at
+}
+
+/** The sound frame of entry `index` in a range of bytes where frames before it are damaged. */
+function search(
+  read: Read,
+  index: number,
+  range: { readonly offset: number; readonly end: number },
+): Buffer | undefined {
+  const chunk = Buffer.alloc(SEARCH_BYTES)
+  // A magic that lies across two chunks is in the second one as well.
+  for (let base = range.offset; base < range.end; base += chunk.length - magic.length + 1) {
+    const length = read(chunk, base)
+    for (let found = chunk.indexOf(magic); found !== -1 && found < length; found = chunk.indexOf(magic, found + 1)) {
+      const frame = frameAt(read, base + found)
+      if (frame !== undefined && frameIndex(frame, 0) === index) return frame
+    }
+  }
+  return undefined
+}
+
+/** The frame at `offset`, if a whole and sound one that belongs there begins there. */
+function frameAt(read: Read, offset: number): Buffer | undefined {
+  const head = Buffer.alloc(FRAME_HEADER_BYTES)
+  if (headFault(head, 0, read(head, offset)) !== undefined || frameOffset(head, 0) !== offset) return undefined
+  const length = frameLength(head, 0)
+  if (length > FRAME_BYTES_MAX) return undefined
+  const frame = Buffer.alloc(length)
+  return frameFault(frame, 0, read(frame, offset)) === undefined ? frame : undefined
 }

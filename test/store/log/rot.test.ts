@@ -193,3 +193,48 @@ describe('a repair', () => {
     expect(await checkReads(log, frames)).toBe(0)
   })
 })
+
+describe('a log is cut behind an entry', () => {
+  test('whatever bit of the way to it rotted: the frame behind it tells where it ends', async () => {
+    const { disk, frames } = await grown('clean')
+    const random = seededRandom(11)
+    for (let round = 0; round < 120; round++) {
+      const rotten = disk.copy()
+      const index = random.integer(1, ENTRIES - 2)
+      const kept = frames[index - 1] ?? Buffer.alloc(0)
+      const node = await openNode(rotten)
+      const bases = rotten
+        .paths()
+        .map((path) => /commitlog\/(\d{20})$/.exec(path)?.[1])
+        .flatMap((name) => (name === undefined ? [] : [Number(name)]))
+      const base = Math.max(...bases.filter((start) => start <= frameOffset(kept, 0)))
+      const end = frameOffset(kept, 0) + kept.length
+      const path = rotten.paths().find((one) => one.endsWith(`commitlog/${String(base).padStart(20, '0')}`)) ?? ''
+      rotten.flip(path, random.integer(0, end - base - 1), random.integer(0, 7))
+      node.log.truncateAfter(index)
+      const { timestampMs, ...place } = node.log.end
+      const { timestampMs: written, ...wanted } = positionAfter(kept, 0)
+      expect(place).toEqual(wanted)
+      expect(timestampMs).toBeGreaterThanOrEqual(written)
+      node.log.append({ index: index + 1, term: 9 }, draftOf(index + 1, 50))
+      await node.log.stable()
+      expect(node.failures).toEqual([])
+      const again = Buffer.concat((await node.log.read(index + 1, index + 1, 1))?.bytes ?? [])
+      expect([frameIndex(again, 0), frameOffset(again, 0)]).toEqual([index + 1, end])
+    }
+  })
+
+  test('unless the frame behind it rotted as well', async () => {
+    const { disk, frames } = await grown('clean')
+    const node = await openNode(disk)
+    const path = disk.paths().find((one) => /commitlog\/0{20}$/.test(one)) ?? ''
+    for (const frame of frames.slice(1, 3)) disk.flip(path, frameOffset(frame, 0) + 1, 0)
+    let code: string | undefined
+    try {
+      node.log.truncateAfter(2)
+    } catch (error) {
+      code = errorCode(error)
+    }
+    expect(code).toBe('STORE_ROT')
+  })
+})
