@@ -5,6 +5,7 @@ import type { ProducerOptions } from '../../src/client/producer/producer-options
 import { mayBeStored } from '../../src/client/core/errors.ts'
 import { RequestCode } from '../../src/remoting/codes.ts'
 import { FakeCluster } from '../support/fake-broker.ts'
+import { until } from '../support/until.ts'
 
 const open: { close(): Promise<void> }[] = []
 afterEach(async () => {
@@ -27,6 +28,14 @@ async function producerOf(fake: FakeCluster, options: Partial<ProducerOptions> =
 
 const isSend = (code: number): boolean =>
   code === RequestCode.SEND_MESSAGE_V2 || code === RequestCode.SEND_BATCH_MESSAGE
+
+test('a producer says to its leader, again and again, that it is there', async () => {
+  const fake = await cluster()
+  const producer = await producerOf(fake, { heartbeatIntervalMs: 10 })
+  await producer.send({ topic: 'T', body: 'hello' })
+  const beats = (): number => fake.requests.filter((code) => code === RequestCode.HEART_BEAT).length
+  await until('heartbeats', () => beats() > 2)
+})
 
 describe('a send', () => {
   test('is stored, and says where', async () => {

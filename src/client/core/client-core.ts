@@ -212,7 +212,9 @@ export class ClientCore {
     const data = this.#needs.heartbeatData?.(this.clientId)
     if (data === undefined || this.closing.aborted) return false
     try {
-      this.#needs.onHeartbeat?.(address, await heartbeat(this.invoke, address, data))
+      const members = await heartbeat(this.invoke, address, data)
+      // Asked for by itself: where nobody listens, an argument of the call would never be.
+      this.#needs.onHeartbeat?.(address, members)
       return true
     } catch (error) {
       this.options.log.debug({ address, error: errorMessage(error) }, 'heartbeat failed')
