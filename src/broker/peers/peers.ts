@@ -259,6 +259,7 @@ export class Peers {
       socket.send(PeerFrameKind.refusal, refusal, [])
       return
     }
+    if (hello.lane === 'service') this.#replaceService(hello.from)
     this.#incoming.set(socket, hello)
     this.#welcome(hello)
     if (hello.lane === 'raft') {
@@ -267,6 +268,19 @@ export class Peers {
     }
     this.#met(hello.from, hello.incarnation, hello.commandVersion)
     socket.send(PeerFrameKind.welcome, helloOf(own, hello.from, hello.lane), [])
+  }
+
+  /**
+   * The peer asks over a new connection: the one before is lost, whether its end was seen or not. Told now, before what is
+   * said over the new one; its end, seen later, would take that back.
+   */
+  #replaceService(peer: string): void {
+    for (const [socket, incoming] of this.#incoming) {
+      if (incoming?.from !== peer || incoming.lane !== 'service') continue
+      this.#incoming.delete(socket)
+      socket.close()
+      for (const listener of this.#lostListeners) listener(peer)
+    }
   }
 
   #isConnected(peer: string): boolean {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { silentLog } from '../../../src/lib/log.ts'
 import { Peers } from '../../../src/broker/peers/peers.ts'
+import type { PeerSocket } from '../../../src/broker/peers/peer-socket.ts'
 import { PeerFrameKind } from '../../../src/broker/peers/peer-wire.ts'
 import { PeerFrameSplitter, encodePeerFrame } from '../../../src/broker/peers/peer-wire.ts'
 import { refusalOf, helloOf, readHello } from '../../../src/broker/peers/peer-handshake.ts'
@@ -139,6 +140,29 @@ describe('peers', () => {
     await settle(clock)
     a.send('n1', envelope('n0', 'n1'))
     expect(heard).toEqual(['n0', 'raft'])
+  })
+
+  test('a new connection of a peer ends the one before it, which takes nothing back of what is said over the new one', async () => {
+    const clock = new ManualClock()
+    const network = new MemoryPeerNetwork()
+    const b = node('n1', network, clock)
+    const told: string[] = []
+    b.handle('say', (_from, meta) => Promise.resolve({ meta: told.push(String(meta)) }))
+    b.onLost((peer) => told.push(`${peer} is lost`))
+    await b.start()
+    const connect = async (name: string, incarnation: string): Promise<PeerSocket> => {
+      const socket = await network.dial('b', 2)
+      socket.listen({ frame: () => undefined, closed: () => told.push(`${name} is closed`) })
+      const identity = { group: 'broker-a', id: 'n0', clusterId: undefined, incarnation, place: 'a:1' }
+      socket.send(PeerFrameKind.hello, helloOf(identity, 'n1', 'service'), [])
+      return socket
+    }
+    await connect('one', 'n0-1')
+    const two = await connect('two', 'n0-2')
+    two.send(PeerFrameKind.oneway, { method: 'say', meta: 'hello' }, [])
+    expect(told).toEqual(['one is closed', 'n0 is lost', 'hello'])
+    two.close()
+    expect(told.slice(3)).toEqual(['two is closed', 'n0 is lost'])
   })
 
   test('requests in flight to a peer are bounded', async () => {
