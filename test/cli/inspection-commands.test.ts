@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { register as clean } from '../../src/cli/commands/clean.ts'
 import { register as group } from '../../src/cli/commands/group.ts'
+import { register as message } from '../../src/cli/commands/message.ts'
 import { register as probe } from '../../src/cli/commands/probe.ts'
 import { register as queue } from '../../src/cli/commands/queue.ts'
 import { register as topic } from '../../src/cli/commands/topic.ts'
-import { Producer, PushConsumer } from '../../src/client/index.ts'
+import { Producer, PushConsumer, TransactionProducer } from '../../src/client/index.ts'
 import { startCluster, type Cluster } from '../../src/index.ts'
 import { runWith, type Outcome } from '../support/terminal.ts'
 import { until } from '../support/until.ts'
@@ -21,7 +22,7 @@ afterAll(async () => {
   await cluster.close()
 })
 
-const commands = runWith([clean, group, probe, queue, topic])
+const commands = runWith([clean, group, message, probe, queue, topic])
 const run = (...words: string[]): Promise<Outcome> => commands([...words, '-n', cluster.namesrv])
 const json = async (...words: string[]): Promise<unknown> => JSON.parse((await run(...words, '--json')).out)
 const at = ['--broker', 'broker-a', '--queue', '0']
@@ -219,5 +220,33 @@ describe('clean', () => {
     expect(await json('clean', 'topics')).toEqual({ cleaned: 'topics', brokers: ['broker-a'] })
     expect((await run('clean', 'all')).error).toContain("'all' is invalid")
     expect((await run('clean', 'log', '--cluster', 'nope')).error).toBe('there is no cluster nope')
+  })
+})
+
+/** What the trace tells of a message, once it is two things. */
+async function told(id: string): Promise<unknown> {
+  return until('both rows', async () => {
+    const rows = await json('message', 'trace', id)
+    return Array.isArray(rows) && rows.length === 2 && rows
+  })
+}
+
+describe('message trace', () => {
+  test('tells of transactions and of what was taken back, too', async () => {
+    await run('topic', 'create', 'X', '--queues', '1')
+    const { namesrv } = cluster
+    const transactions = new TransactionProducer({ namesrv, group: 'tx', trace: true, check: () => 'unknown' })
+    await transactions.start()
+    const committed = await transactions.send({ topic: 'X', body: 'x', keys: 'k' }, () => 'commit')
+    const rolledBack = await transactions.send({ topic: 'X', body: 'x' }, () => 'rollback')
+    await transactions.close()
+    const recalling = new Producer({ namesrv: cluster.namesrv, group: 'r', trace: true })
+    await recalling.start()
+    const { messageId, recallHandle = '' } = await recalling.send({ topic: 'X', body: 'x', delayMs: 600_000 })
+    await recalling.recall({ topic: 'X', recallHandle })
+    await recalling.close()
+    expect(await told(committed.messageId)).toMatchObject([{ what: 'sent' }, { what: 'committed', group: 'tx' }])
+    expect(await told(rolledBack.messageId)).toMatchObject([{ what: 'sent' }, { what: 'rolled back', group: 'tx' }])
+    expect(await told(messageId)).toMatchObject([{ what: 'sent' }, { what: 'taken back', group: 'r', isSuccess: true }])
   })
 })

@@ -48,11 +48,16 @@ describe('the rows of a trace', () => {
     trace.published(published)
     trace.handling(handled)
     trace.handled({ ...handled, costMs: 7, isSuccess: false })
+    const place = { group: 'P', topic: 'T', messageId: 'ID', keys: [], tag: 'A', storeHost: '127.0.0.1:10911' }
+    trace.ended({ ...place, atMs: 2_000, state: 'rollback', isFromCheck: true })
+    trace.recalled({ ...place, atMs: 3_000, isSuccess: false })
     await trace.flush()
     const rows = [
       'Pub 1000 DefaultRegion P T ID null null 127.0.0.1:10911 5 3 0 0A true',
       'SubBefore 1000 DefaultRegion G R ID 2 a,b',
       'SubAfter R ID 7 false a,b 4 1007 G',
+      'EndTransaction 2000 DefaultRegion P T ID A null 127.0.0.1:10911 2 ID ROLLBACK_MESSAGE true',
+      'Recall 3000 DefaultRegion P T ID false',
     ]
     const body = rows.map((row) => `${row.replaceAll(' ', '\u0001').replace('a,b', 'a b')}\u0002`).join('')
     expect(sent).toEqual([{ topic: 'RMQ_SYS_TRACE_TOPIC', body, keys: ['ID', 'a', 'b'] }])
@@ -60,6 +65,8 @@ describe('the rows of a trace', () => {
       ['ID', 'sent', true],
       ['ID', 'handler began', undefined],
       ['ID', 'handler ended', false],
+      ['ID', 'rolled back', undefined],
+      ['ID', 'taken back', false],
     ])
   })
 

@@ -4,7 +4,7 @@ import type { AdminConnection } from './connection.ts'
 import { Messages } from './messages.ts'
 
 export interface TraceEvent {
-  readonly what: 'sent' | 'handler began' | 'handler ended'
+  readonly what: 'sent' | 'handler began' | 'handler ended' | 'committed' | 'rolled back' | 'taken back'
   readonly atMs: number
   /** The producer's or the consumer's. */
   readonly group: string
@@ -14,7 +14,7 @@ export interface TraceEvent {
   readonly redeliveries: number | undefined
   /** Links the beginning of a handler to its end. */
   readonly requestId: string | undefined
-  /** Of a send: the address of the node that took it. */
+  /** Of a send, and of the end of a transaction: the address of the node that took it. */
   readonly storeHost: string | undefined
 }
 
@@ -63,6 +63,26 @@ const readers: Readonly<Record<string, Reader>> = {
       requestId: fields[1] ?? '',
       costMs: Number(fields[3]),
       isSuccess: fields[4] === 'true',
+    },
+  }),
+  EndTransaction: (fields) => ({
+    id: fields[5] ?? '',
+    event: {
+      ...nothing,
+      what: fields[11] === 'COMMIT_MESSAGE' ? 'committed' : 'rolled back',
+      atMs: Number(fields[1]),
+      group: fields[3] ?? '',
+      storeHost: fields[8] ?? '',
+    },
+  }),
+  Recall: (fields) => ({
+    id: fields[5] ?? '',
+    event: {
+      ...nothing,
+      what: 'taken back',
+      atMs: Number(fields[1]),
+      group: fields[3] ?? '',
+      isSuccess: fields[6] === 'true',
     },
   }),
 }

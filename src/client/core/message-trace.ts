@@ -6,6 +6,8 @@
  *   Pub       time region group topic id tags keys storeHost bodyLength costMs type offsetId isSuccess
  *   SubBefore time region group request id retries keys
  *   SubAfter  request id costMs isSuccess keys code time group
+ *   EndTransaction time region group topic id tags keys storeHost type transactionId state isFromCheck
+ *   Recall    time region group topic id isSuccess
  *
  * fields end with 0x01, rows with 0x02. What there is not is written `null`: the reader of Java cannot do without.
  */
@@ -57,6 +59,24 @@ export interface Done extends Handled {
   readonly isSuccess: boolean
 }
 
+/** What became of a transaction, as its producer tells the broker. */
+export interface Ended extends Traced {
+  readonly topic: string
+  readonly tag: string | undefined
+  readonly storeHost: string
+  readonly atMs: number
+  readonly state: keyof typeof states
+  /** The broker had asked. */
+  readonly isFromCheck: boolean
+}
+
+/** A message that waited for its time was taken back, or could not be. */
+export interface Recalled extends Traced {
+  readonly topic: string
+  readonly atMs: number
+  readonly isSuccess: boolean
+}
+
 interface Row {
   readonly text: string
   readonly keys: readonly string[]
@@ -64,6 +84,8 @@ interface Row {
 
 /** Ordinals of RocketMQ's MessageType. */
 const kinds = { normal: 0, half: 1, commit: 2, delay: 3, ordered: 4 } as const
+/** Names of LocalTransactionState. */
+const states = { commit: 'COMMIT_MESSAGE', rollback: 'ROLLBACK_MESSAGE' } as const
 /** Ordinals of ConsumeReturnType. */
 const SUCCESS_CODE = 0
 const FAILED_CODE = 4
@@ -109,6 +131,17 @@ export class MessageTrace {
     const code = isSuccess ? SUCCESS_CODE : FAILED_CODE
     const cost = Math.round(costMs)
     this.#add(row, ['SubAfter', requestId, messageId, cost, isSuccess, keys.join(' '), code, startMs + cost, group])
+  }
+
+  ended(row: Ended): void {
+    const { group, topic, messageId, tag, keys, storeHost, atMs, state, isFromCheck } = row
+    const about = ['EndTransaction', atMs, REGION, group, topic, messageId, tag, keys.join(' '), storeHost]
+    this.#add(row, [...about, kinds.commit, messageId, states[state], isFromCheck])
+  }
+
+  recalled(row: Recalled): void {
+    const { group, topic, messageId, atMs, isSuccess } = row
+    this.#add(row, ['Recall', atMs, REGION, group, topic, messageId, isSuccess])
   }
 
   /** Sends what waits; resolves when all is sent, or could not be. */

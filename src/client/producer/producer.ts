@@ -73,11 +73,11 @@ export class Producer {
         consumerDataSet: [],
       }),
     })
-    extras?.attach(this.#core)
     this.#sender = new Sender(this.#core, this.#options)
     this.#newMessageId = uniqueIds({ clock, random, ...this.#core.identity })
     const leader = (brokerName: string): string | undefined => this.#core.routes.leader(brokerName)
     if (trace) this.#traced = new TracedSend({ ...this.#options, leader, send: (rows) => this.#sendRows(rows) })
+    extras?.attach(this.#core, this.#traced)
     if (batch !== undefined) {
       this.#batcher = new Batcher({
         clock,
@@ -159,7 +159,9 @@ export class Producer {
   async recall({ topic, recallHandle }: { readonly topic: string; readonly recallHandle: string }): Promise<void> {
     const refusal = this.#refusal()
     if (refusal !== undefined) throw refusal
-    await recallMessage(this.#core, { topic, recallHandle, ...this.#options })
+    await recallMessage(this.#core, { topic, recallHandle, ...this.#options }, (messageId, isSuccess) =>
+      this.#traced?.recalled({ topic, messageId }, isSuccess),
+    )
   }
 
   /**

@@ -1,4 +1,7 @@
-/** Has the sends of a producer in RocketMQ's message trace (SendMessageTraceHookImpl: those that were stored). */
+/**
+ * Has in RocketMQ's message trace what a producer does: sends that were stored, ends of transactions, recalls
+ * (SendMessageTraceHookImpl, EndTransactionTraceHookImpl, DefaultRecallMessageTraceHook).
+ */
 import { KEY_SEPARATOR } from '../../message/properties.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
@@ -17,6 +20,15 @@ export interface TracedSendNeeds {
   send(message: TraceMessage): Promise<unknown>
   /** `host:port` of the node that leads the group now. */
   readonly leader: (brokerName: string) => string | undefined
+}
+
+/** The message of a transaction, where it was stored. */
+export interface EndedMessage {
+  readonly topic: string
+  readonly brokerName: string
+  readonly messageId: string
+  readonly tag: string | undefined
+  readonly keys: readonly string[]
 }
 
 export class TracedSend {
@@ -56,13 +68,28 @@ export class TracedSend {
     }
   }
 
+  /** The broker is told what became of a transaction. */
+  ended(message: EndedMessage, state: 'commit' | 'rollback', isFromCheck: boolean): void {
+    const { clock, group, leader } = this.#needs
+    const { topic, brokerName, messageId, tag, keys } = message
+    const storeHost = leader(brokerName) ?? ''
+    const atMs = Math.round(clock.nowMs())
+    this.#trace.ended({ group, topic, messageId, tag, keys, storeHost, atMs, state, isFromCheck })
+  }
+
+  /** A broker answered whether it takes a message back. */
+  recalled({ topic, messageId }: { readonly topic: string; readonly messageId: string }, isSuccess: boolean): void {
+    const { clock, group } = this.#needs
+    this.#trace.recalled({ group, topic, messageId, keys: [], atMs: Math.round(clock.nowMs()), isSuccess })
+  }
+
   /** Resolves when all rows are sent, or could not be. */
   flush(): Promise<void> {
     return this.#trace.flush()
   }
 }
 
-function keysOf({ keys = [] }: OutgoingMessage): readonly string[] {
+export function keysOf({ keys = [] }: Pick<OutgoingMessage, 'keys'>): readonly string[] {
   return typeof keys === 'string' ? keys.split(KEY_SEPARATOR).filter((key) => key !== '') : keys
 }
 

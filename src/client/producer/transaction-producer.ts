@@ -18,6 +18,7 @@ import { Producer } from './producer.ts'
 import { receivedMessages } from '../core/received-message.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
 import type { SendResult } from './send-request.ts'
+import { type EndedMessage, keysOf, type TracedSend } from './traced-send.ts'
 
 /** What became of the caller's part: `unknown` leaves it to a check. */
 export type TransactionState = 'commit' | 'rollback' | 'unknown'
@@ -36,12 +37,9 @@ export interface TransactionResult extends SendResult {
   readonly state: TransactionState
 }
 
-interface Half {
-  readonly topic: string
-  readonly brokerName: string
+interface Half extends EndedMessage {
   readonly queueOffset: number
   readonly offset: number
-  readonly messageId: string
 }
 
 const END_TIMEOUT_MS = 10_000
@@ -67,6 +65,7 @@ export class TransactionProducer {
   readonly #options: TransactionProducerOptions
   readonly #checking = new Set<Promise<void>>()
   #core: ClientCore | undefined
+  #trace: TracedSend | undefined
 
   /** Errors: `CLIENT_OPTION`. */
   constructor(options: TransactionProducerOptions) {
@@ -81,7 +80,7 @@ export class TransactionProducer {
         },
       }),
     ]
-    this.#producer = new Producer(options, { routes, attach: (core) => (this.#core = core) })
+    this.#producer = new Producer(options, { routes, attach: (...world) => ([this.#core, this.#trace] = world) })
   }
 
   /** This client's name as brokers see it. */
@@ -118,6 +117,8 @@ export class TransactionProducer {
       queueOffset: stored.queueOffset,
       offset,
       messageId: stored.messageId,
+      tag: message.tag,
+      keys: keysOf(message),
     }
     if (state !== 'unknown') await this.#end(half, state, false).catch((error: unknown) => this.#untold(half, error))
     return { ...stored, state }
@@ -143,6 +144,8 @@ export class TransactionProducer {
       queueOffset: header.tranStateTableOffset,
       offset: header.commitLogOffset,
       messageId: message.messageId,
+      tag: message.tag,
+      keys: message.keys,
     }
     const checking = this.#answer(message, half).finally(() => this.#checking.delete(checking))
     this.#checking.add(checking)
@@ -178,6 +181,7 @@ export class TransactionProducer {
       msgId: half.messageId,
       transactionId: half.messageId,
     }
+    this.#trace?.ended(half, state, fromTransactionCheck)
     await core.callLeader(
       half,
       async (address, options) =>
