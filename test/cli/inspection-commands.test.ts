@@ -5,7 +5,7 @@ import { register as message } from '../../src/cli/commands/message.ts'
 import { register as probe } from '../../src/cli/commands/probe.ts'
 import { register as queue } from '../../src/cli/commands/queue.ts'
 import { register as topic } from '../../src/cli/commands/topic.ts'
-import { Producer, PushConsumer, TransactionProducer } from '../../src/client/index.ts'
+import { PopConsumer, Producer, PushConsumer, TransactionProducer } from '../../src/client/index.ts'
 import { startCluster, type Cluster } from '../../src/index.ts'
 import { runWith, type Outcome } from '../support/terminal.ts'
 import { until } from '../support/until.ts'
@@ -248,5 +248,20 @@ describe('message trace', () => {
     expect(await told(committed.messageId)).toMatchObject([{ what: 'sent' }, { what: 'committed', group: 'tx' }])
     expect(await told(rolledBack.messageId)).toMatchObject([{ what: 'sent' }, { what: 'rolled back', group: 'tx' }])
     expect(await told(messageId)).toMatchObject([{ what: 'sent' }, { what: 'taken back', group: 'r', isSuccess: true }])
+  })
+
+  test('tells of handlers of popped messages', async () => {
+    await run('topic', 'create', 'XP', '--queues', '1')
+    const { messageId } = await producer.send({ topic: 'XP', body: 'x' })
+    const options = { namesrv: cluster.namesrv, group: 'popped', trace: true, from: 'first', pollMs: 200 } as const
+    const consumer = new PopConsumer(options).subscribe('XP')
+    let count = 0
+    await consumer.run(() => count++)
+    await until('the message', () => count === 1)
+    await consumer.close()
+    expect(await told(messageId)).toMatchObject([
+      { what: 'handler began', group: 'popped', redeliveries: 0 },
+      { what: 'handler ended', group: 'popped', isSuccess: true },
+    ])
   })
 })

@@ -68,7 +68,7 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, readonl
     core: [],
     producer: ['core'],
     consumer: ['core', 'producer'],
-    pop: ['core'],
+    pop: ['core', 'producer'],
     admin: ['core'],
   },
 }

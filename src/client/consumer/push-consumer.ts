@@ -13,7 +13,7 @@ import { consumerHeartbeat } from './consumer-heartbeat.ts'
 import { resolveConsumerOptions } from './consumer-options.ts'
 import type { PushConsumerOptions, ResolvedConsumerOptions } from './consumer-options.ts'
 import { consumerRequests } from './consumer-requests.ts'
-import { ConsumerTrace } from './consumer-trace.ts'
+import { HandlerTrace } from '../producer/handler-trace.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Failures } from './failures.ts'
 import { Membership } from './membership.ts'
@@ -51,7 +51,7 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
   readonly #core: ClientCore
   readonly #membership: Membership
   readonly #dispatcher: Dispatcher
-  readonly #trace: ConsumerTrace | undefined
+  readonly #trace: HandlerTrace | undefined
   #state: 'new' | 'started' | 'closing' | 'closed' = 'new'
   #use: 'none' | 'handler' | 'iteration' = 'none'
   #closed: Promise<void> | undefined
@@ -86,7 +86,7 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
         onLost: (feed, why) => this.#dispatcher.tell(feed, why),
       },
     })
-    this.#trace = this.#options.trace ? new ConsumerTrace(this.#options) : undefined
+    this.#trace = this.#options.trace ? new HandlerTrace(this.#options) : undefined
     const failures = new Failures({ ...this.#options, sendBack: sendBackVia(core, this.#options) })
     this.#dispatcher = new Dispatcher({ options: this.#options, clock, log, failures })
   }

@@ -11,6 +11,7 @@ import { acknowledge, changeInvisible, pop } from './pop-requests.ts'
 import type { Popped } from './pop-requests.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
 import { loadTelemetry } from '../core/telemetry.ts'
+import { HandlerTrace } from '../producer/handler-trace.ts'
 import { subscriptionOf, wants } from '../core/subscription.ts'
 import type { Filter, SubscriptionData } from '../core/subscription.ts'
 
@@ -51,6 +52,7 @@ export class PopConsumer {
   /** A loop for each topic and broker group. */
   readonly #loops = new Map<string, Promise<void>>()
   readonly #idle: (() => void)[] = []
+  readonly #trace: HandlerTrace | undefined
   #handler: PopHandler | undefined
   #inHand = 0
   #state: 'new' | 'started' | 'closing' | 'closed' = 'new'
@@ -59,6 +61,7 @@ export class PopConsumer {
   constructor(options: PopConsumerOptions) {
     this.#options = resolvePopOptions(options)
     this.#clock = this.#options.clock
+    this.#trace = this.#options.trace ? new HandlerTrace(this.#options) : undefined
     this.#core = new ClientCore({
       options: this.#options,
       heartbeatData: (clientId) => this.#heartbeatData(clientId),
@@ -100,7 +103,7 @@ export class PopConsumer {
     this.#state = 'closing'
     if (wasStarted) {
       await Promise.race([this.#whenIdle(), sleep(this.#clock, this.#options.closeTimeoutMs)])
-      await this.#core.unregisterAll({ consumerGroup: this.#options.group })
+      await Promise.all([this.#core.unregisterAll({ consumerGroup: this.#options.group }), this.#trace?.close()])
     }
     this.#state = 'closed'
     this.#core.close()
@@ -113,9 +116,11 @@ export class PopConsumer {
 
   async #observed(handler: PopHandler): Promise<PopHandler> {
     const { group, openTelemetry } = this.#options
+    await this.#trace?.start()
+    const traced = this.#trace?.of(handler) ?? handler
     const telemetry = await loadTelemetry(openTelemetry)
-    if (telemetry === undefined) return handler
-    return (message, context) => telemetry.handling(message, group, () => handler(message, context))
+    if (telemetry === undefined) return traced
+    return (message, context) => telemetry.handling(message, group, () => traced(message, context))
   }
 
   #popEverywhere(): void {

@@ -20,6 +20,8 @@ export interface PopConsumerOptions extends ClientOptions {
   readonly ordered?: boolean
   /** Longest wait for handlers at `close()`. Default 10,000. */
   readonly closeTimeoutMs?: number
+  /** Whether handlers are told to RocketMQ's message trace, the topic RMQ_SYS_TRACE_TOPIC. Default false. */
+  readonly trace?: boolean
 }
 
 export type ResolvedPopOptions = ResolvedClientOptions & Required<Omit<PopConsumerOptions, keyof ClientOptions>>
@@ -32,6 +34,7 @@ const popDefaults = {
   pollMs: 15_000,
   ordered: false,
   closeTimeoutMs: 10_000,
+  trace: false,
 } as const
 
 /** Errors: `CLIENT_OPTION`. */

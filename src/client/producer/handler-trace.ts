@@ -1,17 +1,22 @@
-/** Has what a consumer handles in RocketMQ's message trace (ConsumeMessageTraceHookImpl), sent by a producer of its own. */
+/**
+ * Has what a consumer handles, pulled or popped, in RocketMQ's message trace (ConsumeMessageTraceHookImpl), sent by a
+ * producer of its own.
+ */
 import { uniqueIds } from '../../message/message-id.ts'
 import { PropertyName } from '../../message/properties.ts'
 import { MessageTrace } from '../core/message-trace.ts'
 import type { Handled } from '../core/message-trace.ts'
 import { given } from '../core/options.ts'
 import type { ClientOptions, ResolvedClientOptions } from '../core/options.ts'
-import { Producer } from '../producer/producer.ts'
-import type { MessageHandler } from './message-context.ts'
+import type { ReceivedMessage } from '../core/received-message.ts'
+import { Producer } from './producer.ts'
+
+type Handler<Context> = (message: ReceivedMessage, context: Context) => unknown
 
 /** The group under which RocketMQ's own clients send their traces. */
 const GROUP = '_INNER_TRACE_PRODUCER'
 
-export class ConsumerTrace {
+export class HandlerTrace {
   readonly #options: ResolvedClientOptions & { readonly group: string }
   readonly #producer: Producer
   readonly #trace: MessageTrace
@@ -35,7 +40,7 @@ export class ConsumerTrace {
     await this.#producer.close()
   }
 
-  of(handler: MessageHandler): MessageHandler {
+  of<Context extends { readonly deliveries: number }>(handler: Handler<Context>): Handler<Context> {
     const { clock, group } = this.#options
     return (message, context) => {
       if (message.property(PropertyName.TRACE_ON) === 'false') return handler(message, context)
