@@ -2,7 +2,9 @@
 import fs from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { kill, pid, platform } from 'node:process'
+import { systemClock } from '../lib/clock.ts'
 import type { FileSystem, OpenFile, OpenMode } from './file-system.ts'
+import { SmallWrites } from './small-writes.ts'
 
 const FLAGS: Readonly<Record<OpenMode, number>> = {
   read: fs.constants.O_RDONLY,
@@ -20,13 +22,16 @@ const DURABLE_FLAGS = platform === 'linux' ? fs.constants.O_WRONLY | fs.constant
 class NodeFile implements OpenFile {
   readonly #fd: number
   readonly #path: string
+  /** Undefined where a write waits for the medium. */
+  readonly #small: SmallWrites | undefined
   /** The same file, opened for durable writes at the first of them. */
   #durable: Promise<NodeFile> | undefined
   #closed = false
 
-  constructor(fd: number, path: string) {
+  constructor(fd: number, path: string, small: SmallWrites | undefined) {
     this.#fd = fd
     this.#path = path
+    this.#small = small
   }
 
   async pread(target: Uint8Array, position: number): Promise<number> {
@@ -49,8 +54,7 @@ class NodeFile implements OpenFile {
       const some = buffers.slice(from, from + BUFFERS_PER_CALL)
       let length = 0
       for (const buffer of some) length += buffer.length
-      const written =
-        some.length === 1 && some[0] !== undefined ? await this.#write(some[0], at) : await this.#writev(some, at)
+      const written = await this.#write(some, length, at)
       if (written < length) await this.#finish(some, written, at + written)
       at += length
     }
@@ -62,7 +66,7 @@ class NodeFile implements OpenFile {
       await this.fdatasync()
       return
     }
-    this.#durable ??= openFlags(this.#path, DURABLE_FLAGS)
+    this.#durable ??= openFlags(this.#path, DURABLE_FLAGS, undefined)
     await (await this.#durable).writev(buffers, position)
   }
 
@@ -78,29 +82,28 @@ class NodeFile implements OpenFile {
       let rest = buffer.subarray(left)
       left = 0
       while (rest.length > 0) {
-        const written = await this.#write(rest, at)
+        const written = await this.#write([rest], rest.length, at)
         at += written
         rest = rest.subarray(written)
       }
     }
   }
 
-  #write(buffer: Uint8Array, position: number): Promise<number> {
+  /** How many of the `length` bytes were written. */
+  async #write(buffers: readonly Uint8Array[], length: number, position: number): Promise<number> {
+    const small = this.#small
+    if (small?.isAtOnce(length) === true) return small.measured(() => fs.writevSync(this.#fd, buffers, position))
     return new Promise((resolve, reject) => {
-      fs.write(this.#fd, buffer, 0, buffer.length, position, (error, written) =>
-        error === null ? resolve(written) : reject(error),
-      )
-    })
-  }
-
-  #writev(buffers: readonly Uint8Array[], position: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      fs.writev(this.#fd, buffers, position, (error, written) => (error === null ? resolve(written) : reject(error)))
+      const ended = (error: Error | null, written: number): void => (error === null ? resolve(written) : reject(error))
+      const [first] = buffers
+      if (buffers.length === 1 && first !== undefined) fs.write(this.#fd, first, 0, length, position, ended)
+      else fs.writev(this.#fd, buffers, position, ended)
     })
   }
 
   fdatasync(): Promise<void> {
-    return done((callback) => fs.fdatasync(this.#fd, callback))
+    const sync = (): Promise<void> => done((callback) => fs.fdatasync(this.#fd, callback))
+    return this.#small === undefined ? sync() : this.#small.during(sync)
   }
 
   truncate(length: number): Promise<void> {
@@ -121,9 +124,11 @@ class NodeFile implements OpenFile {
   }
 }
 
-function openFlags(path: string, flags: number): Promise<NodeFile> {
+function openFlags(path: string, flags: number, small: SmallWrites | undefined): Promise<NodeFile> {
   return new Promise((resolve, reject) => {
-    fs.open(path, flags, 0o644, (error, fd) => (error === null ? resolve(new NodeFile(fd, path)) : reject(error)))
+    fs.open(path, flags, 0o644, (error, fd) =>
+      error === null ? resolve(new NodeFile(fd, path, small)) : reject(error),
+    )
   })
 }
 
@@ -154,7 +159,7 @@ async function mkdirUnlessThere(path: string): Promise<void> {
 }
 
 export const nodeFileSystem: FileSystem = {
-  open: (path, mode) => openFlags(path, FLAGS[mode]),
+  open: (path, mode) => openFlags(path, FLAGS[mode], new SmallWrites(systemClock)),
   readSync(path, target, position) {
     const fd = fs.openSync(path, FLAGS.read)
     try {
