@@ -71,6 +71,11 @@ async function measure(bench: Bench): Promise<Measured> {
       metrics: [
         { name: 'offered: half of the peak', unit: '/s', values: [ratePerSecond] },
         { name: `${NAMES.sound}: latency p99`, unit: 'ms', values: runs.sound.map(({ p99Ms }) => p99Ms) },
+        {
+          name: `${NAMES.sound}: acknowledged of what is offered`,
+          unit: '%',
+          values: runs.sound.map(({ perSecond }) => (perSecond * 100) / ratePerSecond),
+        },
         ...metricsOf(NAMES.slow, runs.slow, { before, ratePerSecond }),
         ...metricsOf(NAMES.far, runs.far, { before, ratePerSecond }),
       ],
