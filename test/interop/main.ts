@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { adminRefusals } from './scenarios/admin-refusals.ts'
 import { adminTable } from './scenarios/admin-table.ts'
 import { administer } from './scenarios/administer.ts'
 import { consume } from './scenarios/consume.ts'
@@ -34,6 +35,7 @@ const together = [
   ...programs,
   ...administer,
   ...adminTable,
+  ...adminRefusals,
   ...differential,
   ...go,
   ...features,

@@ -18,7 +18,7 @@ public final class Admin {
         PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), true);
         BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-            String[] arguments = line.isEmpty() ? new String[0] : line.split("\t");
+            String[] arguments = line.split("\t");
             for (int at = 0; at < arguments.length; at++) arguments[at] = URLDecoder.decode(arguments[at], "UTF-8");
             ByteArrayOutputStream printed = new ByteArrayOutputStream();
             PrintStream capture = new PrintStream(printed, true, "UTF-8");

@@ -1,82 +1,15 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { mqadminAll } from '../support/admin.ts'
+import { mqadminAll, mqadminCommands } from '../support/admin.ts'
 import { Driver } from '../support/driver.ts'
 import { ask } from '../support/ask.ts'
-import { checkout } from '../support/places.ts'
+import { type Place, table } from './admin-rows.ts'
+import { checkout, temporaryFolder } from '../support/places.ts'
 import { leaderAddress, startRaftmq } from '../support/raftmq.ts'
 import { pause, type Scenario, until } from '../support/scenario.ts'
 import { startStock } from '../support/stock.ts'
 import { closeAll, startAll, type Target } from '../support/target.ts'
-
-/** Where a command is run: words of the table's commands stand for these. */
-interface Place {
-  readonly leader: string
-  readonly cluster: string
-  readonly broker: string
-  readonly topic: string
-  readonly group: string
-  readonly idle: string
-  readonly made: string
-  readonly producers: string
-  readonly messageId: string
-}
-
-interface Row {
-  readonly command: string
-  /** Numbers differ from run to run: only where they stand is compared. */
-  readonly isCounting?: boolean
-  /** Why it does not print the same; it must print something, and no stack trace unless stock does too. */
-  readonly differs?: string
-}
-
-/** What is compared, in this order: commands that change something are looked at by those behind them. */
-const table: readonly Row[] = [
-  { command: 'updateTopic -c CLUSTER -t MADE -r 3 -w 3' },
-  { command: 'updateTopicPerm -c CLUSTER -t MADE -p 4' },
-  { command: 'topicRoute -t TOPIC -l' },
-  { command: 'topicStatus -t TOPIC' },
-  { command: 'topicClusterList -t TOPIC' },
-  { command: 'allocateMQ -t TOPIC -i 127.0.0.1,127.0.0.2' },
-  { command: 'updateOrderConf -t MADE -v BROKER:3 -m put' },
-  { command: 'updateOrderConf -t MADE -m get' },
-  { command: 'updateOrderConf -t MADE -m delete' },
-  { command: 'deleteTopic -c CLUSTER -t MADE' },
-  { command: 'updateSubGroup -c CLUSTER -g MADE -r 3' },
-  { command: 'getConsumerConfig -g MADE' },
-  { command: 'setConsumeMode -c CLUSTER -t TOPIC -g MADE -m POP -q 8' },
-  { command: 'deleteSubGroup -c CLUSTER -g MADE -r true' },
-  { command: 'consumerProgress -g GROUP', isCounting: true },
-  { command: 'consumerStatus -g GROUP', isCounting: true },
-  { command: 'cleanExpiredCQ -b LEADER' },
-  { command: 'cleanUnusedTopic -b LEADER' },
-  { command: 'deleteExpiredCommitLog -b LEADER' },
-  { command: 'updateBrokerConfig -b LEADER -k brokerPermission -v 6' },
-  { command: 'sendMsgStatus -b BROKER -c 1', isCounting: true },
-  { command: 'brokerConsumeStats -b LEADER', isCounting: true },
-  { command: 'queryMsgByKey -t TOPIC -k k-1' },
-  { command: 'queryMsgByUniqueKey -t TOPIC -i MESSAGE' },
-  { command: 'queryMsgByOffset -t TOPIC -b BROKER -i 0 -o 0' },
-  { command: 'printMsg -t TOPIC' },
-  { command: 'printMsgByQueue -t TOPIC -a BROKER -i 0 -p true' },
-  { command: 'consumeMessage -t TOPIC -b BROKER -i 0 -o 0 -c 1' },
-  { command: 'sendMessage -t TOPIC -p hello -b BROKER -i 0' },
-  { command: 'checkMsgSendRT -t TOPIC -a 2 -s 10', isCounting: true },
-  { command: 'consumerConnection -g GROUP' },
-  { command: 'producerConnection -g PRODUCERS -t TOPIC' },
-  { command: 'producer -b LEADER' },
-  { command: 'resetOffsetByTime -g IDLE -t TOPIC -s -1' },
-  { command: 'resetOffsetByTime -g IDLE -t TOPIC -b LEADER -q 0 -s -1 -o 1' },
-  { command: 'skipAccumulatedMessage -g IDLE -t TOPIC' },
-  { command: 'cloneGroupOffset -s GROUP -d IDLE -t TOPIC' },
-  { command: 'queryCq -t TOPIC -q 0 -i 0 -c 1 -b LEADER', isCounting: true },
-  { command: 'updateKvConfig -s tests -k one -v 1' },
-  { command: 'deleteKvConfig -s tests -k one' },
-  { command: 'wipeWritePerm -b BROKER', isCounting: true },
-  { command: 'addWritePerm -b BROKER', isCounting: true },
-  { command: 'statsAll -a -t TOPIC', isCounting: true },
-]
 
 export const adminTable: readonly Scenario[] = [
   {
@@ -89,14 +22,21 @@ export const adminTable: readonly Scenario[] = [
       try {
         const names = ['topic', 'group', 'idle', 'made', 'p'].map((stem) => context.name(`table-${stem}`))
         const [ours, theirs] = await Promise.all(targets.map((target) => printedBy(target, names)))
-        const wrong = table.flatMap(({ command, differs, isCounting = false }, at) => {
-          const [got = '', wanted = ''] = [ours?.[at], theirs?.[at]]
-          assert.ok(got.trim() !== '' || wanted.trim() === '', `${command} prints nothing`)
-          const isThrown = /Exception/.test(got) && !/Exception/.test(wanted)
-          if (!isThrown && (differs !== undefined || shapeOf(got, isCounting) === shapeOf(wanted, isCounting)))
-            return []
-          return [`${command}\n--- stock\n${shapeOf(wanted, isCounting)}\n--- here\n${shapeOf(got, isCounting)}`]
-        })
+        const wrong = table.flatMap(
+          ({ command, differs, lacks, isCounting = false, mayAdd = false, keysOnly = false }, at) => {
+            const [got = '', wanted = ''] = [ours?.[at], theirs?.[at]]
+            assert.ok(got.trim() !== '' || wanted.trim() === '', `${command} prints nothing`)
+            const isThrown = /Exception/.test(got) && !/Exception/.test(wanted)
+            const [here = [], all = []] = [got, wanted].map((text) =>
+              linesOf(text, isCounting).map((line) => (keysOnly ? line.replace(/ ?[:=].*/, '') : line)),
+            )
+            const stock = all.filter((line) => lacks?.test(line) !== true)
+            const isSame = mayAdd ? stock.every((line) => here.includes(line)) : here.join() === stock.join()
+            if (!isThrown && (differs !== undefined || isSame)) return []
+            const shown = mayAdd ? stock.filter((line) => !here.includes(line)) : stock
+            return [`${command}\n--- stock\n${shown.join('\n')}\n--- here\n${here.join('\n')}`]
+          },
+        )
         assert.equal(wrong.length, 0, `${wrong.length} of ${table.length} differ:\n${wrong.join('\n\n')}`)
         context.note(`${table.length} commands`)
       } finally {
@@ -108,9 +48,8 @@ export const adminTable: readonly Scenario[] = [
     name: 'mqadmin lists no command that docs/compatibility.md does not name',
     skip: (target) => (target.name === 'raftmq' ? undefined : 'the page is about RaftMQ'),
     async run(context) {
-      const [help = ''] = await mqadminAll(context.target.namesrv, [[]])
-      const commands = [...help.matchAll(/^ {3}(\w+) {2,}/gm)].map(([, name = '']) => name)
-      assert.ok(commands.length > 80, `the help is not read: ${help}`)
+      const commands = await mqadminCommands()
+      assert.ok(commands.length > 80, `only ${commands.length} commands are read`)
       const page = readFileSync(join(checkout, 'docs/compatibility.md'), 'utf8')
       const rows = page.split('\n').filter((line) => line.startsWith('| '))
       const named = new Set(rows.flatMap((row) => (row.split('|')[1] ?? '').split(',').map((name) => name.trim())))
@@ -127,6 +66,7 @@ export const adminTable: readonly Scenario[] = [
 async function printedBy(target: Target, names: readonly string[]): Promise<string[]> {
   const [topic = '', group = '', idle = '', made = '', producers = ''] = names
   const driver = await Driver.start({ release: 'client-5.5', namesrv: target.namesrv })
+  const folder = temporaryFolder('table')
   try {
     const create = [`updateTopic -c ${target.cluster} -t ${topic} -r 4 -w 4`]
     for (const name of [group, idle]) create.push(`updateSubGroup -c ${target.cluster} -g ${name}`)
@@ -146,13 +86,20 @@ async function printedBy(target: Target, names: readonly string[]): Promise<stri
     const leader = await leaderAddress(target.namesrv)
     await areCommitted(leader, topic, group)
     const [broker = ''] = target.brokers
-    const messageId = sent[1]?.msgId ?? ''
-    const place = { leader, cluster: target.cluster, broker, topic, group, idle, made, producers, messageId }
-    return await mqadminAll(
+    const [messageId, storedId] = [sent[1]?.msgId ?? '', sent[1]?.offsetMsgId ?? '']
+    const named = { topic, group, idle, made, producers, messageId, storedId }
+    const place = { leader, cluster: target.cluster, broker, folder, ...named }
+    writeFileSync(join(folder, 'topics.json'), JSON.stringify([{ topicName: `${topic}-2`, readQueueNums: 2 }]))
+    writeFileSync(join(folder, 'groups.json'), JSON.stringify([{ groupName: `${group}-2`, retryMaxTimes: 3 }]))
+    const printed = await mqadminAll(
       target.namesrv,
       table.map(({ command }) => wordsOf(command, place)),
     )
+    return printed.map((text) =>
+      text.replaceAll(broker, 'BROKER').replaceAll(target.cluster, 'CLUSTER').replaceAll(folder, 'FOLDER'),
+    )
   } finally {
+    rmSync(folder, { recursive: true })
     await driver.close()
   }
 }
@@ -180,12 +127,14 @@ function wordsOf(command: string, place: Place): string[] {
     MADE: place.made,
     PRODUCERS: place.producers,
     MESSAGE: place.messageId,
+    STORED: place.storedId,
+    FOLDER: place.folder,
   }
   return command.split(' ').map((word) => word.replace(/[A-Z]{4,}/, (name) => words[name] ?? name))
 }
 
 /** Lines without what differs from run to run, each once, in order. */
-function shapeOf(printed: string, isCounting: boolean): string {
+function linesOf(printed: string, isCounting: boolean): string[] {
   const lines = printed
     .replaceAll(/\d+\.\d+\.\d+\.\d+@[\d#]+/g, 'CLIENT')
     .replaceAll(/\/?(?:\d+\.){3}\d+:\d+/g, 'ADDRESS')
@@ -193,6 +142,7 @@ function shapeOf(printed: string, isCounting: boolean): string {
     .replaceAll(/\b(?:[0-9A-F]{56}|[0-9A-F]{32})\b/g, 'ID')
     .replaceAll(/@\d+\s*$/gm, '@NUMBER')
     .replaceAll(/rt=\d+ms/g, 'rt=TIME')
+    .replaceAll(/\bV\d_\d_\d\b/g, 'VERSION')
     .replaceAll(/\d{4}-\d\d-\d\d[ #]\d\d:\d\d:\d\d[:,.]?\d*/g, 'TIME')
     .replaceAll(/\b\d+\.\d+\b/g, 'DECIMAL')
     .replaceAll(/(?<=\b(?:storeSize|commitLogOffset|bodyCRC|queueOffset|cost|Offset)[=: ]+)\d+/gi, 'NUMBER')
@@ -200,5 +150,5 @@ function shapeOf(printed: string, isCounting: boolean): string {
     .split('\n')
     .map((line) => (isCounting ? line.replaceAll(/\b\d+\b/g, 'N') : line).replaceAll(/\s+/g, ' ').trim())
     .filter((line) => line !== '' && !/^(?:at |SLF4J|\tat )/.test(line))
-  return [...new Set(lines)].join('\n')
+  return [...new Set(lines)]
 }

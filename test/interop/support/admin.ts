@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { linesOf, startJava, stop } from './java.ts'
-import { driverClassPath, type Release } from './maven.ts'
+import { classPath, driverClassPath, type Release } from './maven.ts'
 import { cacheFolder } from './places.ts'
 
-/** Runs stock mqadmin commands one after the other in one process; what each printed. One without words prints the help. */
+/** Runs stock mqadmin commands one after the other in one process; what each printed. */
 export async function mqadminAll(
   namesrv: string,
   commands: readonly (readonly string[])[],
@@ -24,13 +24,23 @@ export async function mqadminAll(
         if (printed.length === commands.length) resolve()
       })
     })
-    for (const [command, ...rest] of commands) {
-      const words = command === undefined ? [] : [command, '-n', namesrv, ...rest]
-      child.stdin?.write(`${words.map(encodeURIComponent).join('\t')}\n`)
+    for (const [command = '', ...rest] of commands) {
+      child.stdin?.write(`${[command, '-n', namesrv, ...rest].map(encodeURIComponent).join('\t')}\n`)
     }
     await done
   } finally {
     await stop(child)
   }
   return printed
+}
+
+/** The names of all commands of stock mqadmin, from its own help. */
+export async function mqadminCommands(release: Release = 'tools-5.5'): Promise<string[]> {
+  const main = 'org.apache.rocketmq.tools.command.MQAdminStartup'
+  const child = startJava({ classPath: await classPath(release), main, home: cacheFolder('admin-home') })
+  const names: string[] = []
+  const ended = new Promise((resolve) => child.once('close', resolve))
+  linesOf(child, (line) => names.push(...[...line.matchAll(/^ {3}(\w+) {2,}/g)].map(([, name = '']) => name)))
+  await ended
+  return names
 }
