@@ -15,6 +15,7 @@ import { smokes } from './scenarios/smoke.ts'
 import { slaves } from './scenarios/slaves.ts'
 import { sql } from './scenarios/sql.ts'
 import { timed, timedFailover } from './scenarios/timed.ts'
+import { traces } from './scenarios/traces.ts'
 import { missingTool } from './support/maven.ts'
 import { startDledger } from './support/dledger.ts'
 import { startMixed } from './support/mixed.ts'
@@ -36,6 +37,7 @@ const together = [
   ...administer,
   ...adminTable,
   ...adminRefusals,
+  ...traces,
   ...differential,
   ...go,
   ...features,
