@@ -1,7 +1,7 @@
 /**
  * Acknowledgements of popped messages: 200051, 200053, 200151 (RocketMQ AckMessageProcessor,
  * ChangeInvisibleTimeProcessor). A receipt of nothing that is in flight, because it was acknowledged before or came too
- * late, is answered with success and changes nothing, as in RocketMQ.
+ * late, is answered with success and changes nothing, as in RocketMQ; but not before this node is sure that it leads.
  */
 import type { Clock } from '../../lib/clock.ts'
 import { BatchAckMessageRequestBody } from '../../remoting/bodies/queue.ts'
@@ -10,6 +10,7 @@ import { EmptyHeader } from '../../remoting/header.ts'
 import { AckMessageRequestHeader, ChangeInvisibleTimeRequestHeader } from '../../remoting/headers/pop.ts'
 import { type Call, type Reply, type Route, route } from '../../remoting/route.ts'
 import { refusal } from '../errors.ts'
+import type { Leadership } from '../needs.ts'
 import { type AcksInFlight, messageKey } from '../pop/acks-in-flight.ts'
 import { checkpointKey, type PopChange, type PopCheckpoints, popChanges } from '../pop/checkpoints.ts'
 import type { PopHold } from '../pop/hold.ts'
@@ -25,6 +26,7 @@ export interface PopAckNeeds {
   readonly proposer: PopProposer
   readonly acks: AcksInFlight
   readonly popHold: PopHold
+  readonly leadership: Pick<Leadership, 'readBarrier'>
   readonly store: {
     queueBounds(topic: string, queueId: number): { readonly min: number; readonly max: number } | undefined
   }
@@ -37,7 +39,7 @@ const ACKS_MAX = 1_000
 const INVISIBLE_MAX_MS = 365 * 86_400_000
 
 export function popAck(need: PopAckNeeds): Route<unknown>[] {
-  const { topics, checkpoints, proposer, store, clock } = need
+  const { topics, checkpoints, proposer, leadership, store, clock } = need
 
   return [
     route({ code: RequestCode.ACK_MESSAGE, request: AckMessageRequestHeader, handle: ack }),
@@ -81,8 +83,13 @@ export function popAck(need: PopAckNeeds): Route<unknown>[] {
       return
     }
     const key = checkpointKey(queue, receipt.start, receipt.popTimeMs)
-    const pending = checkpoints.get(key)?.pending
-    const left = offsets.filter((offset) => pending?.has(offset) === true)
+    const inFlight = (): readonly number[] => {
+      const pending = checkpoints.get(key)?.pending
+      return offsets.filter((offset) => pending?.has(offset) === true)
+    }
+    // A leader that stood still while another gave the message out knows nothing of it, and does not know that.
+    if (inFlight().length < offsets.length) await leadership.readBarrier()
+    const left = inFlight()
     if (left.length > 0) await change(key, left, popChanges.ack(key, left))
   }
 
@@ -102,7 +109,9 @@ export function popAck(need: PopAckNeeds): Route<unknown>[] {
       return { code: ResponseCode.SUCCESS, header }
     }
     const key = checkpointKey(queue, receipt.start, popTimeMs)
-    const isPending = checkpoints.get(key)?.pending.has(offset) === true
+    const inFlight = (): boolean => checkpoints.get(key)?.pending.has(offset) === true
+    if (!inFlight()) await leadership.readBarrier()
+    const isPending = inFlight()
     // The key of what it becomes must not be that of what it is.
     const movedMs = Math.max(nowMs, popTimeMs + 1)
     if (isPending) await change(key, [offset], popChanges.move(key, offset, movedMs, invisibleTime))

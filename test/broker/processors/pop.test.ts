@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { findProperty } from '../../../src/message/properties.ts'
 import { decodeRecords } from '../../../src/message/record.ts'
 import { QueryAssignmentResponseBody } from '../../../src/remoting/bodies/queue.ts'
+import { refusal } from '../../../src/broker/errors.ts'
 import { PopCheckpoints } from '../../../src/broker/pop/checkpoints.ts'
 import { digestRows } from '../../../src/broker/tables/table-rows.ts'
 import { subscriptionGroup } from '../../../src/broker/tables/subscription-groups.ts'
@@ -270,6 +271,18 @@ describe('a popped message', () => {
     await pass(harness, 10_000)
     expect(replies[0]?.code).toBe(0)
     expect(harness.log.messages(RETRY, 0)).toEqual([])
+  })
+
+  test('that is not known here is done, or stays away longer, only where this node surely leads', async () => {
+    const harness = await withMessages(1)
+    const receipt = receiptsOf(await pop(harness))[0]
+    const unknown = receipt && { ...receipt, extraInfo: receipt.extraInfo.replace(/^\d+ \d+/, '0 1') }
+    harness.leadership.readBarrier = () => Promise.reject(refusal('BROKER_NOT_LEADER', 'another one leads'))
+    expect((await ack(harness, unknown)).code).not.toBe(0)
+    expect((await harness.ask(200_053, { ...unknown, invisibleTime: 60_000 })).code).not.toBe(0)
+    expect((await ack(harness, receipt)).code).toBe(0)
+    harness.leadership.readBarrier = () => Promise.resolve()
+    expect((await ack(harness, unknown)).code).toBe(0)
   })
 
   test('may be acknowledged in a batch of bits', async () => {
