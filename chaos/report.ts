@@ -20,6 +20,8 @@ const HEAD = [
   'why',
 ] as const
 
+const TENTHS = 10
+
 const STYLE = `
 .failed td { color: var(--bad) }
 .skipped td { color: var(--soft) }
@@ -57,7 +59,27 @@ function row({
   return `<tr class="${outcome}">${cells.map((cell) => `<td>${escape(String(cell))}</td>`).join('')}</tr>`
 }
 
-function section({ scenario, timeline, notes }: Result): string {
+/** How many rounds lost how much, in tenths of what a round may lose; nothing where none may. */
+function losses({ scenario, rounds, mayLosePerRound }: Result): string {
+  if (mayLosePerRound === 0) return ''
+  const tenths = Array.from({ length: TENTHS + 1 }, () => 0)
+  for (const { lost } of rounds) {
+    const tenth = Math.min(TENTHS, Math.ceil((lost * TENTHS) / mayLosePerRound))
+    tenths[tenth] = (tenths[tenth] ?? 0) + 1
+  }
+  const plot: Plot = {
+    title: `${scenario}: acknowledged messages lost in a round, which may lose ${mayLosePerRound}`,
+    kind: 'bars',
+    x: { label: 'lost, at most', unit: 'messages' },
+    y: { label: 'rounds', unit: '', isWhole: true },
+    categories: tenths.map((_, tenth) => String(Math.round((tenth * mayLosePerRound) / TENTHS))),
+    series: [{ name: '', points: tenths.map((count, at) => [at, count] as const) }],
+  }
+  return drawFigure(plot)
+}
+
+function section(result: Result): string {
+  const { scenario, timeline, notes } = result
   const plot: Plot = {
     title: `${scenario}: acknowledged in each tenth of a second`,
     kind: 'lines',
@@ -66,5 +88,5 @@ function section({ scenario, timeline, notes }: Result): string {
     series: [{ name: '', points: timeline.map((count, at) => [at / 10, count] as const) }],
   }
   const lines = notes.map(({ atMs, text }) => `<li>${(atMs / 1000).toFixed(1)} s: ${escape(text)}</li>`)
-  return `<section>${drawFigure(plot)}<ol>${lines.join('')}</ol></section>`
+  return `<section>${drawFigure(plot)}${losses(result)}<ol>${lines.join('')}</ol></section>`
 }

@@ -8,6 +8,7 @@ import { seededRandom } from '../src/lib/prng.ts'
 import { checkHistory, type Report } from '../src/load/checkers.ts'
 import { readHistory, type HistoryEvent } from '../src/load/history.ts'
 import { FaultyCluster } from '../src/cli/experiments/faulty-cluster.ts'
+import { lostByRound } from './lost-by-round.ts'
 import { Proxies } from './proxies.ts'
 import { differences, receivedBy, type ReplicaLog } from './replica-logs.ts'
 import { RunLoad } from './run-load.ts'
@@ -37,6 +38,8 @@ export interface Round {
   readonly deliveryGapMs: number
   /** From the end of healing until messages were acknowledged again. */
   readonly recoveryMs: number
+  /** Messages acknowledged in it that are gone. */
+  readonly lost: number
 }
 
 export interface Result {
@@ -49,6 +52,8 @@ export interface Result {
   readonly mode: Mode
   readonly seed: number
   readonly rounds: readonly Round[]
+  /** Messages that a round may lose, in modes that may; 0: none. */
+  readonly mayLosePerRound: number
   readonly acknowledged: number
   readonly failed: number
   readonly undecided: number
@@ -103,7 +108,8 @@ async function runIn(dir: string, request: RunRequest, proxies: Proxies | undefi
   })
   const { ratePerSecond, workload } = request
   const load = new RunLoad({ namesrv: cluster.namesrv, run, ratePerSecond, workload, historyPath })
-  const rounds: Round[] = []
+  const rounds: Omit<Round, 'lost'>[] = []
+  const startsMs: number[] = []
   const reasons: string[] = []
   const live = systemClock.every(LOOK_EVERY_MS, () =>
     look(
@@ -124,6 +130,7 @@ async function runIn(dir: string, request: RunRequest, proxies: Proxies | undefi
   try {
     await load.start()
     do {
+      startsMs.push(systemClock.monotonicMs())
       rounds.push(await round(request, scene, load, reasons))
     } while (
       reasons.length === 0 &&
@@ -144,13 +151,16 @@ async function runIn(dir: string, request: RunRequest, proxies: Proxies | undefi
     await cluster.stop()
   }
   const isWhole = reasons.length === 0
-  const mayLose = { upTo: boundOf(mode, request.ratePerSecond) * rounds.length, declared: declaredLost }
+  const mayLosePerRound = scenario.mayLose?.(mode) === true ? boundOf(mode, request.ratePerSecond) : 0
+  const mayLose = { upTo: mayLosePerRound * rounds.length, declared: declaredLost }
   const judged = await judge({ scenario, mode, historyPath, run, cluster, isWhole, mayLose })
+  const lost = await lostByRound(readHistory(historyPath), judged.report?.lost ?? [], startsMs)
   return {
     ...nothing(request, 'passed', []),
     outcome: reasons.length + judged.reasons.length === 0 ? 'passed' : 'failed',
     reasons: [...reasons, ...judged.reasons],
-    rounds,
+    rounds: rounds.map((round, at) => ({ ...round, lost: lost[at] ?? 0 })),
+    mayLosePerRound,
     acknowledged: judged.report?.acknowledged ?? load.acknowledged,
     failed: judged.report?.failed ?? 0,
     undecided: judged.report?.undecided ?? 0,
@@ -161,7 +171,12 @@ async function runIn(dir: string, request: RunRequest, proxies: Proxies | undefi
   }
 }
 
-async function round({ scenario, acks }: RunRequest, scene: Scene, load: RunLoad, reasons: string[]): Promise<Round> {
+async function round(
+  { scenario, acks }: RunRequest,
+  scene: Scene,
+  load: RunLoad,
+  reasons: string[],
+): Promise<Omit<Round, 'lost'>> {
   // At the slowest a third of the rate.
   const withinMs = scenario.recoverWithinMs + acks
   await load.more(acks, withinMs)
@@ -220,16 +235,15 @@ async function judge(need: {
     .filter(({ isGone }) => !isGone)
     .map((node): ReplicaLog => ({ id: node.id, broker: node.plan.broker, dir: node.plan.dir }))
   const compared = scenario.skipsLogs === true ? [] : logs
-  const mayLose = scenario.mayLose?.(mode) === true
+  const bound = need.mayLose.upTo
   // What was committed may be lost with the power then, and its place given again.
-  const skipsLive = mayLose && mode.flush === 'async'
+  const skipsLive = bound > 0 && mode.flush === 'async'
   const report = await checkHistory(everything({ historyPath, logs: compared, run, skipsLive }), {
     isOrdered: wasOrdered,
     isComplete: true,
     beginsLate: scenario.dropsOld === true,
   })
   const lost = report.lost.length
-  const bound = mayLose ? need.mayLose.upTo : 0
   // Places whose messages were lost are given again: what comes later may lie before what was acknowledged there.
   const isAllowed = (kind: string): boolean =>
     (kind === 'lost' && lost <= bound) || (kind === 'disordered' && lost > 0 && lost <= bound)
@@ -263,6 +277,16 @@ function nothing(
   reasons: readonly string[],
 ): Result {
   const { name, family } = scenario
-  const none = { rounds: [], acknowledged: 0, failed: 0, undecided: 0, lost: 0, seconds: 0, timeline: [], notes: [] }
+  const none = {
+    rounds: [],
+    mayLosePerRound: 0,
+    acknowledged: 0,
+    failed: 0,
+    undecided: 0,
+    lost: 0,
+    seconds: 0,
+    timeline: [],
+    notes: [],
+  }
   return { scenario: name, workload, family, outcome, reasons, mode, seed, ...none }
 }

@@ -17,6 +17,8 @@ export interface TallyRow {
   /** Of sends. */
   gapsMs: number[]
   deliveryGapsMs: number[]
+  /** Of each round, where a mode may lose any. */
+  lostOfRounds: number[]
 }
 
 export type Tally = Record<string, TallyRow>
@@ -46,7 +48,7 @@ function readTally(): Tally {
 /** The tally with these results in it. Pure. */
 export function added(before: Tally, results: readonly Result[]): Tally {
   const tally: Tally = structuredClone(before)
-  for (const { scenario, workload, mode, outcome, rounds, acknowledged, lost } of results) {
+  for (const { scenario, workload, mode, outcome, rounds, mayLosePerRound, acknowledged, lost } of results) {
     const whose = workload === 'own' ? '' : `, ${workloads[workload].title}`
     const key = `${scenario} (${mode.flush} × ${mode.replication}${whose})`
     const none: TallyRow = {
@@ -58,6 +60,7 @@ export function added(before: Tally, results: readonly Result[]): Tally {
       skipped: 0,
       gapsMs: [],
       deliveryGapsMs: [],
+      lostOfRounds: [],
     }
     const row = (tally[key] ??= none)
     if (outcome === 'skipped') {
@@ -70,6 +73,9 @@ export function added(before: Tally, results: readonly Result[]): Tally {
     row.lost += lost
     row.failed += outcome === 'failed' ? 1 : 0
     row.gapsMs = [...row.gapsMs, ...rounds.map(({ gapMs }) => gapMs)].slice(-MAX_GAPS)
+    if (mayLosePerRound > 0) {
+      row.lostOfRounds = [...row.lostOfRounds, ...rounds.map((round) => round.lost)].slice(-MAX_GAPS)
+    }
     row.deliveryGapsMs = [...row.deliveryGapsMs, ...rounds.map((round) => round.deliveryGapMs)].slice(-MAX_GAPS)
   }
   return tally
@@ -77,13 +83,13 @@ export function added(before: Tally, results: readonly Result[]): Tally {
 
 export function tableOf(tally: Tally): string {
   const rows = Object.entries(tally).map(([key, row]) => {
-    const { runs, rounds, acknowledged, lost, failed, skipped, gapsMs, deliveryGapsMs } = row
+    const { runs, rounds, acknowledged, lost, failed, skipped, gapsMs, deliveryGapsMs, lostOfRounds } = row
     const cells = [key, runs, rounds, acknowledged.toLocaleString('en'), lost, failed, skipped]
-    return `| ${[...cells, gapText(gapsMs), gapText(deliveryGapsMs)].join(' | ')} |`
+    return `| ${[...cells, gapText(gapsMs), gapText(deliveryGapsMs), gapText(lostOfRounds)].join(' | ')} |`
   })
   return [
-    '| scenario | runs | rounds | acknowledged | lost | failed runs | skipped | sends ms | deliveries ms |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| scenario | runs | rounds | acknowledged | lost | failed runs | skipped | sends ms | deliveries ms | lost in a round |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
   ].join('\n')
 }
