@@ -34,6 +34,8 @@ export class SlotFile {
   /** The slot that the next `advance` writes: never the one that holds the newest value alone. */
   #next: number
   #busy = false
+  /** A file that failed once is not written again. */
+  #failure: { readonly error: unknown } | undefined
 
   private constructor(file: OpenFile, slots: readonly Slot[]) {
     this.#file = file
@@ -81,7 +83,7 @@ export class SlotFile {
     return this.#value
   }
 
-  /** Resolves when both copies are durable. One call at a time. */
+  /** Resolves when both copies are durable. One call at a time. After a failure every further one fails in the same way. */
   async save(value: Buffer): Promise<void> {
     await this.advance(value)
     await this.advance(value)
@@ -90,6 +92,7 @@ export class SlotFile {
   /** Writes one copy only: after a fault of that copy an earlier value may come back. One call at a time. */
   async advance(value: Buffer): Promise<void> {
     assert(value.length <= SLOT_VALUE_BYTES_MAX, `a value of ${value.length} bytes does not fit its slot`)
+    if (this.#failure !== undefined) throw this.#failure.error
     assert(!this.#busy, 'one save at a time')
     this.#busy = true
     const slot = Buffer.alloc(HEADER_BYTES + value.length)
@@ -98,13 +101,18 @@ export class SlotFile {
     writeInt64(slot, 16, this.#sequence + 1)
     slot.set(value, HEADER_BYTES)
     writeInt32(slot, 4, crc32(slot.subarray(8)))
-    await this.#file.writev([slot], this.#next * SLOT_BYTES)
-    await this.#file.fdatasync()
+    try {
+      await this.#file.writev([slot], this.#next * SLOT_BYTES)
+      await this.#file.fdatasync()
+    } catch (error) {
+      this.#failure = { error }
+      throw error
+    } finally {
+      this.#busy = false
+    }
     this.#sequence++
     this.#next = 1 - this.#next
     this.#value = value
-    // After a failure this stays set: a file that failed once is not written again.
-    this.#busy = false
   }
 
   close(): Promise<void> {

@@ -135,6 +135,17 @@ describe('the identity of a data folder', () => {
     await folder.close()
   })
 
+  test('whose disk failed once is not written again: who closes after that hears of the disk', async () => {
+    const disk = new FaultyFileSystem()
+    await disk.mkdir('data')
+    const slots = await SlotFile.open(disk, 'data/identity')
+    await slots.save(Buffer.from('one'))
+    disk.fail('fdatasync', 'EIO', { path: /identity$/ })
+    await expect(slots.save(Buffer.from('two'))).rejects.toMatchObject({ code: 'EIO' })
+    await expect(slots.save(Buffer.from('three'))).rejects.toMatchObject({ code: 'EIO' })
+    expect(slots.value?.toString()).toBe('one')
+  })
+
   test('of a newer format is refused', async () => {
     const disk = new FaultyFileSystem()
     await disk.mkdir('data')
