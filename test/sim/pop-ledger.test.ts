@@ -22,8 +22,10 @@ test('whoever keeps a message for longer keeps it from the others, if it asks in
   expect(ledger.broken(always)).toMatch('p1 is popped at 1700, and is held from 1000')
   const late = new PopLedger()
   late.popped('p1', 0, from(10))
-  late.extended('p1', from(10), from(1600), 1650)
+  const held = late.extended('p1', from(10), from(1600), 1650)
   late.popped('p1', 1600, from(1700))
+  late.acknowledged('p1', held, 1750)
+  late.popped('p1', 3200, from(3250))
   expect(late.broken(always)).toBeUndefined()
 })
 

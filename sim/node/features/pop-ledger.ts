@@ -32,9 +32,14 @@ export class PopLedger {
     holds.push(hold)
   }
 
-  /** Whoever held it by `before` holds it by `hold`, as was answered at `nowMs`. Where that was too late, it counts for nothing. */
-  extended(id: string, before: Hold, hold: Hold, nowMs: number): void {
-    if (nowMs < before.untilMs) this.#of(id).holds.push(hold)
+  /**
+   * Whoever held it by `before` was told at `nowMs` that it is held by `hold`. The hold that counts: where that was too late,
+   * it may have been given to somebody else by then, and what is done with the new receipt is done to nothing.
+   */
+  extended(id: string, before: Hold, hold: Hold, nowMs: number): Hold {
+    if (nowMs >= before.untilMs) return before
+    this.#of(id).holds.push(hold)
+    return hold
   }
 
   /** Whoever held it by `hold` was answered at `nowMs` that it is done. */

@@ -141,8 +141,7 @@ export class Pops implements Feature {
       } catch {
         return
       }
-      this.#ledger.extended(id, hold, longer, scheduler.nowMs)
-      hold = longer
+      hold = this.#ledger.extended(id, hold, longer, scheduler.nowMs)
     }
     const isLate = !this.#isCalm && random.next() < 0.1
     await host.pause(random.next() * (isLate ? 3000 : 300))
