@@ -123,7 +123,7 @@ export class Replica<Draft> implements LogSink {
     const { message } = envelope
     if (this.#state !== 'running' || message.from !== from) return
     // The log is being replaced: entries would fall between the old one and the new.
-    if (message.type === 'append' && this.#receiver.isActive) return
+    if (message.type === 'append' && this.#receiver.isActive) return this.#receiver.overtakenBy(message)
     this.#guard(() => {
       this.#core.at(this.#need.clock.monotonicMs())
       this.#core.durableTo(this.#need.store.durableIndex())

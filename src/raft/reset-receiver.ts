@@ -1,7 +1,7 @@
 /** Takes the pieces of a reset in order and feeds them to the store, holding at most one. */
 import { errorCode } from '../lib/errors.ts'
 import { raftErrors } from './errors.ts'
-import type { ResetChunk } from './message.ts'
+import type { Append, ResetChunk } from './message.ts'
 import type { LogState, ResetMeta } from './ports.ts'
 
 export interface ResetReceiverNeeds {
@@ -31,6 +31,15 @@ export class ResetReceiver {
   /** Gives up unless everything is in the store's hands already; then it is committed state, whoever sent it. */
   abortUnless(term: number): void {
     if (this.#current !== undefined && this.#current.message.term !== term) this.#current.abort()
+  }
+
+  /**
+   * An append of the leader that sends the reset, in a later session: it took this node for restarted, and sends no more
+   * pieces. Without this the reset would wait for them for ever, and every append be dropped meanwhile.
+   */
+  overtakenBy({ from, term, session }: Append): void {
+    const message = this.#current?.message
+    if (message?.from === from && message.term === term && session > message.session) this.#current?.abort()
   }
 
   take(message: ResetChunk, payload: readonly Uint8Array[]): void {

@@ -1,7 +1,7 @@
 /** The two ends of a reset: pieces in order, one at a time, and what happens when either end fails. */
 import { describe, expect, test } from 'vitest'
 import { raftErrors } from '../../src/raft/errors.ts'
-import type { ResetChunk, ResetReply } from '../../src/raft/message.ts'
+import type { Append, ResetChunk, ResetReply } from '../../src/raft/message.ts'
 import type { LogState, ResetMeta, ResetSource } from '../../src/raft/ports.ts'
 import { ResetReceiver } from '../../src/raft/reset-receiver.ts'
 import { ResetSender } from '../../src/raft/reset-sender.ts'
@@ -102,6 +102,31 @@ describe('the receiver', () => {
     end.stop()
     await settle()
     expect(log.filter((line) => line === 'refused')).toHaveLength(2)
+  })
+
+  test('gives up for an append of a later session of its leader, and not for one that was late', async () => {
+    const { receiver: end, log } = receiver()
+    const append: Append = {
+      type: 'append',
+      from: 'a',
+      to: 'b',
+      term: 2,
+      session: 2,
+      prevIndex: 9,
+      prevTerm: 2,
+      runs: [],
+      memberships: [],
+      commit: 9,
+      durable: true,
+    }
+    end.take(chunk(0, { session: 2 }), [bytes(0, 4)])
+    await settle()
+    for (const late of [append, { ...append, session: 1 }, { ...append, from: 'c', session: 3 }]) end.overtakenBy(late)
+    await settle()
+    expect(end.isActive).toBe(true)
+    end.overtakenBy({ ...append, session: 3 })
+    await settle()
+    expect([end.isActive, log.at(-1)]).toEqual([false, 'refused'])
   })
 
   test('begins again after bytes that are no state, and ends the node when the store fails otherwise', async () => {
