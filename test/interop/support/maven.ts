@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { basename, delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { cacheFolder, javaSources } from './places.ts'
@@ -52,9 +52,18 @@ export function driverClassPath(release: Release, program: 'Driver' | 'Admin' = 
 export async function programClassPath(release: Release, source: string): Promise<string> {
   const jars = await classPath(release)
   const digest = createHash('sha256').update(readFileSync(source)).update(jars).digest('hex').slice(0, 12)
-  const folder = cacheFolder(join('driver', `${release}-${digest}`))
-  if (!existsSync(join(folder, `${basename(source, '.java')}.class`))) {
-    await run('javac', ['-nowarn', '-encoding', 'UTF-8', '-d', folder, '-cp', jars, source])
+  const folder = cacheFolder(join('driver', `${release}-${basename(source, '.java')}-${digest}`))
+  // Whole once it is there: another scenario, or another process, may be compiling the same.
+  const classes = join(folder, 'classes')
+  if (!existsSync(classes)) {
+    const made = mkdtempSync(join(folder, 'made-'))
+    await run('javac', ['-nowarn', '-encoding', 'UTF-8', '-d', made, '-cp', jars, source])
+    try {
+      renameSync(made, classes)
+    } catch (error) {
+      if (!existsSync(classes)) throw error
+      rmSync(made, { recursive: true })
+    }
   }
-  return folder + delimiter + jars
+  return classes + delimiter + jars
 }
