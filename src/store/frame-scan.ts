@@ -107,18 +107,23 @@ export async function findFrame(
     const length = Math.min(SCAN_CHUNK_BYTES, until - start)
     const chunk = Buffer.allocUnsafeSlow(length)
     const got = await file.pread(chunk, start - base)
-    let at = chunk.subarray(0, got).indexOf(MAGIC_BYTES)
-    while (at !== -1 && at + FRAME_HEADER_BYTES <= got) {
+    for (const at of likelyFrames(chunk.subarray(0, got), start)) {
       const offset = start + at
-      if (frameOffset(chunk, at) === offset && (await isSound(file, base, offset, until))) {
-        return { offset, index: frameIndex(chunk, at) }
-      }
-      at = chunk.subarray(0, got).indexOf(MAGIC_BYTES, at + 1)
+      if (await isSound(file, base, offset, until)) return { offset, index: frameIndex(chunk, at) }
     }
     if (got < length || start + got >= until) return undefined
     start += got - FRAME_HEADER_BYTES
   }
   return undefined
+}
+
+/** Where in `chunk`, which begins at `start` in the log, heads lie that name their own place. Whole heads alone. */
+export function* likelyFrames(chunk: Buffer, start: number): Generator<number> {
+  let at = chunk.indexOf(MAGIC_BYTES)
+  while (at !== -1 && at + FRAME_HEADER_BYTES <= chunk.length) {
+    if (frameOffset(chunk, at) === start + at) yield at
+    at = chunk.indexOf(MAGIC_BYTES, at + 1)
+  }
 }
 
 /**

@@ -4,9 +4,7 @@
  */
 import { assert } from '../lib/assert.ts'
 import {
-  FRAME_BYTES_MAX,
   FRAME_HEADER_BYTES,
-  FRAME_MAGIC,
   frameFault,
   frameIndex,
   frameLength,
@@ -17,6 +15,7 @@ import {
 } from '../message/entry-frame.ts'
 import { storeErrors } from './errors.ts'
 import type { FileSystem } from './file-system.ts'
+import { SCAN_CHUNK_BYTES, likelyFrames } from './frame-scan.ts'
 import type { LogOutline } from './log-outline.ts'
 import { type LogPosition, positionAfter } from './log-position.ts'
 import { segmentName } from './segment.ts'
@@ -33,10 +32,6 @@ export interface PositionLookup {
 
 /** Bytes of one segment from `offset` on; how many there were. */
 type Read = (target: Uint8Array, offset: number) => number
-
-const SEARCH_BYTES = 256 * 1024
-const magic = Buffer.alloc(4)
-magic.writeUInt32BE(FRAME_MAGIC)
 
 /** Behind entry `index`, which is kept. Throws `STORE_ROT` when the disk does not tell. */
 export function positionBehind(need: PositionLookup, index: number): LogPosition {
@@ -99,13 +94,13 @@ function search(
   index: number,
   range: { readonly offset: number; readonly end: number },
 ): Buffer | undefined {
-  const chunk = Buffer.alloc(SEARCH_BYTES)
-  // A magic that lies across two chunks is in the second one as well.
-  for (let base = range.offset; base < range.end; base += chunk.length - magic.length + 1) {
-    const length = read(chunk, base)
-    for (let found = chunk.indexOf(magic); found !== -1 && found < length; found = chunk.indexOf(magic, found + 1)) {
-      const frame = frameAt(read, base + found)
-      if (frame !== undefined && frameIndex(frame, 0) === index) return frame
+  const chunk = Buffer.alloc(SCAN_CHUNK_BYTES)
+  // A head that lies across two chunks is whole in the second one.
+  for (let start = range.offset; start < range.end; start += chunk.length - FRAME_HEADER_BYTES) {
+    const length = read(chunk, start)
+    for (const at of likelyFrames(chunk.subarray(0, length), start)) {
+      const frame = frameIndex(chunk, at) === index ? frameAt(read, start + at) : undefined
+      if (frame !== undefined) return frame
     }
   }
   return undefined
@@ -115,8 +110,6 @@ function search(
 function frameAt(read: Read, offset: number): Buffer | undefined {
   const head = Buffer.alloc(FRAME_HEADER_BYTES)
   if (headFault(head, 0, read(head, offset)) !== undefined || frameOffset(head, 0) !== offset) return undefined
-  const length = frameLength(head, 0)
-  if (length > FRAME_BYTES_MAX) return undefined
-  const frame = Buffer.alloc(length)
+  const frame = Buffer.alloc(frameLength(head, 0))
   return frameFault(frame, 0, read(frame, offset)) === undefined ? frame : undefined
 }

@@ -1,5 +1,9 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { register as clean } from '../../src/cli/commands/clean.ts'
+import { register as exporting } from '../../src/cli/commands/export.ts'
 import { register as group } from '../../src/cli/commands/group.ts'
 import { register as message } from '../../src/cli/commands/message.ts'
 import { register as probe } from '../../src/cli/commands/probe.ts'
@@ -22,7 +26,7 @@ afterAll(async () => {
   await cluster.close()
 })
 
-const commands = runWith([clean, group, message, probe, queue, topic])
+const commands = runWith([clean, exporting, group, message, probe, queue, topic])
 const run = (...words: string[]): Promise<Outcome> => commands([...words, '-n', cluster.namesrv])
 const json = async (...words: string[]): Promise<unknown> => JSON.parse((await run(...words, '--json')).out)
 const at = ['--broker', 'broker-a', '--queue', '0']
@@ -159,6 +163,25 @@ describe('topic', () => {
   })
 })
 
+describe('topic create', () => {
+  test('takes a type, an order, and other numbers of queues to read and to write', async () => {
+    const shape = ['--type', 'FIFO', '--ordered', '--read-queues', '8', '--write-queues', '2']
+    const { notes } = await run('topic', 'create', 'Shaped', ...shape)
+    expect(notes).toBe('Shaped: 8 queues to read, 2 to write in broker-a\n')
+    const dir = mkdtempSync(join(tmpdir(), 'raftmq-shape-'))
+    await run('export', '--broker', 'broker-a', '--dir', dir)
+    const { topicConfigTable } = JSON.parse(readFileSync(join(dir, 'topics.json'), 'utf8'))
+    rmSync(dir, { recursive: true })
+    expect(topicConfigTable['Shaped']).toMatchObject({
+      readQueueNums: 8,
+      writeQueueNums: 2,
+      order: true,
+      attributes: { 'message.type': 'FIFO' },
+    })
+    expect((await run('topic', 'create', 'Shaped', '--type', 'ODD')).error).toContain('Allowed choices are NORMAL')
+  })
+})
+
 describe('queue', () => {
   test('shows where the messages of a queue are', async () => {
     await run('topic', 'create', 'Q', '--queues', '1')
@@ -175,6 +198,14 @@ describe('queue', () => {
     expect((await run('queue', '-t', 'Q', ...at, '--from', '9')).notes).toBe(
       'Q/0 at broker-a holds 0 up to 3\nnothing is at 9\n',
     )
+  })
+
+  test('of a topic that has no message yet holds nothing', async () => {
+    await run('topic', 'create', 'Unused', '--queues', '1')
+    expect((await run('queue', '-t', 'Unused', ...at)).notes).toBe(
+      'Unused/0 at broker-a holds 0 up to 0\nnothing is at 0\n',
+    )
+    expect((await run('queue', '-t', 'Unused', '--broker', 'broker-a', '--queue', '1')).error).toMatch(/not exist/)
   })
 
   test('says in one line what there is not', async () => {

@@ -1,9 +1,8 @@
 /** What `raftmq topic` says of the queues of a topic: how a group would share them, and which an ordered topic keeps. */
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
 import { OrderedTopics } from '../../client/admin/ordered-topics.ts'
 import { allocateQueuesBy, allocateStrategies } from '../../client/consumer/allocate-queues.ts'
-import { Option } from 'commander'
 import { namesrvOption, note, print, table, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 

@@ -74,12 +74,16 @@ async function withAdmin(flags: TopicFlags, io: ClientIo, work: (admin: Admin) =
   }
 }
 
+function queuesText(read: number, write: number): string {
+  return read === write ? `${read} ${read === 1 ? 'queue' : 'queues'}` : `${read} queues to read, ${write} to write`
+}
+
 async function create(admin: Admin, topic: string, flags: CreateFlags, io: ClientIo): Promise<void> {
   const { queues, readQueues, writeQueues, broker, permission, ordered = false, type: messageType } = flags
   const where = broker === undefined ? {} : { broker }
   const shape = { queues, readQueues, writeQueues, permission, ordered, messageType }
   const brokers = await admin.createTopic({ topic, ...shape, ...where })
-  note(io, `${topic}: ${queues} ${queues === 1 ? 'queue' : 'queues'} in ${brokers.join(', ')}`)
+  note(io, `${topic}: ${queuesText(readQueues ?? queues, writeQueues ?? queues)} in ${brokers.join(', ')}`)
 }
 
 async function list(admin: Admin, { json = false, all = false }: TopicFlags, io: ClientIo): Promise<void> {

@@ -1,7 +1,10 @@
 /** What a queue holds, unit by unit: where in the CommitLog its messages are (321; RocketMQ QueryConsumeQueueCommand). */
 import { QueryConsumeQueueResponseBody } from '../../remoting/bodies/broker.ts'
-import { RequestCode } from '../../remoting/codes.ts'
+import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
+import { maxOffset, minOffset, succeeded } from '../core/broker-api.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
+import { queueKey } from '../core/message-queue.ts'
+import { leaderAddress } from './connection.ts'
 import type { AdminConnection } from './connection.ts'
 
 export interface QueueUnit {
@@ -28,11 +31,19 @@ export interface UnitRange {
 /** Fewer than `count` where the queue ends. Errors: `CLIENT_OPTION`, `CLIENT_REFUSED` for a queue that is not there. */
 export async function queueUnits(at: AdminConnection, { queue, from, count }: UnitRange): Promise<QueueUnits> {
   const header = { topic: queue.topic, queueId: queue.queueId, index: from, count }
-  const request = { code: RequestCode.QUERY_CONSUME_QUEUE, header }
-  const { body } = await at.leader(await at.brokerOf(queue.brokerName), request)
-  // Outside the queue the answer is a remark alone.
-  if (body.length === 0) return queueUnits(at, { queue, from, count: 0 })
-  const { minQueueIndex, maxQueueIndex, queueData } = QueryConsumeQueueResponseBody.decode(body)
+  const address = leaderAddress(await at.brokerOf(queue.brokerName))
+  const answer = await at.invoke(address, { code: RequestCode.QUERY_CONSUME_QUEUE, header })
+  // Brokers take a queue for not there until its first message.
+  const isUnused = answer.code === ResponseCode.SYSTEM_ERROR && (await hasQueue(at, queue))
+  // Outside a queue the answer is a remark alone.
+  if (isUnused || (answer.code === ResponseCode.SUCCESS && answer.body.length === 0)) {
+    const [minQueueOffset, maxQueueOffset] = await Promise.all([
+      minOffset(at.invoke, address, queue),
+      maxOffset(at.invoke, address, queue),
+    ])
+    return { minQueueOffset, maxQueueOffset, units: [] }
+  }
+  const { minQueueIndex, maxQueueIndex, queueData } = QueryConsumeQueueResponseBody.decode(succeeded(answer).body)
   const units = queueData.map(({ physicOffset, physicSize, tagsCode }, place) => ({
     queueOffset: from + place,
     offset: physicOffset,
@@ -40,4 +51,9 @@ export async function queueUnits(at: AdminConnection, { queue, from, count }: Un
     tagsCode,
   }))
   return { minQueueOffset: minQueueIndex, maxQueueOffset: maxQueueIndex, units }
+}
+
+async function hasQueue(at: AdminConnection, queue: MessageQueue): Promise<boolean> {
+  const route = await at.route(queue.topic)
+  return route?.readQueues.some((one) => queueKey(one) === queueKey(queue)) === true
 }
