@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { mqadminAll, mqadminCommands } from '../support/admin.ts'
 import { Driver } from '../support/driver.ts'
-import { ask } from '../support/ask.ts'
+import { areCommitted } from '../support/committed.ts'
 import { type Place, table } from './admin-rows.ts'
 import { checkout, temporaryFolder } from '../support/places.ts'
 import { leaderAddress, startRaftmq } from '../support/raftmq.ts'
@@ -101,18 +101,6 @@ async function printedBy(target: Target, names: readonly string[]): Promise<stri
   } finally {
     rmSync(folder, { recursive: true })
     await driver.close()
-  }
-}
-
-/** A stock client commits ten seconds after its start for the first time. */
-async function areCommitted(leader: string, topic: string, group: string): Promise<void> {
-  const deadline = performance.now() + 30_000
-  for (let queueId = 0; queueId < 4; ) {
-    const asked = { consumerGroup: group, topic, queueId: String(queueId), setZeroIfNotFound: 'false' }
-    const { code } = await ask(leader, 14, asked)
-    if (code === 0) queueId++
-    else if (performance.now() > deadline) throw new Error(`queue ${queueId} has no committed offset after 30 s`)
-    else await pause(200)
   }
 }
 

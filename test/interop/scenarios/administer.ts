@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { mqadminAll } from '../support/admin.ts'
+import { areCommitted } from '../support/committed.ts'
 import { parseJson } from '../support/json.ts'
+import { leaderAddress } from '../support/raftmq.ts'
 import { type Scenario, until } from '../support/scenario.ts'
 import { mqadmin } from '../support/stock.ts'
 
@@ -173,6 +175,7 @@ export const administer: readonly Scenario[] = [
         () => driver.received('c').length >= 8,
         () => driver.received('c').length,
       )
+      await areCommitted(await leaderAddress(target.namesrv), topic ?? '', group ?? '')
       /** What each prints at least. */
       const commands: readonly (readonly [command: string, prints: string])[] = [
         [`updateTopic -c ${target.cluster} -t ${made} -r 2 -w 2`, 'success'],

@@ -1,6 +1,8 @@
 /** What applications do less often, by the stock client. */
 import assert from 'node:assert/strict'
+import { areCommitted } from '../support/committed.ts'
 import type { Driver, Received, Sent } from '../support/driver.ts'
+import { leaderAddress } from '../support/raftmq.ts'
 import { type Context, pause, type Scenario, until } from '../support/scenario.ts'
 import { mqadmin } from '../support/stock.ts'
 
@@ -122,8 +124,7 @@ export const features: readonly Scenario[] = [
       await driver.send('p', { topic, body: 'again', count: 10 })
       await driver.call('push', { id: 'c', group, topic })
       await came(driver, 'c', 10)
-      // Offsets are committed every five seconds.
-      await pause(6_000)
+      await areCommitted(await leaderAddress(context.target.namesrv), topic, group)
       const printed = await mqadmin(context.target.namesrv, 'resetOffsetByTime', '-g', group, '-t', topic, '-s', '0')
       context.note(printed.trim().split('\n')[0] ?? '')
       const received = await came(driver, 'c', 20)
