@@ -267,6 +267,14 @@ export const mutants: readonly Mutant[] = [
     known: 'RocketMQ 7914, 7724: acknowledged messages come again after a failover',
   },
   {
+    name: 'a recall is answered before it is in the log',
+    file: 'broker/timed/timer-schedule',
+    find: 'await this.#propose(found, [])',
+    replace: 'this.#propose(found, []).catch(() => undefined)',
+    scope: 'node',
+    known: 'RocketMQ 7914, 7724: done by its answer, undone by a failover',
+  },
+  {
     name: 'what is read is handed out without its checksum',
     file: 'message/entry-frame',
     find: 'crc32(buffer.subarray(at + CHECKED_FROM, at + length)) !== frameCrc(buffer, at)',

@@ -4,8 +4,8 @@ import { compareLogs, convergedAt, longestLog, readAll } from './audit.ts'
 import type { Cluster } from './cluster.ts'
 import type { DeclaredLoss } from './declared-loss.ts'
 import { addressOf, type Machine } from './machine.ts'
-import type { Sent } from './ledger.ts'
 import type { Scene } from './scene.ts'
+import { expectSetAside } from './set-aside.ts'
 
 /** A group that works takes writes again within this. */
 const WRITES_MS = 10_000
@@ -68,27 +68,16 @@ async function untilEqual({ host, operator }: Scene): Promise<Calm> {
 }
 
 async function audit(scene: Scene, { members, index, isSettled }: Calm & { isSettled: boolean }): Promise<void> {
-  const { host, messages, tables, operator, features } = scene
+  const { cluster, host, messages, tables, operator, features } = scene
   const disk = longestLog(members)
   for (const machine of members) {
     const declared = await operator.declaredLoss(machine)
     expectDoubt(scene, declared)
-    expectSetAside(scene, messages.ledger.holds(machine.id, await readAll(host, machine, { disk, index }), declared))
+    expectSetAside(cluster, messages.ledger.holds(machine.id, await readAll(host, machine, { disk, index }), declared))
     // Elections that stood on logs in doubt may have lost what was committed.
     if (!declared.isInDoubt) await tables.check(addressOf(machine))
-    for (const feature of features) await feature.check(machine, isSettled)
+    for (const feature of features) await feature.check(machine, { isSettled, declared })
   }
-}
-
-/** What a failover lost lies in the folder `lost` of whoever acknowledged it, unless that disk lost it, too, or is gone. */
-function expectSetAside({ cluster, unlucky }: Scene, lost: readonly Sent[]): void {
-  const { machines, modes } = cluster
-  const { isReplacement, isRotten } = unlucky.disk
-  if (modes.wasAsync.flush || isReplacement || isRotten || machines.some(({ isGone }) => isGone)) return
-  const files = machines.flatMap(({ disk }) => [...disk.names].filter(([path]) => path.includes('/lost/')))
-  const wrong = lost.find(({ id }) => !files.some(([, { bytes }]) => bytes.includes(`${id} `)))
-  if (wrong === undefined) return
-  throw new Violation('lost', `${wrong.id}, acknowledged at ${wrong.place}, is lost, and nobody set it aside`)
 }
 
 /** Logs are in doubt where power was lost in async flush, or the end of a log rotted: elections need them only then. */

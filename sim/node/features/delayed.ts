@@ -9,7 +9,7 @@ import { PushConsumer } from '../../../src/client/consumer/push-consumer.ts'
 import { Violation } from '../../world/violation.ts'
 import { bodyOf, idFor, idOf } from '../bodies.ts'
 import type { Machine } from '../machine.ts'
-import type { Feature, FeatureNeeds } from './feature.ts'
+import type { Feature, FeatureNeeds, Verdict } from './feature.ts'
 import { expectOnce } from './once.ts'
 import { Sends } from './sends.ts'
 
@@ -69,7 +69,7 @@ export class Delayed implements Feature {
     return this.#sends.awaited.map(({ id }) => id).filter((id) => !this.#seen.has(id))
   }
 
-  async check(machine: Machine, isSettled: boolean): Promise<void> {
+  async check(machine: Machine, { isSettled }: Verdict): Promise<void> {
     await expectOnce(this.#need.host, machine, { topic: TOPIC, queues: QUEUES, sends: this.#sends, isSettled })
   }
 

@@ -1,7 +1,15 @@
 /** A workload beside the plain one, with promises of its own. A run has some of them. */
 import type { ClientHost } from '../client-host.ts'
 import type { Cluster } from '../cluster.ts'
+import type { DeclaredLoss } from '../declared-loss.ts'
 import type { Machine } from '../machine.ts'
+
+export interface Verdict {
+  /** What waited was waited for. */
+  readonly isSettled: boolean
+  /** What that node says of the group. */
+  readonly declared: DeclaredLoss
+}
 
 export interface Feature {
   /** Resolves when its topics are there. */
@@ -11,8 +19,8 @@ export interface Feature {
   end(): void
   /** In calm: what must still be delivered, once more; empty at last. */
   waiting(): readonly string[]
-  /** In the end, of what `machine` holds; `isSettled`: it was waited for. Throws where a promise was broken. */
-  check(machine: Machine, isSettled: boolean): Promise<void>
+  /** In the end, of what `machine` holds. Throws where a promise was broken. */
+  check(machine: Machine, verdict: Verdict): Promise<void>
   close(): Promise<void>
 }
 

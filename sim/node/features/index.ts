@@ -3,8 +3,10 @@ import { stepRandom } from '../../world/steps.ts'
 import { Delayed } from './delayed.ts'
 import type { MakeFeature } from './feature.ts'
 import { Pops } from './pops.ts'
+import { Recalls } from './recalls.ts'
 import { Stories } from './stories.ts'
 import { Transactions } from './transactions.ts'
+import { Unwaited } from './unwaited.ts'
 
 /** By the number of its step, by which it can be left out; those of what lasts come before. */
 const features: Readonly<Record<number, MakeFeature>> = {
@@ -12,6 +14,8 @@ const features: Readonly<Record<number, MakeFeature>> = {
   4: (need) => new Transactions(need),
   5: (need) => new Pops(need),
   6: (need) => new Stories(need),
+  7: (need) => new Unwaited(need),
+  8: (need) => new Recalls(need),
 }
 
 /** Share of the runs that have one of them. */

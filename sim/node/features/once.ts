@@ -14,11 +14,13 @@ export interface OnceNeeds {
   readonly isSettled: boolean
   /** Whether the message is to be there; all are, where nothing is said. */
   readonly isWanted?: (id: string) => boolean
+  /** Whether the message may be missing; none may, where nothing is said. */
+  readonly isOptional?: (id: string) => boolean
 }
 
 /** Throws where a message that lasts is missing, one that must not be is there, or one is there too often. */
 export async function expectOnce(host: ClientHost, machine: Machine, need: OnceNeeds): Promise<void> {
-  const { topic, queues, sends, isSettled, isWanted = () => true } = need
+  const { topic, queues, sends, isSettled, isWanted = () => true, isOptional = () => false } = need
   const times = new Map<string, number>()
   for (let queueId = 0; queueId < queues; queueId++) {
     for (const { body } of await readQueue(host, machine, { topic, queueId })) {
@@ -27,7 +29,7 @@ export async function expectOnce(host: ClientHost, machine: Machine, need: OnceN
     }
   }
   for (const { id, isLasting } of sends.all.values()) {
-    if (!isSettled || !isLasting || !isWanted(id) || times.has(id)) continue
+    if (!isSettled || !isLasting || !isWanted(id) || isOptional(id) || times.has(id)) continue
     throw new Violation('loss', `${machine.id} has no ${id} in ${topic}`)
   }
   for (const [id, count] of times) {

@@ -12,7 +12,7 @@ import { WALL_START_MS } from '../../world/process-clock.ts'
 import { Violation } from '../../world/violation.ts'
 import { bodyOf, idFor, idOf } from '../bodies.ts'
 import { addressOf, BROKER, type Machine } from '../machine.ts'
-import type { Feature, FeatureNeeds } from './feature.ts'
+import type { Feature, FeatureNeeds, Verdict } from './feature.ts'
 import { type Hold, PopLedger } from './pop-ledger.ts'
 import { Sends } from './sends.ts'
 
@@ -68,7 +68,7 @@ export class Pops implements Feature {
     return this.#sends.awaited.map(({ id }) => id).filter((id) => !this.#ledger.mayBeDone(id))
   }
 
-  check(_machine: Machine, isSettled: boolean): Promise<void> {
+  check(_machine: Machine, { isSettled }: Verdict): Promise<void> {
     if (!isSettled) return Promise.resolve()
     const isOnce = (id: string): boolean => this.#sends.all.get(id)?.mayBeTwice === false
     const broken = this.#ledger.broken(isOnce)

@@ -10,7 +10,7 @@ import type { ReceivedMessage } from '../../../src/client/core/received-message.
 import { Violation } from '../../world/violation.ts'
 import { bodyOf, idFor, idOf } from '../bodies.ts'
 import type { Machine } from '../machine.ts'
-import type { Feature, FeatureNeeds } from './feature.ts'
+import type { Feature, FeatureNeeds, Verdict } from './feature.ts'
 import { expectOnce } from './once.ts'
 import { Sends } from './sends.ts'
 
@@ -72,7 +72,7 @@ export class Stories implements Feature {
     return this.#sends.awaited.map(({ id }) => id).filter((id) => !this.#handled.has(id))
   }
 
-  async check(machine: Machine, isSettled: boolean): Promise<void> {
+  async check(machine: Machine, { isSettled }: Verdict): Promise<void> {
     await expectOnce(this.#need.host, machine, { topic: TOPIC, queues: QUEUES, sends: this.#sends, isSettled })
   }
 

@@ -12,7 +12,7 @@ import { RequestCode } from '../../../src/remoting/codes.ts'
 import { Violation } from '../../world/violation.ts'
 import { bodyOf, idFor, idOf } from '../bodies.ts'
 import { addressOf, type Machine } from '../machine.ts'
-import type { Feature, FeatureNeeds } from './feature.ts'
+import type { Feature, FeatureNeeds, Verdict } from './feature.ts'
 import { expectOnce } from './once.ts'
 import { Sends } from './sends.ts'
 
@@ -79,7 +79,7 @@ export class Transactions implements Feature {
     return this.#sends.awaited.map(({ id }) => id).filter(isOpen)
   }
 
-  async check(machine: Machine, isSettled: boolean): Promise<void> {
+  async check(machine: Machine, { isSettled }: Verdict): Promise<void> {
     const isWanted = (id: string): boolean => this.#ends.get(id) === 'commit'
     const sends = this.#sends
     await expectOnce(this.#need.host, machine, { topic: TOPIC, queues: QUEUES, sends, isSettled, isWanted })

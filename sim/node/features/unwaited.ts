@@ -1,0 +1,109 @@
+/**
+ * Messages that wait for nobody (`WAIT` = false): acknowledged once the leader has written them, in every mode. Verifies,
+ * as for messages in async replication: what a consumer read stays where it was; what was acknowledged and is gone was
+ * declared, within the bound, and set aside; nothing is there twice but what may be, nothing that nobody sent.
+ */
+import { Producer } from '../../../src/client/producer/producer.ts'
+import { PushConsumer } from '../../../src/client/consumer/push-consumer.ts'
+import { bodyOf, idFor, idOf } from '../bodies.ts'
+import { Ledger } from '../ledger.ts'
+import type { Machine } from '../machine.ts'
+import { readQueue } from '../read-queue.ts'
+import { expectSetAside } from '../set-aside.ts'
+import type { Feature, FeatureNeeds, Verdict } from './feature.ts'
+
+const TOPIC = 'hurried'
+const QUEUES = 2
+const BODY_BYTES = 300
+
+export class Unwaited implements Feature {
+  readonly #need: FeatureNeeds
+  readonly #producer: Producer
+  readonly #consumer: PushConsumer
+  readonly #ledger: Ledger
+  #count = 0
+  #isOver = false
+
+  constructor(need: FeatureNeeds) {
+    this.#need = need
+    const { cluster, host } = need
+    this.#ledger = new Ledger({
+      strictEpoch: undefined,
+      get wasAsync() {
+        return { ...cluster.modes.wasAsync, replication: true }
+      },
+    })
+    this.#producer = new Producer({ ...host.options(), group: 'runners', sendTimeoutMs: 3000, attemptTimeoutMs: 800 })
+    this.#consumer = new PushConsumer({
+      ...host.options(),
+      group: 'watchers',
+      from: 'first',
+      commitIntervalMs: 300,
+      rebalanceIntervalMs: 1000,
+      suspendTimeoutMs: 1000,
+    }).subscribe(TOPIC)
+  }
+
+  async prepare(): Promise<void> {
+    const { host } = this.#need
+    await host.patiently(() => host.admin.createTopic({ topic: TOPIC, queues: QUEUES }))
+    await this.#producer.start()
+  }
+
+  start(): void {
+    void this.#produce()
+    void this.#consumer.run(({ topic, queueId, queueOffset, body }) => {
+      this.#need.cluster.guard(() => this.#ledger.saw(`${topic}/${queueId}`, queueOffset, idOf(body)))
+    })
+  }
+
+  end(): void {
+    this.#isOver = true
+  }
+
+  waiting(): readonly string[] {
+    return []
+  }
+
+  async check(machine: Machine, { declared }: Verdict): Promise<void> {
+    const { cluster, host } = this.#need
+    this.#ledger.close()
+    const held = new Map<string, string>()
+    for (let queueId = 0; queueId < QUEUES; queueId++) {
+      for (const { queueOffset, body } of await readQueue(host, machine, { topic: TOPIC, queueId })) {
+        held.set(`${TOPIC}/${queueId}/${queueOffset}`, idOf(body))
+      }
+    }
+    expectSetAside(cluster, this.#ledger.holds(machine.id, held, declared))
+  }
+
+  async close(): Promise<void> {
+    this.end()
+    await Promise.allSettled([this.#producer.close(), this.#consumer.close()])
+    this.#need.host.close()
+  }
+
+  async #produce(): Promise<void> {
+    const { host } = this.#need
+    while (!this.#isOver) {
+      await this.#send(idFor('h', ++this.#count, BODY_BYTES))
+      await host.pause(host.random.next() * 100)
+    }
+  }
+
+  /** Of a send that failed nothing is known. */
+  async #send(id: string): Promise<void> {
+    const { cluster } = this.#need
+    const { scheduler } = cluster
+    const sent = this.#ledger.began(id, scheduler.nowMs, BODY_BYTES)
+    try {
+      const message = { topic: TOPIC, body: bodyOf(id), properties: { WAIT: 'false' } }
+      const { queue, queueOffset, mayBeTwice } = await this.#producer.send(message)
+      sent.mayBeTwice = mayBeTwice
+      cluster.note(`${id} is acknowledged early at ${queue.queueId}/${queueOffset}`)
+      cluster.guard(() => this.#ledger.acked(sent, `${queue.topic}/${queue.queueId}`, queueOffset, scheduler.nowMs))
+    } catch {
+      sent.outcome = 'undecided'
+    }
+  }
+}
