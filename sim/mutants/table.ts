@@ -251,6 +251,14 @@ export const mutants: readonly Mutant[] = [
     known: 'Kafka, RocketMQ: the tail of an old leader is cut off in silence',
   },
   {
+    name: 'nobody tells what was set aside',
+    file: 'broker/group/loss-report',
+    find: 'if (value.term === 0 || term <= value.term ||',
+    replace: 'if (value.term >= 0 ||',
+    scope: 'node',
+    known: 'KIP-966: a loss that nobody is told of',
+  },
+  {
     name: 'delayed messages are delivered at once',
     file: 'broker/timed/delay-schedule',
     find: 'if (dueMs > clock.monotonicMs()) {',

@@ -42,6 +42,14 @@ describe('the table of losses', () => {
     })
   })
 
+  test('what did not wait is told beside what logs in doubt lost in the same election, once', () => {
+    const table = new Losses()
+    const found = { node: 'n1', messages: 1, bytes: 7 }
+    apply(table, lossCommands.open({ term: 5, maxBytes: 100, inDoubt: true }))
+    apply(table, lossCommands.seen(4, found), lossCommands.seen(4, found))
+    expect(table.all).toEqual([{ term: 5, maxBytes: 107, inDoubt: true, found }])
+  })
+
   test('keeps the newest, and comes back from its rows', () => {
     const table = new Losses()
     const snapshot = new Map<string, unknown>()

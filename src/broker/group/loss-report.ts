@@ -1,7 +1,7 @@
 /**
  * Tells the group what an election may have lost. A new leader declares the bound; a node that led before and acknowledged
- * before the commit says what it had to set aside, once it has applied an entry of a later term: by then its log is the
- * group's (Raft, Log Matching).
+ * before the commit says what it had to set aside, once it has applied an entry of a later term, its own or another's: by
+ * then its log is the group's (Raft, Log Matching). Until that is told it acknowledges nothing early (`EarlyGate`).
  */
 import type { Clock } from '../../lib/clock.ts'
 import { errorMessage } from '../../lib/errors.ts'
@@ -62,9 +62,9 @@ export class LossReport {
 
   /** An entry of `term` was applied. */
   applied(term: number): void {
-    const { early, leadership } = this.#need
+    const { early } = this.#need
     const { value } = early
-    if (value.term === 0 || term <= value.term || leadership.isReady || this.#isTelling || this.#isClosed) return
+    if (value.term === 0 || term <= value.term || this.#isTelling || this.#isClosed) return
     this.#isTelling = true
     this.#tell(value.term).then(
       () => {
@@ -81,7 +81,7 @@ export class LossReport {
   }
 
   async #tell(term: number): Promise<void> {
-    const { ownId, leadership, proposals, early, lost, clock, log, logSettled } = this.#need
+    const { ownId, proposals, early, lost, clock, log, logSettled } = this.#need
     try {
       await logSettled()
     } catch {
@@ -105,7 +105,6 @@ export class LossReport {
       await new Promise<void>((resolve) => clock.after(AGAIN_MS, resolve))
       return
     }
-    // Who leads by now says itself what it acknowledges early.
-    if (!leadership.isReady && early.value.term === term) await early.save({ term: 0, all: false })
+    await early.save({ term: 0, all: false })
   }
 }

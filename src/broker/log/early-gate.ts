@@ -1,4 +1,8 @@
-/** Opens the door to early acknowledgements of a term once that they are given is on disk. */
+/**
+ * Opens the door to early acknowledgements of a term once that they are given is on disk. Not before this node has
+ * accounted for those of an older term (`LossReport`): the file names one term, and what was set aside of a term that it no
+ * longer names would never be told.
+ */
 import type { Early } from '../../store/early-file.ts'
 
 export interface EarlyGateNeeds {
@@ -20,7 +24,7 @@ export class EarlyGate {
     const { file, opened, fatal } = this.#need
     const { value } = file
     if (value.term === term && (value.all || !all)) return true
-    if (this.#isSaving) return false
+    if (this.#isSaving || (value.term !== term && value.term !== 0)) return false
     this.#isSaving = true
     file.save({ term, all: all || (value.term === term && value.all) }).then(
       () => {

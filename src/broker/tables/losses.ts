@@ -14,6 +14,7 @@ import type { Command, ReplicatedTable } from '../needs.ts'
 const TABLE = 'losses'
 /** Rows kept, the newest. */
 const ROWS_MAX = 32
+const NO_ROW = { maxBytes: 0, inDoubt: false, found: undefined }
 
 export interface Loss {
   /** The election's. */
@@ -46,11 +47,7 @@ export class Losses implements ReplicatedTable {
     } else {
       assert(op === 'seen', `losses have no operation ${op}`)
       assert(typeof second === 'string' && typeof third === 'number' && typeof bytes === 'number', 'what was found')
-      const open = this.#rows.find((row) => row.term > term && row.found === undefined && !row.inDoubt)
-      const found = { node: second, messages: third, bytes }
-      if (open !== undefined) this.#put({ ...open, found })
-      // In sync replication nobody opened one: messages that did not wait.
-      else if (third > 0) this.#put({ term: term + 1, maxBytes: bytes, inDoubt: false, found })
+      this.#seen(term, { node: second, messages: third, bytes })
     }
     return undefined
   }
@@ -76,6 +73,15 @@ export class Losses implements ReplicatedTable {
     this.#rows = [...rows].map(([, value]) => decode(value)).sort((a, b) => a.term - b.term)
     this.#isChanged = false
     this.#dropped = []
+  }
+
+  #seen(term: number, found: NonNullable<Loss['found']>): void {
+    const open = this.#rows.find((row) => row.term > term && row.found === undefined && !row.inDoubt)
+    if (open !== undefined) return this.#put({ ...open, found })
+    // In sync replication nobody opened one: messages that did not wait. Logs in doubt may have lost others beside them.
+    const { maxBytes, inDoubt, found: told } = this.#rows.find((row) => row.term === term + 1) ?? NO_ROW
+    if (found.messages === 0 || told !== undefined) return
+    this.#put({ term: term + 1, maxBytes: maxBytes + found.bytes, inDoubt, found })
   }
 
   #put(row: Loss): void {

@@ -95,6 +95,15 @@ test('a former leader tells what it set aside once an entry of a later term is a
   expect(made.early.value.term).toBe(0)
 })
 
+test('a former leader that leads again tells what another cut off in between', async () => {
+  const { report, told, leadership, early } = world(4, undefined)
+  Object.assign(leadership, { isReady: true, term: 6 })
+  report.applied(6)
+  await settled()
+  expect(told).toEqual([{ table: 'losses', op: 'seen', args: [4, 'n0', 0, 0] }])
+  expect(early.value.term).toBe(0)
+})
+
 test('a log that failed is asked once, and nothing is told: its node ends', async () => {
   const made = world(4, undefined)
   let asked = 0
