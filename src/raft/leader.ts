@@ -118,7 +118,7 @@ export class Leader {
       {
         membership,
         isSettled: commit >= Math.max(this.#firstIndex, memberships.currentIndex),
-        isHeard: (id) => this.#isHeard(id, sinceMs),
+        isHeard: (id) => this.#isHeard(id, sinceMs) && (this.#progressOf(id)?.match ?? 0) > 0,
         isCaughtUp: (id) => this.#isCaughtUp(id),
       },
       target,

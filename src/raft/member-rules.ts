@@ -21,7 +21,7 @@ export interface ChangeView {
   readonly membership: Membership
   /** An entry of the leader's own term is committed, and so is the membership in force. */
   readonly isSettled: boolean
-  /** A full voter's disk that answered lately. */
+  /** A full voter's disk that answered lately; before it told this leader what it holds it is only taken to be full. */
   readonly isHeard: (id: NodeId) => boolean
   /** It lacks so little that a quorum which needs it does not stand still (thesis §4.2.1). */
   readonly isCaughtUp: (id: NodeId) => boolean
