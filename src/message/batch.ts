@@ -33,25 +33,31 @@ const FIXED_BYTES = 22
 /** Throws `MESSAGE_BAD_PROPERTIES`. */
 export function encodeBatch(messages: readonly BatchMember[]): Buffer {
   let length = 0
-  for (const { body, properties } of messages) {
-    length += FIXED_BYTES + body.length + checkPropertiesBytes(Buffer.byteLength(properties))
-  }
+  for (const message of messages) length += batchMemberLength(message)
   const bytes = Buffer.allocUnsafe(length)
   let at = 0
-  for (const { flag, body, properties } of messages) {
-    writeInt32(bytes, at + 4, 0)
-    writeInt32(bytes, at + 8, 0)
-    writeInt32(bytes, at + 12, flag)
-    writeInt32(bytes, at + 16, body.length)
-    bytes.set(body, at + 20)
-    const propertiesAt = at + 22 + body.length
-    const propertiesBytes = bytes.write(properties, propertiesAt)
-    bytes[propertiesAt - 2] = propertiesBytes >>> 8
-    bytes[propertiesAt - 1] = propertiesBytes
-    writeInt32(bytes, at, FIXED_BYTES + body.length + propertiesBytes)
-    at = propertiesAt + propertiesBytes
-  }
+  for (const message of messages) at = writeBatchMember(message, bytes, at)
   return bytes
+}
+
+/** Bytes that `writeBatchMember` takes. Throws `MESSAGE_BAD_PROPERTIES`. */
+export function batchMemberLength({ body, properties }: BatchMember): number {
+  return FIXED_BYTES + body.length + checkPropertiesBytes(Buffer.byteLength(properties))
+}
+
+/** Writes one message of a batch at `at`, and returns where it ends. */
+export function writeBatchMember({ flag, body, properties }: BatchMember, bytes: Buffer, at: number): number {
+  writeInt32(bytes, at + 4, 0)
+  writeInt32(bytes, at + 8, 0)
+  writeInt32(bytes, at + 12, flag)
+  writeInt32(bytes, at + 16, body.length)
+  bytes.set(body, at + 20)
+  const propertiesAt = at + FIXED_BYTES + body.length
+  const propertiesBytes = bytes.write(properties, propertiesAt)
+  bytes[propertiesAt - 2] = propertiesBytes >>> 8
+  bytes[propertiesAt - 1] = propertiesBytes
+  writeInt32(bytes, at, FIXED_BYTES + body.length + propertiesBytes)
+  return propertiesAt + propertiesBytes
 }
 
 /** Decodes at least one and at most `maxMessages` messages. Throws `MESSAGE_BAD_BATCH`. */

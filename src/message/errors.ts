@@ -7,7 +7,7 @@ export const messageErrors = defineErrors({
     retriable: false,
   },
   MESSAGE_BAD_BATCH: {
-    doc: 'The body of a batch send is not a sequence of whole messages.',
+    doc: 'The body of a batch send, of a send to many queues or of its answer is not a sequence of whole messages, parts or answers.',
     retriable: false,
   },
   MESSAGE_BAD_PROPERTIES: {

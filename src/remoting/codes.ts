@@ -185,6 +185,7 @@ export const RaftmqCode = {
   GET_MEMBERS: 700_011,
   CHANGE_MEMBERS: 700_012,
   JOIN_MASTER: 700_013,
+  SEND_TO_MANY_QUEUES: 700_021,
 } as const
 
 export const ResponseCode = {

@@ -15,6 +15,8 @@ const header = {
 test.each(Object.entries(SerializeType))('the answer to a send is read in the form %s', (_name, form) => {
   const frame = encodeFrame({ form, code: 0, language: 0, version: 479, opaque: 5, flag: 1 }, { header })
   expect(readSendAnswer(decodeCommand(frame, 4))).toEqual({
+    code: 0,
+    remark: undefined,
     offsetMessageId: header.msgId,
     queueId: 3,
     queueOffset: 4_294_967_296,

@@ -23,6 +23,7 @@ import { type RecallMessageNeeds, recallMessage } from './recall-message.ts'
 import { type RuntimeInfoNeeds, runtimeInfo } from './runtime-info.ts'
 import { type SendBackNeeds, sendBack } from './send-back.ts'
 import { type RaftAdminNeeds, raftAdmin } from './raft-admin.ts'
+import { type SendManyNeeds, sendMany } from './send-many.ts'
 import { type SendMessageNeeds, sendMessage } from './send-message.ts'
 import { type TopicAdminNeeds, topicAdmin } from './topic-admin.ts'
 import { whereHandled } from './where.ts'
@@ -50,6 +51,7 @@ export type ProcessorNeeds = AssignmentNeeds &
   RecallMessageNeeds &
   RuntimeInfoNeeds &
   SendBackNeeds &
+  SendManyNeeds &
   SendMessageNeeds &
   TopicAdminNeeds
 
@@ -76,6 +78,7 @@ const processors: readonly ((need: ProcessorNeeds) => Route<unknown>[])[] = [
   recallMessage,
   runtimeInfo,
   sendBack,
+  sendMany,
   sendMessage,
   topicAdmin,
 ]

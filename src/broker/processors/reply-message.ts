@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../lib/clock.ts'
 import type { Random } from '../../lib/prng.ts'
+import { offsetMessageIds } from '../../message/offset-message-ids.ts'
 import { encodeProperties, parseProperties, type Properties, PropertyName } from '../../message/properties.ts'
 import type { RecordDraft } from '../../message/record.ts'
 import { isClosedForSend, topicFault } from '../../message/topic-name.ts'
@@ -20,7 +21,6 @@ import type { Clients } from '../clients/clients.ts'
 import { refusal } from '../errors.ts'
 import type { BrokerIdentity } from '../identity.ts'
 import type { Proposals, Stored } from '../needs.ts'
-import { offsetMessageIds } from '../clients/offset-message-ids.ts'
 import { isWritable, type TopicConfig } from '../tables/topics.ts'
 
 export interface ReplyMessageNeeds {

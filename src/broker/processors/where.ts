@@ -101,6 +101,7 @@ const places: ReadonlyMap<number, Where> = new Map([
   [RaftmqCode.GET_MEMBERS, 'leader'],
   [RaftmqCode.CHANGE_MEMBERS, 'leader'],
   [RaftmqCode.JOIN_MASTER, 'leader'],
+  [RaftmqCode.SEND_TO_MANY_QUEUES, 'leader'],
 ])
 
 /** Undefined for a code that no route of the broker has. */
@@ -127,6 +128,7 @@ const storing: ReadonlySet<number> = new Set([
   RequestCode.SEND_MESSAGE,
   RequestCode.SEND_MESSAGE_V2,
   RequestCode.SEND_BATCH_MESSAGE,
+  RaftmqCode.SEND_TO_MANY_QUEUES,
   RequestCode.SEND_REPLY_MESSAGE,
   RequestCode.SEND_REPLY_MESSAGE_V2,
   RequestCode.CONSUMER_SEND_MSG_BACK,

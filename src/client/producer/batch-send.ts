@@ -17,6 +17,7 @@ export function batchRequest(first: OutgoingMessage, members: readonly PreparedM
     sysFlag: 0,
     flag: 0,
     isBatch: true,
+    isGathered: true,
     choice: first.queue ?? first.shardingKey,
     bornMs,
   }

@@ -26,6 +26,8 @@ export interface BatcherNeeds<Result> {
   ): void
   /** Sends one message to the destination of `first`; returns a function that gives it up. */
   sendAlone(first: OutgoingMessage, prepared: PreparedMessage, done: Done<Result>): (error: Error) => void
+  /** What a turn gathered was sent. */
+  flushed(): void
 }
 
 type Done<Result> = (error: Error | undefined, result: Result | undefined) => void
@@ -138,6 +140,7 @@ export class Batcher<Result> {
     // Who is answered at once may send again at once: that is for the next flush.
     this.#gatherings.clear()
     for (const gathering of gathered) this.#send(gathering)
+    this.#needs.flushed()
   }
 
   #askFlush(): void {

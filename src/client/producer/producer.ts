@@ -22,7 +22,7 @@ import type { ReceivedMessage } from '../core/received-message.ts'
 import { Sender } from './sender.ts'
 import { leaderOf } from '../core/topic-route.ts'
 import { TracedSend } from './traced-send.ts'
-import type { SendDone, SendRequest, SendResult } from './send-request.ts'
+import { messageRequest, type SendDone, type SendRequest, type SendResult } from './send-request.ts'
 
 export type SendCallback = SendDone
 
@@ -83,7 +83,8 @@ export class Producer {
         clock,
         limits: batch,
         sendBatch: (first, members, done) => void this.#sendMembers(first, members, done),
-        sendAlone: (first, prepared, done) => this.#sendAlone(first, prepared, done),
+        sendAlone: (first, prepared, done) => this.#sendAlone(first, prepared, done, true),
+        flushed: () => this.#sender.flush(),
       })
     }
   }
@@ -288,8 +289,13 @@ export class Producer {
     return this.#sendAlone(message, prepared, done)
   }
 
-  #sendAlone(message: OutgoingMessage, prepared: PreparedMessage, done: SendCallback): (error: Error) => void {
-    const handle = this.#sender.send(this.#request(message, prepared), done)
+  #sendAlone(
+    message: OutgoingMessage,
+    prepared: PreparedMessage,
+    done: SendCallback,
+    isGathered = false,
+  ): (error: Error) => void {
+    const handle = this.#sender.send(this.#request(message, prepared, isGathered), done)
     return (error) => this.#sender.giveUp(handle, error)
   }
 
@@ -301,19 +307,8 @@ export class Producer {
     })
   }
 
-  #request(message: OutgoingMessage, prepared: PreparedMessage): SendRequest {
-    return {
-      topic: message.topic,
-      messageId: prepared.messageId,
-      messages: 1,
-      body: prepared.body,
-      properties: prepared.properties,
-      sysFlag: prepared.sysFlag,
-      flag: prepared.flag,
-      isBatch: false,
-      choice: message.queue ?? message.shardingKey,
-      bornMs: this.#options.clock.nowMs(),
-    }
+  #request(message: OutgoingMessage, prepared: PreparedMessage, isGathered = false): SendRequest {
+    return messageRequest(message, prepared, { bornMs: this.#options.clock.nowMs(), isGathered })
   }
 
   /** Members of a batch are not compressed: its format has no place for their sysFlag. */

@@ -3,6 +3,9 @@ import type { RemotingCommand } from '../../remoting/command.ts'
 import { readLength } from '../../remoting/fields.ts'
 
 export interface SendAnswer {
+  /** A ResponseCode. */
+  readonly code: number
+  readonly remark: string | undefined
   /** The broker's id of the message (store host and offset in hex); a comma list for a batch. */
   readonly offsetMessageId: string
   readonly queueId: number
@@ -17,10 +20,12 @@ export interface SendAnswer {
  * by length and first letter: msgId (5), queueId (7), queueOffset (11), recallHandle (12).
  */
 export function readSendAnswer(answer: RemotingCommand): SendAnswer {
-  const { fields } = answer
+  const { fields, code, remark } = answer
   // A stock broker answers in JSON, whatever it was asked in.
   if (fields.form !== 'binary') {
     return {
+      code,
+      remark,
       offsetMessageId: fields.get('msgId') ?? '',
       queueId: Number(fields.get('queueId') ?? Number.NaN),
       queueOffset: Number(fields.get('queueOffset') ?? Number.NaN),
@@ -43,7 +48,7 @@ export function readSendAnswer(answer: RemotingCommand): SendAnswer {
     else if (keyLength === 12 && first === 0x72) recallHandle = bytes.toString('latin1', valueAt, valueEnd)
     at = valueEnd
   }
-  return { offsetMessageId, queueId, queueOffset, recallHandle }
+  return { code, remark, offsetMessageId, queueId, queueOffset, recallHandle }
 }
 
 function digits(bytes: Buffer, start: number, end: number): number {

@@ -2,6 +2,7 @@
 import { SystemTopic } from '../../message/topic-name.ts'
 import { LanguageCode, RequestCode, SerializeType } from '../../remoting/codes.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
+import type { OutgoingMessage, PreparedMessage } from './outgoing-message.ts'
 import type { SendStatus } from './send-retry.ts'
 
 /** How a send's queue is chosen. Undefined: in turn. */
@@ -35,9 +36,33 @@ export interface SendRequest {
   readonly sysFlag: number
   readonly flag: number
   readonly isBatch: boolean
+  /** It asks for nothing but storing, and may leave as a part of a request that holds others. */
+  readonly isGathered: boolean
   /** A chosen queue, or a sharding key. */
   readonly choice: QueueChoice
   readonly bornMs: number
+}
+
+/** One message as a request. */
+export function messageRequest(
+  { topic, queue, shardingKey }: OutgoingMessage,
+  { messageId, body, properties, sysFlag, flag }: PreparedMessage,
+  { bornMs, isGathered }: Pick<SendRequest, 'bornMs' | 'isGathered'>,
+): SendRequest {
+  const choice = queue ?? shardingKey
+  return {
+    topic,
+    messageId,
+    messages: 1,
+    body,
+    properties,
+    sysFlag,
+    flag,
+    isBatch: false,
+    isGathered,
+    choice,
+    bornMs,
+  }
 }
 
 /** The request that asks a broker for it. */

@@ -8,19 +8,18 @@
  */
 import { sleep } from '../../lib/clock.ts'
 import type { Clock, Timer } from '../../lib/clock.ts'
-import { errorCode, errorMessage } from '../../lib/errors.ts'
+import { errorCode } from '../../lib/errors.ts'
 import { SystemTopic } from '../../message/topic-name.ts'
-import type { RemotingCommand } from '../../remoting/command.ts'
 import { refusal } from '../core/broker-api.ts'
 import type { ClientCore } from '../core/client-core.ts'
 import { channels } from '../core/diagnostics.ts'
 import { clientErrors } from '../core/errors.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
+import { Courier } from './courier.ts'
 import type { ResolvedProducerOptions } from './producer-options.ts'
 import { queueOfKey, roundRobin } from './queue-selector.ts'
 import type { RoundRobin } from './queue-selector.ts'
-import { readSendAnswer } from './send-answer.ts'
-import { sendCommand } from './send-request.ts'
+import type { SendAnswer } from './send-answer.ts'
 import type { SendDone, SendRequest, SendResult } from './send-request.ts'
 import { decideSend, sendStatus, verdictOfResponse, verdictOfTrouble } from './send-retry.ts'
 import type { Trouble, Verdict } from './send-retry.ts'
@@ -57,6 +56,7 @@ export class Sender {
   readonly #sweep: Timer
   readonly #silence: SilenceWatch
   readonly #room: WaitingRoom<Send>
+  readonly #courier: Courier
   #inFlight = 0
   #inFlightBytes = 0
   #order = 0
@@ -75,6 +75,13 @@ export class Sender {
       clock: options.clock,
       hasRoom: (address) => core.remoting.existing(address)?.hasRoom !== false,
       goOn: (send) => this.#attempt(send, true),
+    })
+    this.#courier = new Courier({
+      remoting: core.remoting,
+      options,
+      answered: (send, answer) => this.#answered(send, answer),
+      unanswered: (send, error) => this.#unanswered(send, error),
+      sendAgain: (send) => this.#attempt(send),
     })
     this.#sweep = options.clock.every(SWEEP_MS, () => {
       this.#expireParked()
@@ -115,6 +122,11 @@ export class Sender {
     return send
   }
 
+  /** What was gathered to leave together leaves now: nothing follows in this turn. */
+  flush(): void {
+    this.#courier.flush()
+  }
+
   /** Ends the send with `error` for its caller; what comes of the attempt under way is not known. */
   giveUp(handle: SendHandle | undefined, error: Error): void {
     if (handle instanceof Send) this.#end(handle, error, undefined)
@@ -125,14 +137,7 @@ export class Sender {
     const route = await this.findRoute(request.topic)
     const queue = route === undefined ? undefined : this.#choose(route, request)
     const address = queue === undefined ? undefined : this.#core.routes.leader(queue.brokerName)
-    if (queue === undefined || address === undefined) return false
-    try {
-      await this.#core.remoting.invokeOneway(address, sendCommand(request, queue, this.#options))
-      return true
-    } catch (error) {
-      this.#options.log.debug({ address, error: errorMessage(error) }, 'a one-way send could not leave')
-      return false
-    }
+    return queue !== undefined && address !== undefined && this.#courier.tell(address, request, queue)
   }
 
   /** The route to send by: the topic's own, or the borrowed one of a topic that will be created by sending. */
@@ -163,7 +168,7 @@ export class Sender {
   close(): void {
     this.#sweep.cancel()
     const parked = [...this.#parkings.values()].flatMap(({ sends }) => sends.splice(0))
-    for (const send of [...parked, ...this.#room.take(() => true)]) {
+    for (const send of [...parked, ...this.#room.take(() => true), ...this.#courier.takeAll()]) {
       const why = 'the producer was closed before the message was sent'
       this.#end(send, clientErrors.create('CLIENT_CLOSED', why), undefined)
     }
@@ -184,35 +189,25 @@ export class Sender {
     send.attempts += 1
     if (channels.send.hasSubscribers) channels.send.publish(this.#event(send))
     this.#silence.asked(address)
-    const remainingMs = send.deadlineMs - this.#clock.monotonicMs()
-    const timeoutMs = Math.max(1, Math.min(this.#options.attemptTimeoutMs, remainingMs))
-    this.#core.remoting.invokeCallback(
-      address,
-      sendCommand(send.request, queue, this.#options),
-      timeoutMs,
-      (error, answer) => {
-        if (answer === undefined) this.#unanswered(send, error)
-        else this.#answered(send, answer)
-      },
-    )
+    this.#courier.carry(send)
   }
 
-  #answered(send: Send, answer: RemotingCommand): void {
+  #answered(send: Send, answer: SendAnswer): void {
     this.#silence.heard(send.address)
     const status = sendStatus(answer.code)
     const { queue } = send
     if (status === undefined || queue === undefined) {
       return this.#judge(send, verdictOfResponse(answer.code), refusal(answer))
     }
-    const read = readSendAnswer(answer)
+    const { offsetMessageId, queueId, queueOffset, recallHandle } = answer
     this.#end(send, undefined, {
       status,
       messageId: send.request.messageId,
-      offsetMessageId: read.offsetMessageId,
-      queue: read.queueId === queue.queueId ? queue : { ...queue, queueId: read.queueId },
-      queueOffset: read.queueOffset,
+      offsetMessageId,
+      queue: queueId === queue.queueId ? queue : { ...queue, queueId },
+      queueOffset,
       mayBeTwice: send.sawUndecided,
-      recallHandle: read.recallHandle,
+      recallHandle,
     })
   }
 

@@ -20,6 +20,18 @@ export const SendMessageRequestHeader = defineHeader({
 })
 export type SendMessageRequestHeader = HeaderOf<typeof SendMessageRequestHeader.fields>
 
+/** 700_021: what all parts of a send to many queues have in common. */
+export const SendToManyQueuesRequestHeader = defineHeader({
+  producerGroup: string.required(),
+  defaultTopic: string.required(),
+  defaultTopicQueueNums: int.required(),
+})
+export type SendToManyQueuesRequestHeader = HeaderOf<typeof SendToManyQueuesRequestHeader.fields>
+
+/** `storeHost`: the offset message ids of all that was stored begin so. */
+export const SendToManyQueuesResponseHeader = defineHeader({ storeHost: text.required() })
+export type SendToManyQueuesResponseHeader = HeaderOf<typeof SendToManyQueuesResponseHeader.fields>
+
 export const SendMessageResponseHeader = defineHeader({
   msgId: text.required(),
   queueId: int.required(),

@@ -156,6 +156,7 @@ export function createHarness(
   const options = {
     brokerPermission: 6,
     maxMessageSize: 4_194_304,
+    decideWithinMs: 2_500,
     enablePropertyFilter: true,
     longPollingEnable: true,
     shortPollingTimeMills: 1_000,

@@ -1,10 +1,10 @@
-import { encodeOffsetMessageId, hexOfByte } from '../../message/message-id.ts'
-import type { Host } from '../../message/record.ts'
+import { encodeOffsetMessageId, hexOfByte } from './message-id.ts'
+import type { Host } from './record.ts'
 
 /** Bytes of log whose offsets have all but their last four digits in common. */
 const STRETCH_BYTES = 65_536
 
-/** A maker of offset message ids (`message-id.ts`) for records that this node stores: their first part never changes. */
+/** A maker of offset message ids (`message-id.ts`) for records that one node stores: their first part never changes. */
 export function offsetMessageIds(storeHost: Host): (offset: number) => string {
   const prefix = encodeOffsetMessageId(storeHost, 0).slice(0, -16)
   let stretch = Number.NaN

@@ -1,6 +1,6 @@
 import { fc, it } from '@fast-check/vitest'
 import { expect } from 'vitest'
-import { offsetMessageIds } from '../../src/broker/clients/offset-message-ids.ts'
+import { offsetMessageIds } from '../../src/message/offset-message-ids.ts'
 import { encodeOffsetMessageId } from '../../src/message/message-id.ts'
 
 const storeHost = { ip: Uint8Array.of(10, 0, 0, 7), port: 10_911 }
