@@ -155,6 +155,13 @@ export function headFault(buffer: Buffer, at: number, end: number): string | und
   return undefined
 }
 
+/** A copy of the frame at the front of `buffer` that says it is `length` bytes long, as its checksum may know better. */
+export function withLength(buffer: Buffer, length: number): Buffer {
+  const copy = Buffer.from(buffer)
+  writeInt32(copy, 8, length)
+  return copy
+}
+
 /** The frame that must come next. */
 export interface ExpectedFrame {
   readonly index: number

@@ -126,18 +126,6 @@ export function* likelyFrames(chunk: Buffer, start: number): Generator<number> {
   }
 }
 
-/**
- * Whether the bytes `from..until` at the end of a file, which are no sound frame, are what a write that was cut short
- * leaves: the beginning of one frame. A head that is none, a whole frame that is not sound, or a sound one behind are not.
- */
-export async function isCutShort(file: OpenFile, base: number, from: number, until: number): Promise<boolean> {
-  const head = Buffer.alloc(FRAME_HEADER_BYTES)
-  const got = await file.pread(head, from - base)
-  if (got < head.length || until - from < head.length) return true
-  if (headFault(head, 0, got) !== undefined || from + frameLength(head, 0) <= until) return false
-  return (await findFrame(file, base, from + 1, until)) === undefined
-}
-
 async function isSound(file: OpenFile, base: number, offset: number, until: number): Promise<boolean> {
   const head = Buffer.allocUnsafe(FRAME_HEADER_BYTES)
   await file.pread(head, offset - base)

@@ -25,6 +25,7 @@ import { SegmentIndexes } from './segment-indexes.ts'
 import { segmentName } from './segment.ts'
 import { SyncMark, SyncMarkFile, markContent } from './sync-mark.ts'
 import { TailCache } from './tail-cache.ts'
+import type { TailDamage } from './tail-damage.ts'
 import { VerifiedChunks } from './verified-chunks.ts'
 import { type SyncWatch, watchedTarget } from './watched-target.ts'
 
@@ -74,7 +75,7 @@ export interface CommitLogHooks {
   /** Before the log is cut behind `to`: the frames that go, as they lie on disk. When it resolves, they go. */
   readonly beforeCut?: (to: LogPosition, frames: readonly Buffer[]) => Promise<void>
   /** While the log opens, before a tail is cut off that the death of a process alone cannot have left. */
-  readonly onDamagedTail?: () => Promise<void>
+  readonly onDamagedTail?: (damage: TailDamage) => Promise<void>
   /** Puts the staged state of a reset in its place (`log-reset.ts`); done again after a crash. */
   readonly installReset: () => Promise<void>
 }
@@ -132,7 +133,7 @@ export async function openCommitLog(need: OpenLogNeeds): Promise<CommitLog> {
       start,
       mark: markFound,
       isClean,
-      onDamagedTail: () => hooks.onDamagedTail?.() ?? Promise.resolve(),
+      onDamagedTail: (damage) => hooks.onDamagedTail?.(damage) ?? Promise.resolve(),
     },
     offsets,
   )

@@ -19,7 +19,7 @@ import { type BadRange, BadRanges } from './bad-ranges.ts'
 import type { DescriptorPool } from './descriptor-pool.ts'
 import { storeErrors } from './errors.ts'
 import { type FileSystem, type OpenFile, readExactly } from './file-system.ts'
-import { SCAN_CHUNK_BYTES, findFrame, isCutShort, scanFrames } from './frame-scan.ts'
+import { SCAN_CHUNK_BYTES, findFrame, scanFrames } from './frame-scan.ts'
 import { beginSegment, syncFile } from './log-files.ts'
 import { LogOutline, type TermRun } from './log-outline.ts'
 import type { LogPosition } from './log-position.ts'
@@ -30,6 +30,7 @@ import type { SegmentIndexes } from './segment-indexes.ts'
 import { SegmentList } from './segment-list.ts'
 import { Segment, segmentName } from './segment.ts'
 import type { MarkContent } from './sync-mark.ts'
+import { tailDamage, type TailDamage } from './tail-damage.ts'
 
 export interface RecoveryNeeds {
   readonly fileSystem: FileSystem
@@ -41,8 +42,8 @@ export interface RecoveryNeeds {
   readonly mark: MarkContent
   /** The log was closed in order: nothing stands above the mark that was not synced. */
   readonly isClean: boolean
-  /** A tail is about to be cut off that a write which was cut short did not leave: rot, or a loss of power. */
-  readonly onDamagedTail: () => Promise<void>
+  /** A tail is about to be cut off that a process which died while it wrote did not leave. */
+  readonly onDamagedTail: (damage: TailDamage) => Promise<void>
 }
 
 export interface RecoveredLog {
@@ -178,7 +179,8 @@ class Recovery {
     const end = segment.end.offset
     if (end < offset + size) {
       this.#cutBytes = offset + size - end
-      if (!(await isCutShort(file, offset, end, offset + size))) await onDamagedTail()
+      const damage = await tailDamage({ file, base: offset, from: end, until: offset + size })
+      if (damage !== undefined) await onDamagedTail(damage)
       await file.truncate(end - offset)
       await syncFile(file)
     }

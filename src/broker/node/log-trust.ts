@@ -4,6 +4,7 @@
  */
 import type { Log } from '../../lib/log.ts'
 import type { HardStateFile } from '../../store/hard-state.ts'
+import type { TailDamage } from '../../store/tail-damage.ts'
 import type { LastStop, TrustFile } from '../../store/trust-file.ts'
 
 export interface LogTrustNeeds {
@@ -20,11 +21,12 @@ export class LogTrust {
   }
 
   /**
-   * The log ends in bytes that a process which died did not leave so, and is about to lose them. After a loss of power that
-   * is what was being written; while the machine stayed up it is rot, of entries that may be acknowledged.
+   * The log ends in bytes that a process which died did not leave so, and is about to lose them. What a loss of power kept
+   * from being written was never answered for; unless the machine stayed up: then it was rot, of entries that may be
+   * acknowledged.
    */
-  async tailIsDamaged(): Promise<void> {
-    if (!this.#need.trust.isSameBoot) return
+  async tailIsDamaged(damage: TailDamage): Promise<void> {
+    if (damage === 'unwritten' && !this.#need.trust.isSameBoot) return
     await this.#doubt('the disk damaged the end of the log')
   }
 

@@ -124,7 +124,7 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
       beforeCut: async (to, frames) => {
         if (early.value.term > 0) await lost.setAside(to.offset, frames, early.value)
       },
-      onDamagedTail: () => logTrust.tailIsDamaged(),
+      onDamagedTail: (damage) => logTrust.tailIsDamaged(damage),
       installReset: async () => {
         await install()
       },

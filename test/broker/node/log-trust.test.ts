@@ -28,17 +28,20 @@ function remembered(trust: { readonly isSameBoot: boolean; readonly isInDoubt: b
 
 const DOUBT = 'saves {"term":3,"vote":"n1","trusted":false}'
 
-test('an end of the log that was damaged while the machine stayed up puts the log in doubt', async () => {
-  const { logTrust, steps } = remembered({ isSameBoot: true, isInDoubt: false })
-  await logTrust.tailIsDamaged()
-  expect(steps).toEqual([DOUBT])
-})
-
-test('after a loss of power it is what was being written, and in no doubt', async () => {
-  const { logTrust, steps } = remembered({ isSameBoot: false, isInDoubt: false })
-  await logTrust.tailIsDamaged()
-  expect(steps).toEqual([])
-})
+test.each([
+  ['unwritten', true, [DOUBT]],
+  ['unwritten', false, []],
+  ['rot', true, [DOUBT]],
+  ['rot', false, [DOUBT]],
+] as const)(
+  'an end of the log that is %s, in the same boot of the machine %s, puts it in doubt: %j',
+  async (...row) => {
+    const [damage, isSameBoot, saved] = row
+    const { logTrust, steps } = remembered({ isSameBoot, isInDoubt: false })
+    await logTrust.tailIsDamaged(damage)
+    expect(steps).toEqual(saved)
+  },
+)
 
 test('the trust file forgets only what the hard state remembers', async () => {
   const { logTrust, steps } = remembered({ isSameBoot: false, isInDoubt: true })

@@ -14,6 +14,7 @@ import type { CommitLog } from '../../../src/store/commit-log.ts'
 import { DataFolder } from '../../../src/store/folder.ts'
 import { type LogPosition, positionAfter } from '../../../src/store/log-position.ts'
 import { type CommitLogOptions, DEFAULT_COMMIT_LOG_OPTIONS, openCommitLog } from '../../../src/store/open-log.ts'
+import type { TailDamage } from '../../../src/store/tail-damage.ts'
 import { FaultyFileSystem } from '../../support/faulty-file-system.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
@@ -43,7 +44,7 @@ export interface OpenOptions {
   readonly clock?: ManualClock
   readonly options?: Partial<CommitLogOptions>
   readonly installReset?: () => Promise<void>
-  readonly onDamagedTail?: () => Promise<void>
+  readonly onDamagedTail?: (damage: TailDamage) => Promise<void>
   readonly nodeId?: string
 }
 
