@@ -22,14 +22,16 @@ import { readInt32, readInt64, readUInt16, writeInt32, writeInt64 } from './int6
 
 /** A part on its way out. */
 export interface OutgoingPart {
-  readonly topic: string
-  readonly queueId: number
-  readonly bornMs: number
-  /** Whether `body` is a batch already; otherwise it is that of one message, with `flag` and `properties`. */
-  readonly isBatch: boolean
-  readonly flag: number
-  readonly body: Buffer
-  readonly properties: string
+  readonly queue: { readonly queueId: number }
+  readonly request: {
+    readonly topic: string
+    readonly bornMs: number
+    /** Whether `body` is a batch already; otherwise it is that of one message, with `flag` and `properties`. */
+    readonly isBatch: boolean
+    readonly flag: number
+    readonly body: Buffer
+    readonly properties: string
+  }
 }
 
 /** A part that came. */
@@ -65,8 +67,9 @@ const OFFSET_BYTES = 8
 const storedCodes: ReadonlySet<number> = new Set([0, 10, 11, 12])
 
 /** Bytes of the part in a request. Throws `MESSAGE_BAD_PROPERTIES`. */
-export function sendPartLength(part: OutgoingPart): number {
-  return PART_FIXED_BYTES + Buffer.byteLength(part.topic) + (part.isBatch ? part.body.length : batchMemberLength(part))
+export function sendPartLength({ request }: OutgoingPart): number {
+  const { topic, isBatch, body } = request
+  return PART_FIXED_BYTES + Buffer.byteLength(topic) + (isBatch ? body.length : batchMemberLength(request))
 }
 
 /** The body of a request; `length` is the sum of its parts'. */
@@ -77,16 +80,16 @@ export function encodeSendParts(parts: readonly OutgoingPart[], length: number):
   return bytes
 }
 
-function writePart(part: OutgoingPart, bytes: Buffer, at: number): number {
-  writeInt32(bytes, at + 4, part.queueId)
-  writeInt64(bytes, at + 8, part.bornMs)
-  const topicBytes = bytes.write(part.topic, at + PART_FIXED_BYTES)
+function writePart({ queue, request }: OutgoingPart, bytes: Buffer, at: number): number {
+  writeInt32(bytes, at + 4, queue.queueId)
+  writeInt64(bytes, at + 8, request.bornMs)
+  const topicBytes = bytes.write(request.topic, at + PART_FIXED_BYTES)
   bytes[at + 16] = topicBytes >>> 8
   bytes[at + 17] = topicBytes
   const batchAt = at + PART_FIXED_BYTES + topicBytes
-  let end = batchAt + part.body.length
-  if (part.isBatch) bytes.set(part.body, batchAt)
-  else end = writeBatchMember(part, bytes, batchAt)
+  let end = batchAt + request.body.length
+  if (request.isBatch) bytes.set(request.body, batchAt)
+  else end = writeBatchMember(request, bytes, batchAt)
   writeInt32(bytes, at, end - at)
   return end
 }

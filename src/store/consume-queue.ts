@@ -51,6 +51,8 @@ export class ConsumeQueue {
   readonly queueId: number
   /** The dispatch round that touched it last. */
   round = 0
+  /** Whether its row in the checkpoint is old. */
+  isChanged = false
   /** The lowest queueOffset whose record retention has left. */
   #min: number
   #next: number

@@ -1,17 +1,23 @@
 /** All consume queues of a broker: topic → queueId → queue. 40,000 of them are a few megabytes and no open file. */
 import { assert } from '../lib/assert.ts'
+import { javaHashCode } from '../message/tags-code.ts'
 import { ConsumeQueue, type ConsumeQueueState } from './consume-queue.ts'
+import { topicHash, type TopicRow, TopicTable } from './topic-table.ts'
 
 /** The queues of one topic. */
-export interface TopicQueues {
+export interface TopicQueues extends TopicRow {
   readonly topic: string
-  /** The topic in UTF-8, as records carry it. */
-  readonly bytes: Buffer
   readonly queues: Map<number, ConsumeQueue>
+}
+
+/** A topic without queues. */
+export function newTopic(topic: string): TopicQueues {
+  return { topic, bytes: Buffer.from(topic), hash: javaHashCode(topic), queues: new Map() }
 }
 
 export class ConsumeQueues {
   readonly #topics = new Map<string, TopicQueues>()
+  readonly #byBytes = new TopicTable<TopicQueues>()
   readonly #byNumber = new Map<number, ConsumeQueue>()
   #nextNumber = 1
 
@@ -28,8 +34,9 @@ export class ConsumeQueues {
     return this.#topics.get(topic)
   }
 
-  topics(): IterableIterator<TopicQueues> {
-    return this.#topics.values()
+  /** The topic whose UTF-8 is `bytes[start, start + length)`. */
+  topicOf(bytes: Buffer, start: number, length: number): TopicQueues | undefined {
+    return this.#byBytes.find(bytes, start, length, topicHash(bytes, start, length))
   }
 
   queue(topic: string, queueId: number): ConsumeQueue | undefined {
@@ -65,8 +72,9 @@ export class ConsumeQueues {
   add(state: ConsumeQueueState, isSaved: boolean): ConsumeQueue {
     let topic = this.#topics.get(state.topic)
     if (topic === undefined) {
-      topic = { topic: state.topic, bytes: Buffer.from(state.topic), queues: new Map() }
+      topic = newTopic(state.topic)
       this.#topics.set(state.topic, topic)
+      this.#byBytes.add(topic)
     }
     assert(!topic.queues.has(state.queueId), 'a queue is made once')
     assert(!this.#byNumber.has(state.number), 'a queue number is given once')
@@ -84,14 +92,18 @@ export class ConsumeQueues {
 
   /** Takes out the queues of a topic, and returns them. */
   removeTopic(topic: string): ConsumeQueue[] {
-    const removed = [...(this.#topics.get(topic)?.queues.values() ?? [])]
+    const row = this.#topics.get(topic)
+    if (row === undefined) return []
+    const removed = [...row.queues.values()]
     this.#topics.delete(topic)
+    this.#byBytes.remove(row)
     for (const queue of removed) this.#byNumber.delete(queue.number)
     return removed
   }
 
   clear(): void {
     this.#topics.clear()
+    this.#byBytes.clear()
     this.#byNumber.clear()
   }
 }

@@ -165,7 +165,7 @@ export class DerivedWriter {
   }
 
   dirtied(queue: ConsumeQueue, grownBytes: number): void {
-    this.#changed.add(queue)
+    if (!queue.isChanged) this.#change(queue)
     this.#memoryBytes += grownBytes
     this.#unwrittenBytes += UNIT_BYTES
   }
@@ -179,6 +179,11 @@ export class DerivedWriter {
 
   raiseMin(queue: ConsumeQueue, min: number, minUnitOffset: number): void {
     this.pages.release(queue.raiseMin(min, minUnitOffset))
+    this.#change(queue)
+  }
+
+  #change(queue: ConsumeQueue): void {
+    queue.isChanged = true
     this.#changed.add(queue)
   }
 
@@ -191,10 +196,14 @@ export class DerivedWriter {
   /** Begins a checkpoint when one is due; `byTime` from the periodic timer. */
   checkpointIfDue(byTime: boolean): void {
     if (this.#running !== undefined || this.#next !== undefined) return
-    const { checkpointBytes, checkpointPeriodMs, dirtyBytes } = this.options
+    const { checkpointBytes, checkpointPeriodMs, costlyPeriods, dirtyBytes } = this.options
+    const grownBytes = this.#position.endOffset - this.#saved.endOffset
+    // Every queue that grew costs the disk a page at least: with many of them that is more than the log itself.
+    const isCostly = this.#changed.size * PAGE_BYTES > grownBytes
+    const patienceMs = checkpointPeriodMs * (isCostly ? costlyPeriods : 1)
     const isDue = byTime
-      ? this.#isBehind && this.#need.clock.monotonicMs() - this.#savedAtMs >= checkpointPeriodMs
-      : this.#position.endOffset - this.#saved.endOffset >= checkpointBytes || this.#waitingBytes >= dirtyBytes
+      ? this.#isBehind && this.#need.clock.monotonicMs() - this.#savedAtMs >= patienceMs
+      : (grownBytes >= checkpointBytes && !isCostly) || this.#waitingBytes >= dirtyBytes
     // Its failure was told already, to `fatal` or to the log.
     if (isDue) this.checkpoint().catch(() => undefined)
   }
@@ -255,6 +264,7 @@ export class DerivedWriter {
     const released = this.pages.takeReleased()
     const unwritten = this.#unwrittenBytes
     this.#changed = new Set()
+    for (const queue of changed) queue.isChanged = false
     this.#removed = []
     this.#unwrittenBytes = 0
     const isWhole = this.file.needsWhole
@@ -278,7 +288,7 @@ export class DerivedWriter {
       await writeTimers?.()
       await this.file.save(payload, isWhole)
     } catch (error) {
-      for (const queue of changed) if (!queue.isRemoved) this.#changed.add(queue)
+      for (const queue of changed) if (!queue.isRemoved) this.#change(queue)
       this.#removed.push(...removed)
       this.#unwrittenBytes += unwritten
       this.pages.release(released)

@@ -21,7 +21,8 @@ import { SystemTopic } from '../message/topic-name.ts'
 import { SysFlag, takesQueueOffset, transactionType } from '../message/sys-flag.ts'
 import { javaHashCode, javaHashCodeOfBytes } from '../message/tags-code.ts'
 import type { ConsumeQueue } from './consume-queue.ts'
-import type { ConsumeQueues, TopicQueues } from './consume-queues.ts'
+import { type ConsumeQueues, newTopic, type TopicQueues } from './consume-queues.ts'
+import { isTopic } from './topic-table.ts'
 
 /** Where keys go. */
 export interface KeySink {
@@ -51,7 +52,7 @@ export interface DispatcherNeeds {
 }
 
 const SPACE = 0x20
-const UNKNOWN_TOPIC: TopicQueues = { topic: '', bytes: Buffer.alloc(0), queues: new Map() }
+const UNKNOWN_TOPIC = newTopic('')
 
 export class Dispatcher {
   readonly #need: DispatcherNeeds
@@ -121,17 +122,17 @@ export class Dispatcher {
 
   /** Makes the record's topic the current one. */
   #enter(bytes: Buffer, start: number, length: number): void {
-    const known = this.#topic.bytes
-    if (known.length === length) {
-      let i = 0
-      while (i < length && known[i] === bytes[start + i]) i++
-      if (i === length && length > 0) return
-    }
-    const name = bytes.toString('utf8', start, start + length)
-    this.#topic = this.#need.queues.topic(name) ?? { topic: name, bytes: Buffer.from(name), queues: new Map() }
-    this.#keySeed = javaHashCode('#', javaHashCode(name))
-    this.#isTimerTopic = name === SystemTopic.timer
+    if (length > 0 && isTopic(this.#topic.bytes, bytes, start, length)) return
+    this.#topic = this.#need.queues.topicOf(bytes, start, length) ?? this.#named(bytes, start, length)
+    this.#keySeed = javaHashCode('#', this.#topic.hash)
+    this.#isTimerTopic = this.#topic.topic === SystemTopic.timer
     this.#queue = undefined
+  }
+
+  /** A topic that has no queue yet, or whose bytes are not the UTF-8 of its name. */
+  #named(bytes: Buffer, start: number, length: number): TopicQueues {
+    const name = bytes.toString('utf8', start, start + length)
+    return this.#need.queues.topic(name) ?? newTopic(name)
   }
 
   #find(bytes: Buffer, topicStart: number, topicLength: number, queueId: number, queueOffset: number): ConsumeQueue {

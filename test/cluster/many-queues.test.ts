@@ -65,13 +65,15 @@ test('a producer of many topics loses nothing that was acknowledged when the lea
 test('a request that reaches a follower is answered by the leader, part by part', { timeout: 60_000 }, async () => {
   const of = await start()
   const parts = ['many-0', 'many-1', 'SCHEDULE_TOPIC_XXXX'].map((topic) => ({
-    topic,
-    queueId: 0,
-    bornMs: 5,
-    isBatch: false,
-    flag: 0,
-    body: Buffer.from('from a follower'),
-    properties: 'UNIQ_KEY\u0001U\u0002',
+    queue: { queueId: 0 },
+    request: {
+      topic,
+      bornMs: 5,
+      isBatch: false,
+      flag: 0,
+      body: Buffer.from('from a follower'),
+      properties: 'UNIQ_KEY\u0001U\u0002',
+    },
   }))
   const length = parts.reduce((sum, part) => sum + sendPartLength(part), 0)
   const header = { producerGroup: 'P', defaultTopic: 'TBW102', defaultTopicQueueNums: 4 }

@@ -12,7 +12,8 @@ import {
 } from '../../src/message/send-parts.ts'
 
 const bytes = fc.uint8Array({ minLength: 1, maxLength: 20 }).map((array) => Buffer.from(array))
-const place = { topic: fc.string({ maxLength: 20 }), queueId: fc.nat(), bornMs: fc.maxSafeNat() }
+const queue = fc.record({ queueId: fc.nat() })
+const place = { topic: fc.string({ maxLength: 20 }), bornMs: fc.maxSafeNat() }
 const single = fc.record({
   ...place,
   isBatch: fc.constant(false),
@@ -36,29 +37,31 @@ function encoded(parts: readonly OutgoingPart[]): Buffer {
   )
 }
 
-const isWellFormed = ({ topic, properties }: OutgoingPart): boolean =>
-  [topic, properties].every((text) => Buffer.from(text).toString() === text)
+function part(topic: string, body: string): OutgoingPart {
+  const request = { topic, bornMs: 5, isBatch: false, flag: 0, body: Buffer.from(body), properties: '' }
+  return { queue: { queueId: 1 }, request }
+}
+
+const isWellFormed = ({ request }: OutgoingPart): boolean =>
+  [request.topic, request.properties].every((text) => Buffer.from(text).toString() === text)
 
 describe('the parts of a send to many queues', () => {
-  it.prop([fc.array(fc.oneof(single, batch).filter(isWellFormed), { maxLength: 8 })])(
+  it.prop([fc.array(fc.record({ queue, request: fc.oneof(single, batch) }).filter(isWellFormed), { maxLength: 8 })])(
     'are read as written',
     (parts) => {
       const read = decodeSendParts(encoded(parts))
       expect(read.map(({ topic, queueId, bornMs }) => ({ topic, queueId, bornMs }))).toEqual(
-        parts.map(({ topic, queueId, bornMs }) => ({ topic, queueId, bornMs })),
+        parts.map(({ queue: { queueId }, request: { topic, bornMs } }) => ({ topic, queueId, bornMs })),
       )
-      for (const [at, part] of parts.entries()) {
+      for (const [at, { request }] of parts.entries()) {
         const messages = decodeBatch(read[at]?.batch ?? Buffer.alloc(0))
-        const expected = part.isBatch ? decodeBatch(part.body) : decodeBatch(encodeBatch([part]))
+        const expected = request.isBatch ? decodeBatch(request.body) : decodeBatch(encodeBatch([request]))
         expect(messages).toEqual(expected)
       }
     },
   )
 
-  const two = encoded([
-    { topic: 'T', queueId: 1, bornMs: 5, isBatch: false, flag: 0, body: Buffer.from('one'), properties: '' },
-    { topic: 'U', queueId: 2, bornMs: 5, isBatch: false, flag: 0, body: Buffer.from('two'), properties: '' },
-  ])
+  const two = encoded([part('T', 'one'), part('U', 'two')])
   const changed = (at: number, ...values: number[]): Buffer => {
     const copy = Buffer.from(two)
     copy.set(values, at)

@@ -103,13 +103,14 @@ export class Batcher<Result> {
       this.#send(gathering)
       gathering = undefined
     }
-    if (gathering === undefined) {
-      gathering = { first: message, members: [], bytes: 0, isSent: false }
-      this.#gatherings.set(key, gathering)
-    }
     const member: Member<Result> = { prepared, done, giveUpAlone: undefined }
-    gathering.members.push(member)
-    gathering.bytes += bytes
+    if (gathering === undefined) {
+      gathering = { first: message, members: [member], bytes, isSent: false }
+      this.#gatherings.set(key, gathering)
+    } else {
+      gathering.members.push(member)
+      gathering.bytes += bytes
+    }
     this.#messages += 1
     this.#bytes += bytes
     if (gathering.members.length >= limits.maxMessages) {
@@ -158,6 +159,7 @@ export class Batcher<Result> {
   #send(gathering: Gathering<Result>): void {
     const { first } = gathering
     gathering.isSent = true
+    if (gathering.members.length === 1) return this.#sendOnly(gathering)
     const members = gathering.members.filter((member) => member.done !== undefined)
     const prepared = members.map((member) => member.prepared)
     for (const one of prepared) this.#left(one)
@@ -167,6 +169,12 @@ export class Batcher<Result> {
       if (code === 'CLIENT_REFUSED' || code === 'CLIENT_MESSAGE_ILLEGAL') this.#sendEach(first, members)
       else for (let n = 0; n < members.length; n++) settle(members[n], error, results?.[n])
     })
+  }
+
+  /** Of many topics, most have one message in a turn. */
+  #sendOnly({ first, members }: Gathering<Result>): void {
+    for (const { done, prepared } of members) if (done !== undefined) this.#left(prepared)
+    this.#sendEach(first, members)
   }
 
   /** A message waits no more. */

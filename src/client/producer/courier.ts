@@ -6,7 +6,7 @@
  * What goes to an address keeps its order: before an attempt leaves by itself, those gathered for its address do.
  */
 import { errorMessage } from '../../lib/errors.ts'
-import { encodeSendParts, type OutgoingPart, sendPartLength } from '../../message/send-parts.ts'
+import { encodeSendParts, sendPartLength } from '../../message/send-parts.ts'
 import { SystemTopic } from '../../message/topic-name.ts'
 import type { RemotingClient } from '../../remoting/client.ts'
 import { LanguageCode, RaftmqCode, ResponseCode } from '../../remoting/codes.ts'
@@ -28,9 +28,10 @@ export interface CourierNeeds {
   readonly sendAgain: (send: Send) => void
 }
 
+type Chosen = Send & { readonly queue: MessageQueue }
+
 interface Gathering {
-  readonly sends: Send[]
-  readonly parts: OutgoingPart[]
+  readonly sends: Chosen[]
   bytes: number
 }
 
@@ -53,12 +54,9 @@ export class Courier {
 
   /** Takes an attempt over, whose `queue` and `address` are set. */
   carry(send: Send): void {
-    const part = this.#partOf(send)
-    if (part === undefined) {
-      this.#leave(send.address)
-      return this.#carryAlone(send)
-    }
-    this.#gather(send, part)
+    if (isChosen(send) && this.#mayRide(send)) return this.#gather(send)
+    this.#leave(send.address)
+    this.#carryAlone(send)
   }
 
   /** Sends a request that is not answered. False: the connection takes no more. */
@@ -86,34 +84,28 @@ export class Courier {
     return sends
   }
 
-  /** Undefined: it goes by itself. */
-  #partOf({ request, queue, attempts, deadlineMs }: Send): OutgoingPart | undefined {
+  #mayRide({ request, attempts, deadlineMs }: Send): boolean {
     const { options } = this.#need
-    if (!request.isGathered || options.batch === undefined || queue === undefined) return undefined
-    if (request.body.length > PART_BYTES_MAX) return undefined
+    if (!request.isGathered || options.batch === undefined || request.body.length > PART_BYTES_MAX) return false
     // One that was tried before and has little time left would shorten the time of all.
-    const isShort = deadlineMs - options.clock.monotonicMs() < options.attemptTimeoutMs
-    if (attempts > 1 && isShort) return undefined
-    const { topic, bornMs, isBatch, flag, body, properties } = request
-    return { topic, queueId: queue.queueId, bornMs, isBatch, flag, body, properties }
+    return attempts <= 1 || deadlineMs - options.clock.monotonicMs() >= options.attemptTimeoutMs
   }
 
-  #gather(send: Send, part: OutgoingPart): void {
+  #gather(send: Chosen): void {
     const { address } = send
     const maxBytes = this.#need.options.batch?.maxBytes ?? 0
-    const bytes = sendPartLength(part)
+    const bytes = sendPartLength(send)
     let gathering = this.#gatherings.get(address)
     if (gathering !== undefined && gathering.bytes + bytes > maxBytes) {
       this.#leave(address)
       gathering = undefined
     }
     if (gathering === undefined) {
-      gathering = { sends: [], parts: [], bytes: 0 }
+      gathering = { sends: [], bytes: 0 }
       this.#gatherings.set(address, gathering)
       this.#askFlush()
     }
     gathering.sends.push(send)
-    gathering.parts.push(part)
     gathering.bytes += bytes
   }
 
@@ -147,17 +139,18 @@ export class Courier {
     })
   }
 
-  #carryTogether(address: string, { sends, parts, bytes }: Gathering): void {
+  #carryTogether(address: string, { sends, bytes }: Gathering): void {
     const { answered, unanswered, sendAgain } = this.#need
-    this.#invoke(address, encodeSendParts(parts, bytes), this.#timeoutMs(sends), (error, answer) => {
+    this.#invoke(address, encodeSendParts(sends, bytes), this.#timeoutMs(sends), (error, answer) => {
       if (answer === undefined) {
         for (const send of sends) unanswered(send, error)
       } else if (answer.code === ResponseCode.REQUEST_CODE_NOT_SUPPORTED) {
         this.#takers.refused(address)
         for (const send of sends) sendAgain(send)
       } else {
-        const answers = partAnswers(answer, parts.length)
-        for (const [at, send] of sends.entries()) answered(send, answers(at))
+        let at = 0
+        const answers = partAnswers(answer, sends.length)
+        for (const send of sends) answered(send, answers(at++))
       }
     })
   }
@@ -185,4 +178,8 @@ export class Courier {
     for (const { deadlineMs } of sends) untilMs = Math.min(untilMs, deadlineMs)
     return Math.max(1, Math.min(attemptTimeoutMs, untilMs - clock.monotonicMs()))
   }
+}
+
+function isChosen(send: Send): send is Chosen {
+  return send.queue !== undefined
 }

@@ -30,7 +30,7 @@ export function partAnswers(answer: RemotingCommand, count: number): (part: numb
     return {
       code: one.code,
       remark: undefined,
-      offsetMessageId: one.offsets.map(idOf).join(','),
+      offsetMessageId: one.offsets.length === 1 ? idOf(one.offsets[0] ?? 0) : one.offsets.map(idOf).join(','),
       queueId: one.queueId,
       queueOffset: one.queueOffset,
       recallHandle: undefined,

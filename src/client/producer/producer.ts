@@ -56,7 +56,7 @@ export class Producer {
   readonly #requests: PendingRequests
   readonly #traced: TracedSend | undefined
   #observed: ObservedSends | undefined
-  #checkedTopic = ''
+  readonly #checkedTopics = new Set<string>()
   #state: 'new' | 'started' | 'closing' | 'closed' = 'new'
 
   /** Errors: `CLIENT_OPTION`. */
@@ -270,9 +270,7 @@ export class Producer {
     }
     let prepared: PreparedMessage
     try {
-      // Most programs send to one topic: it is checked once.
-      if (message.topic !== this.#checkedTopic) checkTopicName(message.topic)
-      this.#checkedTopic = message.topic
+      this.#checkTopic(message.topic)
       prepared = prepareMessage(message, this.#newMessageId(), this.#options)
     } catch (error) {
       done(error instanceof Error ? error : new Error(String(error)), undefined)
@@ -287,6 +285,14 @@ export class Producer {
     }
     batcher?.flushBefore(message)
     return this.#sendAlone(message, prepared, done)
+  }
+
+  /** A program sends to few topics, often: each is checked once. */
+  #checkTopic(topic: string): void {
+    if (this.#checkedTopics.has(topic)) return
+    checkTopicName(topic)
+    if (this.#checkedTopics.size >= this.#options.maxTopics) this.#checkedTopics.clear()
+    this.#checkedTopics.add(topic)
   }
 
   #sendAlone(

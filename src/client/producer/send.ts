@@ -1,6 +1,5 @@
 import type { MessageQueue } from '../core/message-queue.ts'
-import { BackOff } from './send-retry.ts'
-import type { Verdict } from './send-retry.ts'
+import type { BackOff, Verdict } from './send-retry.ts'
 import type { SendDone, SendRequest } from './send-request.ts'
 
 /** One send under way; for whoever holds it, a handle to give it up. */
@@ -15,7 +14,8 @@ export class Send {
   attempts = 0
   counted = 0
   sawUndecided = false
-  readonly backOff = new BackOff()
+  /** Made when a broker was busy. */
+  backOff: BackOff | undefined = undefined
   /** What ended the last attempt, for the final error. */
   lastError: Error | undefined = undefined
   lastVerdict: Verdict | undefined = undefined

@@ -21,7 +21,7 @@ import { queueOfKey, roundRobin } from './queue-selector.ts'
 import type { RoundRobin } from './queue-selector.ts'
 import type { SendAnswer } from './send-answer.ts'
 import type { SendDone, SendRequest, SendResult } from './send-request.ts'
-import { decideSend, sendStatus, verdictOfResponse, verdictOfTrouble } from './send-retry.ts'
+import { BackOff, decideSend, sendStatus, verdictOfResponse, verdictOfTrouble } from './send-retry.ts'
 import type { Trouble, Verdict } from './send-retry.ts'
 import { Send } from './send.ts'
 import type { SendHandle } from './send.ts'
@@ -235,6 +235,7 @@ export class Sender {
     const decision = decideSend(verdict, state, { retries, retryUndecided, minAttemptMs: MIN_ATTEMPT_MS })
     if (verdict.outcome === 'undecided') send.sawUndecided = true
     if (decision.action === 'fail') return this.#end(send, this.#failure(send, decision.error), undefined)
+    send.backOff ??= new BackOff()
     send.backOff.judged(decision, at, this.#options.random.next())
     if (verdict.suspectMs > 0 && send.address !== '') this.#core.routes.suspect(send.address, verdict.suspectMs)
     this.#park(send, verdict.refreshRoute)
@@ -284,8 +285,8 @@ export class Sender {
       parking.needsRoute = false
       const failure = needsRoute ? await this.#refresh(topic) : await this.#pause()
       const nowMs = this.#clock.monotonicMs()
-      const sends = parking.sends.filter(({ backOff }) => backOff.untilMs <= nowMs).sort((a, b) => a.order - b.order)
-      parking.sends = parking.sends.filter(({ backOff }) => backOff.untilMs > nowMs)
+      const sends = parking.sends.filter((send) => !isPaused(send, nowMs)).sort((a, b) => a.order - b.order)
+      parking.sends = parking.sends.filter((send) => isPaused(send, nowMs))
       for (const send of sends) {
         if (failure === undefined) this.#attempt(send)
         else
@@ -383,6 +384,10 @@ export class Sender {
   #settleIdle(): void {
     if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve()
   }
+}
+
+function isPaused({ backOff }: Send, nowMs: number): boolean {
+  return backOff !== undefined && backOff.untilMs > nowMs
 }
 
 interface RouteFailure {

@@ -20,13 +20,15 @@ function withTopics(given: Parameters<typeof createHarness>[0] = {}): Harness {
 
 function partsOf(...places: readonly (readonly [topic: string, queueId: number, body: string])[]): Buffer {
   const parts = places.map(([topic, queueId, body]) => ({
-    topic,
-    queueId,
-    bornMs: 5,
-    isBatch: false,
-    flag: 3,
-    body: Buffer.from(body),
-    properties: `UNIQ_KEY\u0001${body}\u0002`,
+    queue: { queueId },
+    request: {
+      topic,
+      bornMs: 5,
+      isBatch: false,
+      flag: 3,
+      body: Buffer.from(body),
+      properties: `UNIQ_KEY\u0001${body}\u0002`,
+    },
   }))
   return encodeSendParts(
     parts,
