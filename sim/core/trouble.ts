@@ -47,6 +47,6 @@ export function endTrouble(sim: Simulation): void {
     machine.disk.nextSyncMs = undefined
     sim.boot(id)
     const { process: running } = machine
-    running?.clock.input(() => running.replica.setDiskFull(false))
+    running?.clock.input(() => running.replica.setFitness({ diskFull: false }))
   }
 }

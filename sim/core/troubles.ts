@@ -107,8 +107,10 @@ export const troubles = {
   },
   diskFull(sim: Simulation, random: Random) {
     const running = sim.machine(pick(sim.ids, random)).process
-    running?.clock.input(() => running.replica.setDiskFull(true))
-    sim.scheduler.after(random.next() * 1500, () => running?.clock.input(() => running.replica.setDiskFull(false)))
+    running?.clock.input(() => running.replica.setFitness({ diskFull: true }))
+    sim.scheduler.after(random.next() * 1500, () =>
+      running?.clock.input(() => running.replica.setFitness({ diskFull: false })),
+    )
   },
   connectionLost(sim: Simulation, random: Random) {
     const running = sim.machine(pick(sim.ids, random)).process

@@ -148,8 +148,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a vote is given to a shorter log',
     file: 'raft/log-runs',
-    find: 'return last.index >= this.lastIndex',
-    replace: 'return true',
+    find: 'last.index >= end',
+    replace: 'true',
     scope: 'core',
     known: 'Raft 5.4.1',
   },

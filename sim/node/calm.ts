@@ -9,6 +9,8 @@ import { expectSetAside } from './set-aside.ts'
 
 /** A group that works takes writes again within this. */
 const WRITES_MS = 10_000
+/** After so long the operator looks why it does not. */
+const OPERATOR_MS = 5_000
 const CONVERGE_MS = 30_000
 const SETTLE_MS = 30_000
 const RETRY_MS = 20
@@ -23,7 +25,9 @@ interface Calm {
 export async function expectCalm(scene: Scene): Promise<void> {
   const { cluster, messages, tables, features } = scene
   const startMs = cluster.scheduler.nowMs
-  await within(cluster, WRITES_MS, 'a message and an offset are taken', untilWritten(scene))
+  const written = untilWritten(scene)
+  callOperator(scene, written)
+  await within(cluster, WRITES_MS, 'a message and an offset are taken', written)
   messages.end()
   tables.end()
   for (const feature of features) feature.end()
@@ -35,6 +39,22 @@ export async function expectCalm(scene: Scene): Promise<void> {
   compareLogs(calm.members)
   messages.ledger.close()
   await within(cluster, CONVERGE_MS, 'everything is read', audit(scene, { ...calm, isSettled }))
+}
+
+/**
+ * What the end of a log held that rotted may be in no other where power was lost in async flush: more copies are damaged
+ * then than a group bears by itself, and it may wait for its operator (docs/durability.md).
+ */
+function callOperator({ cluster, operator, unlucky }: Scene, written: Promise<void>): void {
+  let isWaiting = true
+  written.then(
+    () => (isWaiting = false),
+    () => undefined,
+  )
+  cluster.scheduler.after(OPERATOR_MS, () => {
+    const mayDecide = unlucky.disk.isRotten && cluster.modes.wasAsync.flush && cluster.lostPower.size > 0
+    if (isWaiting && mayDecide) operator.recover()
+  })
 }
 
 /** Each try takes time of the clients: where they are closed, none comes after it. */

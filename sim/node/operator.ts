@@ -47,6 +47,15 @@ export class Operator {
     }
   }
 
+  /** `raftmq recover --unsafe --confirm`. */
+  recover(): void {
+    this.#cluster.counts.add('recover')
+    this.#cluster.note('the operator goes on with the logs there are')
+    for (const machine of this.#cluster.machines) {
+      if (!machine.isGone) this.#host.admin.acceptDoubt(addressOf(machine)).catch(() => undefined)
+    }
+  }
+
   /** One more voter. */
   async grow(): Promise<void> {
     const machine = await this.#add()

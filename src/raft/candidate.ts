@@ -27,7 +27,7 @@ export class Candidate {
     const base = { from: node.id, lastIndex, lastTerm }
     if (this.role === 'preCandidate') {
       this.#votes.set(node.id, true)
-      if (!node.trusted) this.#doubts.set(node.id, node.start)
+      if (node.doubt.doubt !== undefined) this.#doubts.set(node.id, node.start)
     } else {
       node.enterTerm(node.term + 1)
       node.voteFor(node.id)

@@ -16,7 +16,7 @@ import { Memberships } from './memberships.ts'
 import type { Message, PreVote, ResetChunk, Vote } from './message.ts'
 import { NodeState, type NodeStateInit } from './node-state.ts'
 import type { LogState } from './ports.ts'
-import type { EntryId, HardState, Index, Membership, MembershipTarget, NodeId, Role, Term } from './types.ts'
+import type { EntryId, Fitness, HardState, Index, Membership, MembershipTarget, NodeId, Role, Term } from './types.ts'
 import { LogRuns } from './log-runs.ts'
 
 /** What must be done, in this order: save `hardState`, then `messages`; once the log is stable, too, `afterStable`. */
@@ -141,7 +141,7 @@ export class RaftCore {
   proposeRefusal(): ProposeRefusal | undefined {
     const role = this.#role
     if (!(role instanceof Leader)) return 'notLeader'
-    if (role.transferTarget !== undefined || this.#node.diskFull) return 'transferring'
+    if (role.transferTarget !== undefined || !this.#node.isFit) return 'transferring'
     const { log, commit, config } = this.#node
     return log.lastIndex - commit >= config.maxUncommittedEntries ? 'busy' : undefined
   }
@@ -160,10 +160,13 @@ export class RaftCore {
     return this.#role.changeMembership(target)
   }
 
-  /** A leader that cannot write hands over, or just stops; nobody campaigns with a full disk. */
-  setDiskFull(full: boolean): void {
-    this.#node.diskFull = full
-    if (!full || !(this.#role instanceof Leader)) return
+  /** A leader that is unfit hands over, or just stops; nobody campaigns that is. */
+  setFitness(change: Partial<Fitness>): void {
+    const wasFit = this.#node.isFit
+    this.#node.fitness = { ...this.#node.fitness, ...change }
+    if (!wasFit || this.#node.isFit) return
+    if (this.#role instanceof Candidate) this.#becomeFollower(null)
+    if (!(this.#role instanceof Leader)) return
     const successor = this.#role.bestSuccessor()
     if (successor === undefined) this.#becomeFollower(null)
     else this.#role.transferTo(successor)
@@ -274,7 +277,7 @@ export class RaftCore {
   #preVote(message: PreVote): void {
     const node = this.#node
     const last = { index: message.lastIndex, term: message.lastTerm }
-    const granted = node.filled && message.term > node.term && !this.#leaderAlive && node.log.isUpToDate(last)
+    const granted = node.filled && message.term > node.term && !this.#leaderAlive && node.isUpToDate(last)
     const term = granted ? message.term : node.term
     node.send({ type: 'preVoteReply', from: node.id, to: message.from, term, granted, ...node.doubt })
   }
@@ -284,7 +287,7 @@ export class RaftCore {
     const node = this.#node
     const last = { index: message.lastIndex, term: message.lastTerm }
     const free = node.vote === null ? this.leader === null : node.vote === message.from
-    const granted = node.filled && free && node.log.isUpToDate(last)
+    const granted = node.filled && free && node.isUpToDate(last)
     if (granted) {
       node.voteFor(message.from)
       if (this.#role instanceof Follower) this.#role.postpone()

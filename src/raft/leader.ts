@@ -131,7 +131,7 @@ export class Leader {
     const { nowMs, config, membership } = this.#node
     if (this.#transfer !== undefined && nowMs >= this.#transfer.deadlineMs) {
       this.#transfer = undefined
-      if (this.#node.diskFull) return false
+      if (!this.#node.isFit) return false
     }
     if (nowMs >= this.#quorumCheckMs) {
       this.#quorumCheckMs = nowMs + config.heartbeatMs

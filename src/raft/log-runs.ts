@@ -53,10 +53,10 @@ export class LogRuns {
     return this.termAt(id.index) === id.term
   }
 
-  /** Whether a log that ends in `last` is at least as up-to-date as this one (Raft §5.4.1). */
-  isUpToDate(last: EntryId): boolean {
-    if (last.term !== this.lastTerm) return last.term > this.lastTerm
-    return last.index >= this.lastIndex
+  /** Whether a log that ends in `last` is at least as up-to-date as this one up to `end` (Raft §5.4.1). */
+  isUpToDate(last: EntryId, end: Index = this.lastIndex): boolean {
+    const term = this.termAt(end) ?? this.lastTerm
+    return last.term === term ? last.index >= end : last.term > term
   }
 
   /** One entry of `term` at the end. Returns its index. */

@@ -12,7 +12,7 @@ import { LogRuns } from './log-runs.ts'
 import { isRemoved, isVoter, Memberships } from './memberships.ts'
 import type { Append, Message, ResetChunk, ResetReply } from './message.ts'
 import type { LogState } from './ports.ts'
-import type { HardState, Index, Membership, EntryId, NodeId, Term } from './types.ts'
+import type { EntryId, Fitness, HardState, Index, Membership, NodeId, Term } from './types.ts'
 
 /**
  * Where the core's decisions about the log take effect, at once and in order. A call and not a list to be drained later:
@@ -56,8 +56,7 @@ export class NodeState {
   nowMs: number
   /** An operator decided that votes in doubt are enough, until somebody leads (`raftmq recover`). */
   acceptsDoubt = false
-  /** No leader while the disk cannot take writes. */
-  diskFull = false
+  fitness: Fitness = { diskFull: false, damagedFrom: undefined }
   /** The log is being replaced by a reset: it is nobody's to lead with, and takes no entries. */
   replacing = false
 
@@ -107,7 +106,7 @@ export class NodeState {
 
   /** What a vote says of it. */
   get doubt(): { readonly doubt?: number } {
-    return this.trusted ? noDoubt : { doubt: this.start }
+    return this.trusted && this.fitness.damagedFrom === undefined ? noDoubt : { doubt: this.start }
   }
 
   get clusterId(): string | null {
@@ -144,7 +143,17 @@ export class NodeState {
 
   /** Whether this node may try to lead. */
   get mayCampaign(): boolean {
-    return this.filled && !this.diskFull && !this.replacing && this.#isNeeded
+    return this.filled && this.isFit && !this.replacing && this.#isNeeded
+  }
+
+  get isFit(): boolean {
+    return !this.fitness.diskFull && this.fitness.damagedFrom === undefined
+  }
+
+  /** Whether a log that ends in `last` has all that this one can still give (Raft §5.4.1). */
+  isUpToDate(last: EntryId): boolean {
+    const { damagedFrom } = this.fitness
+    return this.log.isUpToDate(last, damagedFrom === undefined ? this.log.lastIndex : damagedFrom - 1)
   }
 
   /**
@@ -216,6 +225,7 @@ export class NodeState {
     this.sink.truncateAfter(index)
     this.log.truncateAfter(index)
     this.memberships.truncateAfter(index)
+    if ((this.fitness.damagedFrom ?? 0) > index) this.fitness = { ...this.fitness, damagedFrom: undefined }
     this.#stable = Math.min(this.#stable, index)
     this.#durable = Math.min(this.#durable, index)
   }
@@ -224,6 +234,7 @@ export class NodeState {
   replaceLog(state: LogState): void {
     this.log = new LogRuns(state.start, state.runs)
     this.memberships = new Memberships(this.membership, state.memberships, state.start.index)
+    this.fitness = { ...this.fitness, damagedFrom: undefined }
     this.#stable = this.log.lastIndex
     this.#durable = this.log.lastIndex
     this.commitTo(state.start.index)

@@ -26,7 +26,7 @@ import type { Envelope, LogState, LogStore, PeerTransport, ReplicaEvents, Stable
 import { ResetReceiver } from './reset-receiver.ts'
 import { Shipper } from './shipper.ts'
 import { statusOf, type ReplicaStatus } from './status.ts'
-import type { EntryId, Index, Membership, MembershipTarget, NodeId } from './types.ts'
+import type { EntryId, Fitness, Index, Membership, MembershipTarget, NodeId } from './types.ts'
 
 export interface ReplicaNeeds<Draft> {
   readonly id: NodeId
@@ -240,9 +240,9 @@ export class Replica<Draft> implements LogSink {
     this.#core.acceptDoubt()
   }
 
-  setDiskFull(full: boolean): void {
-    if (this.#state === 'stopped' || full === this.#core.node.diskFull) return
-    this.#core.setDiskFull(full)
+  setFitness(change: Partial<Fitness>): void {
+    if (this.#state === 'stopped') return
+    this.#core.setFitness(change)
     this.#schedule()
   }
 

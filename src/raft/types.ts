@@ -76,4 +76,15 @@ export interface MembershipEntry {
   readonly membership: Membership
 }
 
+/** Why a node should not lead now. */
+export interface Fitness {
+  /** Its disk takes no writes. */
+  readonly diskFull: boolean
+  /**
+   * From here on entries behind the commit are damaged, and no peer gives them again. Who leads with that can bring nobody
+   * up to it: its log counts as ending before, and in doubt, for it may have acknowledged them.
+   */
+  readonly damagedFrom: Index | undefined
+}
+
 export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader'

@@ -591,13 +591,13 @@ describe('what RaftMQ adds', () => {
 
   test('a node with a full disk does not campaign, and a leader with one hands over or stops', () => {
     const follower = new OneCore({ log: [1] })
-    follower.core.setDiskFull(true)
+    follower.core.setFitness({ diskFull: true })
     follower.wait(5000)
     expect(follower.core.role).toBe('follower')
     const leader = new OneCore({ log: [1] })
     leader.elect()
     leader.ack('b', 2)
-    leader.core.setDiskFull(true)
+    leader.core.setFitness({ diskFull: true })
     expect(only(leader.drain(), 'timeoutNow')).toMatchObject([{ to: 'b' }])
     leader.wait(600)
     expect(leader.core.role).toBe('follower')

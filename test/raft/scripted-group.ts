@@ -206,7 +206,7 @@ export class ScriptedGroup {
       disk.dropUpTo(Number(index))
       replica.logStartMoved()
     },
-    full: ([id = '', state = 'on']) => this.#process(id).replica.setDiskFull(state === 'on'),
+    full: ([id = '', state = 'on']) => this.#process(id).replica.setFitness({ diskFull: state === 'on' }),
     lost: ([id = '', peer = '']) => this.#process(id).replica.peerLost(peer),
     'fail-sync': ([id = '']) => {
       this.#node(id).disk.failNextSync = true

@@ -8,6 +8,7 @@ import type { Log } from '../../lib/log.ts'
 import type { BadRange } from '../../store/bad-ranges.ts'
 import type { EntryBytes } from '../../store/log-reader.ts'
 import { peerErrors } from '../peers/peer-errors.ts'
+import type { Fitness, Membership } from '../../raft/types.ts'
 import type { Peers, PeerServices, ServiceHandler } from '../peers/peers.ts'
 import { fromPeer } from '../peers/peer-wire.ts'
 
@@ -18,6 +19,10 @@ export interface RotRepairNeeds {
     repairEntries(entries: EntryBytes): Promise<void>
   }
   readonly peers: PeerServices & Pick<Peers, 'ids'>
+  readonly replica: {
+    status(): { readonly commitIndex: number; readonly members: Pick<Membership, 'voters'> }
+    setFitness(change: Pick<Fitness, 'damagedFrom'>): void
+  }
   readonly clock: Clock
   readonly logger: Log
 }
@@ -54,6 +59,15 @@ export class RotRepair {
       }
     }
     this.#isRunning = false
+    if (!this.#closed) this.#tellReplica()
+  }
+
+  /** What is left after a round no peer could give. Who is the only voter leads with what there is. */
+  #tellReplica(): void {
+    const { log, replica } = this.#need
+    const { commitIndex, members } = replica.status()
+    const range = members.voters.length > 1 ? log.badRanges().find(({ last }) => last > commitIndex) : undefined
+    replica.setFitness({ damagedFrom: range && Math.max(range.first, commitIndex + 1) })
   }
 
   close(): void {

@@ -214,7 +214,7 @@ export class BrokerNode implements RunningBroker {
     network.locator.onChange(() => this.#tell())
     network.peers.onRemoved(() => this.#removed())
     network.door.open(this.#services.routes())
-    core.replica.setDiskFull(state.log.isDiskFull)
+    core.replica.setFitness({ diskFull: state.log.isDiskFull })
     core.start()
     this.#services.start()
   }
@@ -279,7 +279,7 @@ export class BrokerNode implements RunningBroker {
   #diskFull(full: boolean): void {
     const text = full ? 'the disk is full: this node takes no writes until there is room' : 'the disk has room again'
     this.#parts.log.warn({}, text)
-    this.#core?.replica.setDiskFull(full)
+    this.#core?.replica.setFitness({ diskFull: full })
   }
 
   /** Tells what changed, at the end of the turn and only if it did. */

@@ -167,9 +167,10 @@ export class NodeServices {
       lost: need.state.lost,
       logSettled: () => need.state.log.flush(),
       exposure: () => {
-        if (core.replica.status().electedInDoubt) return { maxBytes: options.maxUnflushedBytes, inDoubt: true }
-        if (tables.mode.current?.replication !== 'async') return undefined
-        return { maxBytes: options.maxUnreplicatedBytes, inDoubt: false }
+        const tailBytes = tables.mode.current?.replication === 'async' ? options.maxUnreplicatedBytes : 0
+        const inDoubt = core.replica.status().electedInDoubt
+        if (inDoubt) return { maxBytes: options.maxUnflushedBytes + tailBytes, inDoubt }
+        return tailBytes > 0 ? { maxBytes: tailBytes, inDoubt } : undefined
       },
       clock,
       log: parts.log,
@@ -186,7 +187,9 @@ export class NodeServices {
       clock,
       log: parts.log,
     })
-    this.#repair = new RotRepair({ log: need.state.log, peers: network.peers, clock, logger: parts.log })
+    const { log } = need.state
+    const { replica } = core
+    this.#repair = new RotRepair({ log, peers: network.peers, replica, clock, logger: parts.log })
     this.#sessions = new ClientSessions({
       clients: network.clients,
       relay: network.relay,

@@ -56,7 +56,12 @@ function describe(answering: readonly BrokerNode[], voters: readonly string[], m
     valueOf(node, 'lastIndex'),
   ])
   const text = table(['node', 'log', 'term', 'last index'], rows)
-  if (missing.length === 0) return `${text}All of ${voters.join(', ')} answer: the group elects by itself.`
+  if (missing.length === 0) {
+    return (
+      `${text}All of ${voters.join(', ')} answer: the group elects by itself, unless the end of a log has rotted.\n` +
+      'LOST if you go on then: whatever that log alone has.'
+    )
+  }
   return (
     `${text}${missing.join(', ')} of ${voters.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing.\n` +
     'LOST if you go on: whatever was acknowledged and is in no log above, up to what maxUnflushedBytes and ' +

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import { RotRepair } from '../../../src/broker/log/rot-repair.ts'
+import { silentLog } from '../../../src/lib/log.ts'
+import type { BadRange } from '../../../src/store/bad-ranges.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
+
+const range = (first: number, last: number): BadRange => ({ offset: first * 100, end: (last + 1) * 100, first, last })
+
+/** A node whose entries 3, 4 and 50 are damaged, and whose commit is 49; the peer n2 has 3 and 4. */
+function damaged(voters: readonly string[]): {
+  readonly repair: RotRepair
+  readonly bad: { ranges: readonly BadRange[] }
+  readonly unfit: readonly unknown[]
+  readonly asked: string[]
+} {
+  const bad: { ranges: readonly BadRange[] } = { ranges: [range(3, 4), range(50, 50)] }
+  const unfit: unknown[] = []
+  const asked: string[] = []
+  const repair = new RotRepair({
+    log: {
+      badRanges: () => bad.ranges,
+      read: () => undefined,
+      repairEntries: ({ first }) => {
+        bad.ranges = bad.ranges.filter((one) => one.first !== first)
+        return Promise.resolve()
+      },
+    },
+    peers: {
+      ids: ['n1', 'n2'],
+      handle: () => undefined,
+      ask: (peer, _method, wanted) => {
+        const text = JSON.stringify(wanted)
+        asked.push(`${peer} ${text}`)
+        return peer === 'n2' && text === '{"first":3,"last":4}'
+          ? Promise.resolve({ meta: { first: 3, last: 4 }, payload: Buffer.alloc(0) })
+          : Promise.reject(new Error('not here'))
+      },
+    },
+    replica: {
+      status: () => ({ commitIndex: 49, members: { voters } }),
+      setFitness: ({ damagedFrom }) => unfit.push(damagedFrom),
+    },
+    clock: new ManualClock(),
+    logger: silentLog,
+  })
+  return { repair, bad, unfit, asked }
+}
+
+test('a node that no peer gives what is damaged behind the commit is unfit to lead, until its log was cut there', async () => {
+  const { repair, bad, unfit, asked } = damaged(['n0', 'n1', 'n2'])
+  await repair.run()
+  const [three, fifty] = ['{"first":3,"last":4}', '{"first":50,"last":50}']
+  expect(asked).toEqual([`n1 ${three}`, `n2 ${three}`, `n1 ${fifty}`, `n2 ${fifty}`])
+  expect(unfit).toEqual([50])
+  bad.ranges = []
+  await repair.run()
+  expect(unfit).toEqual([50, undefined])
+  repair.close()
+})
+
+test('the only voter leads with what it has', async () => {
+  const { repair, unfit } = damaged(['n0'])
+  await repair.run()
+  expect(unfit).toEqual([undefined])
+  repair.close()
+})

@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest'
+import { only, OneCore } from './one-core.ts'
+
+describe('a node whose entries behind the commit are damaged, and in no other log', () => {
+  test('does not campaign, until its log was cut there', () => {
+    const node = new OneCore({ log: [1, 1, 1] })
+    node.core.setFitness({ damagedFrom: 3 })
+    node.wait(5000)
+    expect(node.core.role).toBe('follower')
+    node.append('b', 2, 2, 1, [2])
+    expect(node.truncations).toEqual([2])
+    expect(only(node.wait(5000), 'preVote')).not.toEqual([])
+  })
+
+  test('as leader hands over or stops', () => {
+    const leader = new OneCore({ log: [1] })
+    leader.elect()
+    leader.ack('b', 1)
+    leader.core.setFitness({ damagedFrom: 2 })
+    expect(only(leader.drain(), 'timeoutNow')).toEqual([])
+    leader.wait(600)
+    expect(leader.core.role).toBe('follower')
+  })
+
+  test('as candidate stands no more', () => {
+    const node = new OneCore({ log: [1, 1] })
+    node.wait(1040)
+    expect(node.core.role).toBe('preCandidate')
+    node.core.setFitness({ damagedFrom: 2 })
+    expect(node.core.role).toBe('follower')
+  })
+
+  test('votes for a log that has all before them, and says that it may have acknowledged more', () => {
+    const node = new OneCore({ log: [1, 1, 1] })
+    node.core.setFitness({ damagedFrom: 3 })
+    const vote = { type: 'vote', lastTerm: 1, transfer: false } as const
+    const denied = node.hear<'vote'>('b', { ...vote, term: 2, lastIndex: 1 })
+    expect(denied).toMatchObject([{ type: 'voteReply', granted: false }])
+    const granted = node.hear<'vote'>('b', { ...vote, term: 3, lastIndex: 2 })
+    expect(granted).toMatchObject([{ type: 'voteReply', granted: true, doubt: node.core.node.start }])
+  })
+})
