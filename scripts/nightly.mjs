@@ -5,7 +5,7 @@ import { main, readSummary, root, runNode, summary } from './steps.mjs'
 const steps = [
   { name: 'check', args: [] },
   { name: 'test', args: ['--coverage'] },
-  { name: 'test-interop', args: ['--nightly'] },
+  { name: 'test-interop', args: [] },
   { name: 'chaos', args: ['--rounds', '20', '--record'] },
   { name: 'chaos', args: ['--scenario', 'partition-follower-10min', '--scenario', 'flapping-10min', '--record'] },
   { name: 'chaos', args: ['--family', 'kill', '--family', 'power', '--flush', 'async', '--rounds', '20', '--record'] },

@@ -22,6 +22,12 @@ function opened<T extends { close(): unknown }>(one: T): T {
 
 const INVISIBLE_MS = 6_000
 
+/** RocketMQ's kinds of retry topics: how one is named, and its flag in receipts. */
+const retryTopics = [
+  { version: 'V1', retry: '%RETRY%poppers_Popped', flag: '1' },
+  { version: 'V2', retry: '%RETRY%poppers+Popped', flag: '2' },
+] as const
+
 /** Pops what is there; undefined while nobody leads. */
 async function pop(client: RemotingClient, of: Cluster, pollTime = 500): Promise<RemotingCommand | undefined> {
   const header = {
@@ -46,7 +52,7 @@ async function acknowledge(client: RemotingClient, of: Cluster, answer: Remoting
   const { popTime, invisibleTime, reviveQid, startOffsetInfo } = answer.fields.toRecord()
   const starts = (startOffsetInfo ?? '').split(';').map((part) => part.split(' '))
   for (const { topic, queueId, queueOffset } of decodeRecords(answer.body)) {
-    const flag = topic.startsWith('%RETRY%') ? '1' : '0'
+    const flag = retryTopics.find(({ retry }) => retry === topic)?.flag ?? '0'
     const start = starts.find(([of, id]) => of === flag && Number(id) === queueId)?.[2]
     const extraInfo = `${start} ${popTime} ${invisibleTime} ${reviveQid} ${flag} broker-a ${queueId} ${queueOffset}`
     const header = { consumerGroup: 'poppers', topic, queueId, offset: queueOffset, extraInfo }
@@ -55,11 +61,11 @@ async function acknowledge(client: RemotingClient, of: Cluster, answer: Remoting
   }
 }
 
-describe('messages that were popped', () => {
+describe.each(retryTopics)('messages that were popped, with retry topics $version', ({ version, retry }) => {
   test('stay acknowledged over the death of the leader, and come again in time when they are not', {
     timeout: 60_000,
   }, async () => {
-    const of = opened(await startCluster({ nodes: 3 }))
+    const of = opened(await startCluster({ nodes: 3, properties: { enableRetryTopicV2: String(version === 'V2') } }))
     const producer = opened(new Producer({ namesrv: of.namesrv, group: 'p' }))
     await producer.start()
     const numbered = Array.from({ length: 20 }, (_, at) => `m${at}`)
@@ -77,17 +83,22 @@ describe('messages that were popped', () => {
     if (leader === undefined) throw new Error('there is a leader')
     of.kill(leader)
     const again: string[] = []
+    const topics = new Set<string>()
     await until(
       'all that was lost came again',
       async () => {
         const answer = await pop(client, of)
         again.push(...bodiesOf(answer))
-        if (answer?.code === 0) await acknowledge(client, of, answer)
+        if (answer?.code === 0) {
+          for (const { topic } of decodeRecords(answer.body)) topics.add(topic)
+          await acknowledge(client, of, answer)
+        }
         return [...numbered, 'n0', 'n1', 'n2'].every((body) => acked.includes(body) || again.includes(body))
       },
       30_000,
     )
     expect(systemClock.monotonicMs()).toBeLessThan(dueMs + 8_000)
+    expect(topics).toContain(retry)
     expect(new Set(again).size).toBe(again.length)
     expect(again.filter((body) => acked.includes(body))).toEqual([])
     await of.restart(leader)

@@ -3,7 +3,7 @@ import { adminRefusals } from './scenarios/admin-refusals.ts'
 import { adminTable } from './scenarios/admin-table.ts'
 import { administer } from './scenarios/administer.ts'
 import { consume } from './scenarios/consume.ts'
-import { features, featuresFailover } from './scenarios/features.ts'
+import { features } from './scenarios/features.ts'
 import { differential } from './scenarios/differential.ts'
 import { failover } from './scenarios/failover.ts'
 import { go } from './scenarios/go.ts'
@@ -16,6 +16,9 @@ import { slaves } from './scenarios/slaves.ts'
 import { sql } from './scenarios/sql.ts'
 import { timed, timedFailover } from './scenarios/timed.ts'
 import { traces } from './scenarios/traces.ts'
+import { kill } from './scenarios/kill/kill.ts'
+import { orderly } from './scenarios/kill/orderly.ts'
+import { requestsOverTwoNodes } from './scenarios/kill/requests.ts'
 import { missingTool } from './support/maven.ts'
 import { startDledger } from './support/dledger.ts'
 import { startMixed } from './support/mixed.ts'
@@ -44,7 +47,7 @@ const together = [
   ...timed,
 ]
 // What stops nodes or moves leadership disturbs the others.
-const alone = [...failover, ...popFailover, ...timedFailover, ...slaves, ...featuresFailover]
+const alone = [...failover, ...popFailover, ...timedFailover, ...slaves, ...kill, ...orderly, ...requestsOverTwoNodes]
 
 function summary(results: readonly Result[]): string {
   const count = (outcome: Result['outcome']): number => results.filter((one) => one.outcome === outcome).length
@@ -59,7 +62,7 @@ const targets: Readonly<Record<string, (fillBytes: number) => Promise<Target>>> 
   dledger: () => startDledger(),
 }
 
-/** `run [--target raftmq|stock|mixed|dledger] [--only TEXT]… [--lanes N] [--repeat N] [--fill GIGABYTES] [--nightly]`: the scenarios; true when none failed. */
+/** `run [--target raftmq|stock|mixed|dledger] [--only TEXT]… [--lanes N] [--repeat N] [--fill GIGABYTES]`: the scenarios; true when none failed. */
 async function run(rest: string[]): Promise<boolean> {
   const { values } = parseArgs({
     args: rest,
@@ -69,12 +72,11 @@ async function run(rest: string[]): Promise<boolean> {
       lanes: { type: 'string', default: '3' },
       repeat: { type: 'string', default: '1' },
       fill: { type: 'string', default: '0' },
-      nightly: { type: 'boolean', default: false },
     },
   })
   const missing = await missingTool()
-  const chosen = ({ name, isNightly = false }: Scenario): boolean =>
-    values.only.length === 0 ? values.nightly || !isNightly : values.only.some((text) => name.includes(text))
+  const chosen = ({ name }: Scenario): boolean =>
+    values.only.length === 0 || values.only.some((text) => name.includes(text))
   if (missing !== undefined) {
     console.log(`interop is skipped: ${missing} is not installed`)
     console.log(`0 passed, 0 failed, ${[...together, ...alone].filter(chosen).length} skipped`)

@@ -1,7 +1,7 @@
 /** What applications do less often, by the stock client. */
 import assert from 'node:assert/strict'
 import { areCommitted } from '../support/committed.ts'
-import type { Driver, Received, Sent } from '../support/driver.ts'
+import type { Driver, Received } from '../support/driver.ts'
 import { leaderAddress } from '../support/raftmq.ts'
 import { type Context, pause, type Scenario, until } from '../support/scenario.ts'
 import { mqadmin } from '../support/stock.ts'
@@ -172,34 +172,6 @@ export const features: readonly Scenario[] = [
         kinds = await traces()
       }
       assert.ok(kinds.includes('Pub') && kinds.some((kind) => kind.startsWith('Sub')), kinds.join())
-    },
-  },
-]
-
-export const featuresFailover: readonly Scenario[] = [
-  {
-    name: 'kill -9 of the leader between failures and redeliveries: every message comes again once, counted',
-    skip: ({ nodes }) => (nodes < 3 ? 'there is nobody to take over' : undefined),
-    isNightly: true,
-    timeoutMs: 180_000,
-    async run(context) {
-      const { driver, topic, group } = await producing(context, 'retry-failover')
-      const sent = await driver.send('p', { topic, body: 'again', count: 30 })
-      assert.ok(sent.every(({ status }: Sent) => status === 'SEND_OK'))
-      await driver.call('push', { id: 'c', group, topic, failBelow: 1 })
-      await came(driver, 'c', 30)
-      await pause(1_000)
-      await context.target.killLeader()
-      const again = (): Received[] => driver.received('c').filter(({ reconsumeTimes }) => reconsumeTimes === 1)
-      await until(
-        'all 30 again',
-        () => new Set(bodiesOf(again())).size >= 30,
-        () => bodiesOf(again()),
-        90_000,
-      )
-      await pause(3_000)
-      const places = new Set(again().map(({ queueId, queueOffset }) => `${queueId}@${queueOffset}`))
-      assert.equal(places.size, 30, 'the broker stored each retry once')
     },
   },
 ]

@@ -16,8 +16,6 @@ export interface Scenario {
   /** Why it cannot be run against this target or on this machine; undefined where it can. */
   readonly skip?: (target: Target) => string | undefined
   readonly timeoutMs?: number
-  /** Too long for every build: with `--nightly` alone. */
-  readonly isNightly?: boolean
   run(context: Context): Promise<void>
 }
 
