@@ -10,7 +10,8 @@ import { encodeSendParts, sendPartLength } from '../../message/send-parts.ts'
 import { SystemTopic } from '../../message/topic-name.ts'
 import type { RemotingClient } from '../../remoting/client.ts'
 import { LanguageCode, RaftmqCode, ResponseCode } from '../../remoting/codes.ts'
-import type { RemotingCommand } from '../../remoting/command.ts'
+import type { Request } from '../../remoting/connection.ts'
+import type { OnResponse } from '../../remoting/invocations.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
 import { ManyTakers } from './many-takers.ts'
 import { partAnswers } from './part-answers.ts'
@@ -18,9 +19,12 @@ import type { ResolvedProducerOptions } from './producer-options.ts'
 import { readSendAnswer, type SendAnswer } from './send-answer.ts'
 import { sendCommand, type SendRequest } from './send-request.ts'
 import type { Send } from './send.ts'
+import type { SilenceWatch } from './silence-watch.ts'
 
 export interface CourierNeeds {
   readonly remoting: RemotingClient
+  /** Told of every request and its end. */
+  readonly silence: Pick<SilenceWatch, 'asked' | 'ended'>
   readonly options: ResolvedProducerOptions
   readonly answered: (send: Send, answer: SendAnswer) => void
   readonly unanswered: (send: Send, error: Error | undefined) => void
@@ -48,7 +52,7 @@ export class Courier {
   constructor(need: CourierNeeds) {
     this.#need = need
     this.#takers = new ManyTakers(need.remoting, (address, timeoutMs, done) =>
-      this.#invoke(address, Buffer.alloc(0), timeoutMs, done),
+      this.#invokeMany(address, Buffer.alloc(0), timeoutMs, done),
     )
   }
 
@@ -130,10 +134,10 @@ export class Courier {
   }
 
   #carryAlone(send: Send): void {
-    const { remoting, options, answered, unanswered } = this.#need
+    const { options, answered, unanswered } = this.#need
     const { queue, address, request } = send
     if (send.done === undefined || queue === undefined) return
-    remoting.invokeCallback(address, sendCommand(request, queue, options), this.#timeoutMs([send]), (error, answer) => {
+    this.#invoke(address, sendCommand(request, queue, options), this.#timeoutMs([send]), (error, answer) => {
       if (answer === undefined) unanswered(send, error)
       else answered(send, readSendAnswer(answer))
     })
@@ -141,7 +145,7 @@ export class Courier {
 
   #carryTogether(address: string, { sends, bytes }: Gathering): void {
     const { answered, unanswered, sendAgain } = this.#need
-    this.#invoke(address, encodeSendParts(sends, bytes), this.#timeoutMs(sends), (error, answer) => {
+    this.#invokeMany(address, encodeSendParts(sends, bytes), this.#timeoutMs(sends), (error, answer) => {
       if (answer === undefined) {
         for (const send of sends) unanswered(send, error)
       } else if (answer.code === ResponseCode.REQUEST_CODE_NOT_SUPPORTED) {
@@ -155,20 +159,24 @@ export class Courier {
     })
   }
 
-  #invoke(
-    address: string,
-    body: Buffer,
-    timeoutMs: number,
-    done: (error: Error | undefined, answer: RemotingCommand | undefined) => void,
-  ): void {
-    const { remoting, options } = this.#need
+  #invokeMany(address: string, body: Buffer, timeoutMs: number, done: OnResponse): void {
+    const { options } = this.#need
     const header = {
       producerGroup: options.group,
       defaultTopic: SystemTopic.autoCreate,
       defaultTopicQueueNums: options.autoCreateQueues,
     }
     const request = { code: RaftmqCode.SEND_TO_MANY_QUEUES, language: LanguageCode.OTHER, header, body }
-    remoting.invokeCallback(address, request, timeoutMs, done)
+    this.#invoke(address, request, timeoutMs, done)
+  }
+
+  #invoke(address: string, request: Request, timeoutMs: number, done: OnResponse): void {
+    const { remoting, silence } = this.#need
+    silence.asked(address)
+    remoting.invokeCallback(address, request, timeoutMs, (error, answer) => {
+      silence.ended(address, answer !== undefined)
+      done(error, answer)
+    })
   }
 
   /** Of an attempt that has all of `sends`: as long as each of them may take. */

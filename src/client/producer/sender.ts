@@ -2,12 +2,13 @@
  * Carries sends to their end: chooses the queue, writes to its leader, judges the answer, tries again, gives up. A send
  * is one request: one message, or one batch.
  *
- * Nothing here waits by a timer of its own. Attempts end by their connection; sends that wait for a leader are *parked*
- * by topic and go on together when the route was asked again, in the order in which they were sent. Sends whose
- * connection has enough to write wait for room in it.
+ * No send waits by a timer of its own. Attempts end by their connection; sends that wait for a leader are *parked*; sends
+ * whose connection has enough to write wait for room in it. One alarm rings for whoever's time is over first: a producer
+ * that nobody keeps waiting holds no timer.
  */
+import { Alarm } from '../../lib/alarm.ts'
 import { sleep } from '../../lib/clock.ts'
-import type { Clock, Timer } from '../../lib/clock.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { errorCode } from '../../lib/errors.ts'
 import { SystemTopic } from '../../message/topic-name.ts'
 import { refusal } from '../core/broker-api.ts'
@@ -16,6 +17,7 @@ import { channels } from '../core/diagnostics.ts'
 import { clientErrors } from '../core/errors.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
 import { Courier } from './courier.ts'
+import { Parkings, PAUSE_MS } from './parkings.ts'
 import type { ResolvedProducerOptions } from './producer-options.ts'
 import { queueOfKey, roundRobin } from './queue-selector.ts'
 import type { RoundRobin } from './queue-selector.ts'
@@ -29,14 +31,8 @@ import { SilenceWatch } from './silence-watch.ts'
 import { autoCreateRoute, leaderOf, noWriteQueueError, type TopicRoute } from '../core/topic-route.ts'
 import { WaitingRoom } from './waiting-room.ts'
 
-interface Parking {
-  sends: Send[]
-  /** Some of them wait for the route; otherwise a pause is enough. */
-  needsRoute: boolean
-}
-
-const PAUSE_MS = 50
-const SWEEP_MS = 50
+/** Between two looks at whose time is over. */
+const LOOK_MS = 50
 /** An attempt shorter than this is not worth making. */
 const MIN_ATTEMPT_MS = 5
 /** A leader that owes answers for so long is looked up again. */
@@ -50,11 +46,11 @@ export class Sender {
   readonly #clock: Clock
   /** Every topic sent to, with its place in the round. */
   readonly #turns = new Map<string, RoundRobin>()
-  readonly #parkings = new Map<string, Parking>()
   readonly #borrowed = new Map<string, { readonly route: TopicRoute; readonly untilMs: number }>()
   readonly #idle: (() => void)[] = []
-  readonly #sweep: Timer
+  readonly #alarm: Alarm
   readonly #silence: SilenceWatch
+  readonly #parkings: Parkings<RouteFailure>
   readonly #room: WaitingRoom<Send>
   readonly #courier: Courier
   #inFlight = 0
@@ -66,6 +62,7 @@ export class Sender {
     this.#options = options
     this.#clock = options.clock
     this.#silence = new SilenceWatch({
+      clock: options.clock,
       silentMs: SILENT_MS,
       refreshRoutes: () => this.#refreshUsed(),
       isLeader: (address) => core.routes.brokers().some((group) => leaderOf(group) === address),
@@ -78,15 +75,23 @@ export class Sender {
     })
     this.#courier = new Courier({
       remoting: core.remoting,
+      silence: this.#silence,
       options,
       answered: (send, answer) => this.#answered(send, answer),
       unanswered: (send, error) => this.#unanswered(send, error),
       sendAgain: (send) => this.#attempt(send),
     })
-    this.#sweep = options.clock.every(SWEEP_MS, () => {
-      this.#expireParked()
-      this.#silence.sweep(this.#clock.monotonicMs(), this.#inFlight === 0)
+    this.#parkings = new Parkings({
+      clock: options.clock,
+      closing: core.closing,
+      refresh: (topic) => this.#refresh(topic),
+      goOn: (send) => this.#attempt(send),
+      failed: (send, { counts, code, error }) =>
+        this.#judge(send, { ...verdictOfTrouble('noRoute'), counts, error: code }, error),
     })
+    this.#alarm = new Alarm(options.clock, () => this.#expireWaiting())
+    // A silent leader that leads no more is given up as soon as that is known.
+    core.routes.onChange(() => this.#silence.look())
   }
 
   /** Messages under way. */
@@ -166,9 +171,10 @@ export class Sender {
 
   /** Fails what is parked. What is on a connection fails when that closes. */
   close(): void {
-    this.#sweep.cancel()
-    const parked = [...this.#parkings.values()].flatMap(({ sends }) => sends.splice(0))
-    for (const send of [...parked, ...this.#room.take(() => true), ...this.#courier.takeAll()]) {
+    this.#alarm.cancel()
+    this.#silence.close()
+    const waiting = [...this.#parkings.take(everybody), ...this.#room.take(everybody)]
+    for (const send of [...waiting, ...this.#courier.takeAll()]) {
       const why = 'the producer was closed before the message was sent'
       this.#end(send, clientErrors.create('CLIENT_CLOSED', why), undefined)
     }
@@ -185,15 +191,13 @@ export class Sender {
     if (address === undefined || !this.#core.routes.isUsable(queue.brokerName)) return this.#park(send, true)
     send.queue = queue
     send.address = address
-    if (!isNext && this.#room.mustWait(address)) return this.#room.add(address, send)
+    if (!isNext && this.#room.mustWait(address)) return this.#waitForRoom(send)
     send.attempts += 1
     if (channels.send.hasSubscribers) channels.send.publish(this.#event(send))
-    this.#silence.asked(address)
     this.#courier.carry(send)
   }
 
   #answered(send: Send, answer: SendAnswer): void {
-    this.#silence.heard(send.address)
     const status = sendStatus(answer.code)
     const { queue } = send
     if (status === undefined || queue === undefined) {
@@ -215,7 +219,7 @@ export class Sender {
     const code = errorCode(error)
     if (code === 'REMOTING_CONNECT_FAILED') this.#trouble(send, 'connectFailed', error)
     else if (code === 'REMOTING_TIMEOUT') this.#trouble(send, 'timedOut', error)
-    else if (code === 'REMOTING_TOO_MANY_REQUESTS') this.#room.add(send.address, send)
+    else if (code === 'REMOTING_TOO_MANY_REQUESTS') this.#waitForRoom(send)
     else this.#trouble(send, 'connectionLost', error)
   }
 
@@ -266,42 +270,13 @@ export class Sender {
   readonly #isUsable = (brokerName: string): boolean => this.#core.routes.isUsable(brokerName)
 
   #park(send: Send, needsRoute: boolean): void {
-    const { topic } = send.request
-    const parking = this.#parkings.get(topic)
-    if (parking !== undefined) {
-      parking.sends.push(send)
-      parking.needsRoute ||= needsRoute
-      return
-    }
-    const fresh: Parking = { sends: [send], needsRoute }
-    this.#parkings.set(topic, fresh)
-    void this.#recover(topic, fresh)
+    this.#parkings.add(send, needsRoute)
+    this.#lookBefore(send.deadlineMs)
   }
 
-  /** Until nobody is parked: refresh the route, or pause; then let everybody try again. */
-  async #recover(topic: string, parking: Parking): Promise<void> {
-    while (parking.sends.length > 0 && !this.#core.closing.aborted) {
-      const needsRoute = parking.needsRoute
-      parking.needsRoute = false
-      const failure = needsRoute ? await this.#refresh(topic) : await this.#pause()
-      const nowMs = this.#clock.monotonicMs()
-      const sends = parking.sends.filter((send) => !isPaused(send, nowMs)).sort((a, b) => a.order - b.order)
-      parking.sends = parking.sends.filter((send) => isPaused(send, nowMs))
-      for (const send of sends) {
-        if (failure === undefined) this.#attempt(send)
-        else
-          this.#judge(
-            send,
-            { ...verdictOfTrouble('noRoute'), counts: failure.counts, error: failure.code },
-            failure.error,
-          )
-      }
-    }
-    this.#parkings.delete(topic)
-  }
-
-  async #pause(): Promise<undefined> {
-    await sleep(this.#clock, PAUSE_MS)
+  #waitForRoom(send: Send): void {
+    this.#room.add(send.address, send)
+    this.#lookBefore(send.deadlineMs)
   }
 
   /** Why there is no route to try, if there is none. */
@@ -324,19 +299,25 @@ export class Sender {
     for (const topic of this.#turns.keys()) this.#core.routes.refresh(topic).catch(() => undefined)
   }
 
-  #expireParked(): void {
+  #expireWaiting(): void {
     const nowMs = this.#clock.monotonicMs()
     const isDue = (send: Send): boolean => send.deadlineMs <= nowMs
-    for (const parking of this.#parkings.values()) {
-      if (!parking.sends.some(isDue)) continue
-      const due = parking.sends.filter(isDue)
-      parking.sends = parking.sends.filter((send) => !isDue(send))
-      for (const send of due) this.#expire(send, send.lastVerdict ?? verdictOfTrouble('noLeader'))
-    }
+    for (const send of this.#parkings.take(isDue)) this.#expire(send, send.lastVerdict ?? verdictOfTrouble('noLeader'))
     for (const send of this.#room.take(isDue)) {
       send.lastError ??= clientErrors.create('CLIENT_OVERLOADED', 'the broker took less than was sent to it')
       this.#expire(send, verdictOfTrouble('overloaded'))
     }
+    this.#lookBefore(
+      Math.min(
+        this.#parkings.firstDeadlineMs,
+        this.#room.first(({ deadlineMs }) => deadlineMs),
+      ),
+    )
+  }
+
+  #lookBefore(dueMs: number): void {
+    if (dueMs === Number.POSITIVE_INFINITY || this.#core.closing.aborted) return
+    this.#alarm.before(Math.max(dueMs, this.#clock.monotonicMs() + LOOK_MS))
   }
 
   #expire(send: Send, { error }: Verdict): void {
@@ -386,9 +367,7 @@ export class Sender {
   }
 }
 
-function isPaused({ backOff }: Send, nowMs: number): boolean {
-  return backOff !== undefined && backOff.untilMs > nowMs
-}
+const everybody = (): boolean => true
 
 interface RouteFailure {
   readonly code: 'CLIENT_NO_ROUTE' | 'CLIENT_NO_NAMESRV' | 'CLIENT_OPTION'

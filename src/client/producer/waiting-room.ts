@@ -51,6 +51,13 @@ export class WaitingRoom<Waiting> {
     return taken
   }
 
+  /** The smallest of what `of` says of those that wait; infinity where nobody does. */
+  first(of: (waiting: Waiting) => number): number {
+    let first = Number.POSITIVE_INFINITY
+    for (const all of this.#byAddress.values()) for (const waiting of all) first = Math.min(first, of(waiting))
+    return first
+  }
+
   #lookSoon(): void {
     if (this.#isLooking) return
     this.#isLooking = true
