@@ -246,9 +246,10 @@ describe('probe', () => {
 
 describe('clean', () => {
   test('has broker groups drop what has expired', async () => {
+    const told = { done: 'clean', brokers: ['broker-a'] }
     expect((await run('clean', 'log')).notes).toBe('broker-a: what has expired is dropped\n')
-    expect(await json('clean', 'queues', '--broker', 'broker-a')).toEqual({ cleaned: 'queues', brokers: ['broker-a'] })
-    expect(await json('clean', 'topics')).toEqual({ cleaned: 'topics', brokers: ['broker-a'] })
+    expect(await json('clean', 'queues', '--broker', 'broker-a')).toEqual({ ...told, what: 'queues' })
+    expect(await json('clean', 'topics')).toEqual({ ...told, what: 'topics' })
     expect((await run('clean', 'all')).error).toContain("'all' is invalid")
     expect((await run('clean', 'log', '--cluster', 'nope')).error).toBe('there is no cluster nope')
   })

@@ -62,6 +62,23 @@ test('--verbose counts after the command too', async () => {
   expect(program.opts()['verbose']).toBe(true)
 })
 
+/** Servers; what a script sends or keeps as it is; and files. */
+const withoutJson = ['namesrv', 'broker', 'produce', 'kv get', 'export']
+
+test('every command that shows or changes something has --json', async () => {
+  const lacking: string[] = []
+  for (const name of names) {
+    const program = await buildProgram([name], '1')
+    const command = program.commands.find((candidate) => candidate.name() === name)
+    const leaves = command?.commands.length === 0 ? [command] : (command?.commands ?? [])
+    for (const leaf of leaves) {
+      const words = leaf === command ? name : `${name} ${leaf.name()}`
+      if (!leaf.options.some(({ long }) => long === '--json')) lacking.push(words)
+    }
+  }
+  expect(lacking).toEqual(withoutJson)
+})
+
 test('the help says which options are required', async () => {
   const program = await buildProgram(['consume'], '1')
   const help = program.commands.find((command) => command.name() === 'consume')?.helpInformation() ?? ''

@@ -8,7 +8,7 @@ import type { LatencySummary } from '../../load/latency.ts'
 import { SendLoad } from '../../load/send-load.ts'
 import type { SendReport } from '../../load/send-load.ts'
 import { integerArgument } from '../arguments.ts'
-import { findTopic, namesrvOption, note, positive, print, processIo } from './client-io.ts'
+import { findTopic, jsonOption, namesrvOption, note, positive, print, processIo } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface BenchFlags {
@@ -48,7 +48,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .option('--in-flight <n>', 'messages in flight per connection', integerArgument(1, 100_000), 2_048)
     .option('--rate <n>', 'messages per second altogether, timed from when each is due', positive)
     .option('--seconds <s>', 'how long', positive, 10)
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((flags: SendFlags) => benchSend(flags, io))
   bench
     .command('consume')
@@ -58,7 +58,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .option('-g, --group <group>', 'consumer group; without it a new one')
     .option('--connections <n>', 'consumers, each with connections of its own', integerArgument(1, 1_000), 1)
     .option('--seconds <s>', 'how long at most; ends earlier at the end of the topic', positive, 30)
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((flags: ConsumeFlags) => benchConsume(flags, io))
 }
 

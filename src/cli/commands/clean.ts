@@ -2,7 +2,7 @@ import { Argument } from 'commander'
 import type { Command } from 'commander'
 import { clean, cleanable } from '../../client/admin/cleaning.ts'
 import type { Cleaned } from '../../client/admin/cleaning.ts'
-import { namesrvOption, note, print, processIo, withConnection } from './client-io.ts'
+import { jsonOption, namesrvOption, processIo, tell, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface CleanFlags {
@@ -30,12 +30,11 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .addOption(namesrvOption())
     .option('--broker <name>', 'only this broker group')
     .option('--cluster <name>', 'only the broker groups of this cluster')
-    .option('--json', 'one JSON document')
-    .action((what: Cleaned, { broker, cluster, json = false, ...flags }: CleanFlags) =>
+    .addOption(jsonOption())
+    .action((what: Cleaned, { broker, cluster, ...flags }: CleanFlags) =>
       withConnection(flags, io, async (at) => {
         const brokers = await clean(at, what, { broker, cluster })
-        if (json) return print(io, `${JSON.stringify({ cleaned: what, brokers })}\n`)
-        note(io, `${brokers.join(', ')}: ${done[what]}`)
+        await tell(io, flags, `${brokers.join(', ')}: ${done[what]}`, { done: 'clean', what, brokers })
       }),
     )
 }

@@ -76,6 +76,21 @@ export async function findTopic(
   }
 }
 
+export function jsonOption(): Option {
+  return new Option('--json', 'one JSON document')
+}
+
+/** What a command has changed: `done` is the command's words, the rest what it was about. */
+export interface Told extends Readonly<Record<string, unknown>> {
+  readonly done: string
+}
+
+/** What every command says that changes something: a line for people, or with `--json` one document on standard output. */
+export async function tell(io: ClientIo, { json = false }: { readonly json?: boolean }, line: string, told: Told) {
+  if (json) await print(io, `${JSON.stringify(told)}\n`)
+  else note(io, line)
+}
+
 export function note(io: ClientIo, line: string): void {
   io.notes.write(`${line}\n`)
 }

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { Admin } from '../../client/admin/admin.ts'
 import { BrokerFigures } from '../../client/admin/broker-figures.ts'
 import { NameServers } from '../../client/admin/name-servers.ts'
-import { namesrvOption, note, print, processIo, withConnection } from './client-io.ts'
+import { jsonOption, namesrvOption, print, processIo, tell, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface ConfigFlags {
@@ -25,7 +25,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .description('show every key with its value')
     .addOption(namesrvOption())
     .option('--broker <name>', 'broker group, for example broker-a')
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((flags: ConfigFlags) => show(flags, io))
   config
     .command('set')
@@ -33,6 +33,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .argument('<key=value...>', 'what to change', pairs)
     .addOption(namesrvOption())
     .option('--broker <name>', 'broker group, for example broker-a')
+    .addOption(jsonOption())
     .action((changes: readonly Pair[], flags: ConfigFlags) => set(changes, flags, io))
 }
 
@@ -56,6 +57,7 @@ function set(changes: readonly Pair[], { broker, ...flags }: ConfigFlags, io: Cl
   return withConnection(flags, io, async (at) => {
     if (broker !== undefined) await new Admin(at).updateConfig(broker, Object.fromEntries(changes))
     else await new NameServers(at).updateConfig(changes.map(([key, value]) => `${key}=${value}\n`).join(''))
-    note(io, `${broker ?? 'name servers'}: ${changes.map(([key, value]) => `${key}=${value}`).join(', ')}`)
+    const line = `${broker ?? 'name servers'}: ${changes.map(([key, value]) => `${key}=${value}`).join(', ')}`
+    await tell(io, flags, line, { done: 'config set', broker: broker ?? null, changes: Object.fromEntries(changes) })
   })
 }

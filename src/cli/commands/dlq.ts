@@ -3,7 +3,7 @@ import { DeadLetters } from '../../client/admin/dead-letters.ts'
 import type { DeadLetter } from '../../client/admin/dead-letters.ts'
 import { Producer } from '../../client/producer/producer.ts'
 import { integerArgument } from '../arguments.ts'
-import { namesrvOption, note, print, processIo, table, withConnection } from './client-io.ts'
+import { jsonOption, namesrvOption, note, print, processIo, table, tell, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface DlqFlags {
@@ -19,6 +19,7 @@ interface ListFlags extends DlqFlags {
 interface ResendFlags extends DlqFlags {
   readonly id?: readonly string[]
   readonly toTopic?: boolean
+  readonly json?: boolean
 }
 
 export function register(program: Command, io: ClientIo = processIo()): void {
@@ -34,11 +35,12 @@ export function register(program: Command, io: ClientIo = processIo()): void {
       .requiredOption('-g, --group <group>', 'consumer group')
   command('list', 'list them, oldest first in each queue')
     .option('--count <n>', 'at most so many', integerArgument(1, 1_000_000), 1_000)
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((flags: ListFlags) => list(flags, io))
   command('resend', 'send them to the group again, and remember how far')
     .option('--id <id...>', 'only these, also if they were sent again before')
     .option('--to-topic', 'to the topic they came from, for all its groups, instead of to this group alone')
+    .addOption(jsonOption())
     .action((flags: ResendFlags) => resend(flags, io))
 }
 
@@ -101,7 +103,8 @@ function resend({ group, id, toTopic = false, ...flags }: ResendFlags, io: Clien
       const options = id === undefined ? { toTopic } : { ids: id, toTopic }
       const count = await letters.resend((message) => producer.send(message), options)
       const what = `${count} ${count === 1 ? 'message' : 'messages'} sent again`
-      note(io, `${what} to ${toTopic ? 'the topics they came from' : group}`)
+      const line = `${what} to ${toTopic ? 'the topics they came from' : group}`
+      await tell(io, flags, line, { done: 'dlq resend', group, toTopic, count })
     } finally {
       await producer.close()
     }

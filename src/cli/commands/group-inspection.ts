@@ -5,7 +5,7 @@ import type { QueueLag } from '../../client/admin/broker-lags.ts'
 import { groupClients, subscribeAlike } from '../../client/admin/group-clients.ts'
 import type { ClientState } from '../../client/admin/group-clients.ts'
 import { integerArgument } from '../arguments.ts'
-import { namesrvOption, note, print, table, withConnection } from './client-io.ts'
+import { jsonOption, namesrvOption, note, print, table, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface ClientsFlags {
@@ -30,7 +30,7 @@ export function addGroupInspection(group: Command, io: ClientIo): void {
     .addOption(namesrvOption())
     .option('--client <id>', 'only this client')
     .option('--stacks', 'the stacks of their threads, too, where a client has any')
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((name: string, flags: ClientsFlags) => clients(name, flags, io))
   group
     .command('lags')
@@ -39,7 +39,7 @@ export function addGroupInspection(group: Command, io: ClientIo): void {
     .requiredOption('--broker <name>', 'broker group, for example broker-a')
     .option('--over <n>', 'only queues with more messages behind', integerArgument(0, Number.MAX_SAFE_INTEGER), 0)
     .option('--ordered', 'only ordered topics')
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((flags: LagsFlags) => lags(flags, io))
 }
 

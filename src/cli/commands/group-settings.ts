@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { GroupSettings } from '../../client/admin/group-settings.ts'
 import { setRequestMode } from '../../client/admin/request-modes.ts'
 import { integerArgument } from '../arguments.ts'
-import { namesrvOption, note, print, withConnection } from './client-io.ts'
+import { jsonOption, namesrvOption, print, tell, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface Flags {
@@ -25,7 +25,7 @@ export function addGroupSettings(group: Command, io: ClientIo): void {
     .description('show what brokers keep of a group beside its offsets')
     .addOption(namesrvOption())
     .option('--broker <name>', 'of this broker group')
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((name: string, flags: Flags) => show(name, flags, io))
   group
     .command('set')
@@ -34,6 +34,7 @@ export function addGroupSettings(group: Command, io: ClientIo): void {
     .argument('<key=value...>', 'what to change', change)
     .addOption(namesrvOption())
     .option('--broker <name>', 'only in this broker group')
+    .addOption(jsonOption())
     .action((name: string, changes: Changes, flags: Flags) => set(name, changes, flags, io))
   group
     .command('mode <group>')
@@ -43,6 +44,7 @@ export function addGroupSettings(group: Command, io: ClientIo): void {
     .addOption(new Option('--mode <mode>', 'how').choices(['pop', 'pull']).makeOptionMandatory())
     .option('--sharers <n>', 'of pop: others that share the queues of one; 0: all of all', integerArgument(0, 1_024), 0)
     .option('--broker <name>', 'only in this broker group')
+    .addOption(jsonOption())
     .action((name: string, flags: ModeFlags) => mode(name, flags, io))
 }
 
@@ -75,7 +77,7 @@ function set(group: string, changes: Changes, { broker, ...flags }: Flags, io: C
   return withConnection(flags, io, async (at) => {
     await new GroupSettings(at).change(group, changes, { broker })
     const words = Object.entries(changes).map(([key, value]) => `${key}=${value}`)
-    note(io, `${group}: ${words.join(', ')}`)
+    await tell(io, flags, `${group}: ${words.join(', ')}`, { done: 'group set', group, changes })
   })
 }
 
@@ -83,6 +85,7 @@ function mode(group: string, { topic, mode: how, sharers, broker, ...flags }: Mo
   return withConnection(flags, io, async (at) => {
     const asked = how === 'pop' ? 'POP' : 'PULL'
     const brokers = await setRequestMode(at, { group, topic, mode: asked, sharers, broker })
-    note(io, `${group} ${how === 'pop' ? 'pops' : 'pulls'} ${topic} at ${brokers.join(', ')}`)
+    const line = `${group} ${how === 'pop' ? 'pops' : 'pulls'} ${topic} at ${brokers.join(', ')}`
+    await tell(io, flags, line, { done: 'group mode', group, topic, mode: how, sharers, brokers })
   })
 }

@@ -7,7 +7,7 @@ import { GroupOffsets } from '../../client/admin/group-offsets.ts'
 import type { ResetTo } from '../../client/admin/group-offsets.ts'
 import { checkGroupName } from '../../client/core/names.ts'
 import { integerArgument, parseTime } from '../arguments.ts'
-import { namesrvOption, note, print, processIo, table, withConnection } from './client-io.ts'
+import { jsonOption, namesrvOption, print, processIo, table, tell, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 import { addGroupInspection } from './group-inspection.ts'
 import { addGroupSettings } from './group-settings.ts'
@@ -41,24 +41,26 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .description('list consumer groups')
     .addOption(namesrvOption())
     .option('--all', "the system's own groups too")
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((flags: GroupFlags) => withAdmin(flags, io, (admin) => list(admin, flags, io)))
   group
     .command('show <group>')
     .description('show who is in a group and how far it is, queue by queue')
     .addOption(namesrvOption())
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((name: string, flags: GroupFlags) => withConnection(flags, io, (at) => show(at, name, flags, io)))
   group
     .command('create <group>')
     .description('create a group before its first member comes')
     .addOption(namesrvOption())
-    .action((name: string, flags: GroupFlags) => withAdmin(flags, io, (admin) => create(admin, name, io)))
+    .addOption(jsonOption())
+    .action((name: string, flags: GroupFlags) => withAdmin(flags, io, (admin) => create(admin, name, flags, io)))
   group
     .command('delete <group>')
     .description('delete a group with its offsets')
     .addOption(namesrvOption())
-    .action((name: string, flags: GroupFlags) => withAdmin(flags, io, (admin) => remove(admin, name, io)))
+    .addOption(jsonOption())
+    .action((name: string, flags: GroupFlags) => withAdmin(flags, io, (admin) => remove(admin, name, flags, io)))
   group
     .command('reset <group>')
     .description('move a group to another place of a topic; its members go on there')
@@ -67,7 +69,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .requiredOption('--to <place>', 'first, last (skips what waits), an ISO time, or a queueOffset of --queue', place)
     .option('--broker <name>', 'only the queue of this broker group')
     .option('--queue <n>', 'only this queue', integerArgument(0, 65_535))
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((name: string, flags: ResetFlags, command: Command) => {
       if ((flags.broker === undefined) !== (flags.queue === undefined)) {
         command.error('error: a queue is named by --broker and --queue together')
@@ -82,10 +84,12 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .description('put a group where another one is')
     .addOption(namesrvOption())
     .option('-t, --topic <topic>', 'only in this topic')
+    .addOption(jsonOption())
     .action((from: string, to: string, flags: GroupFlags & { readonly topic?: string }) =>
       withConnection(flags, io, async (at) => {
         await new GroupOffsets(at).clone(from, to, flags.topic)
-        note(io, `${to} is where ${from} is${flags.topic === undefined ? '' : ` in ${flags.topic}`}`)
+        const line = `${to} is where ${from} is${flags.topic === undefined ? '' : ` in ${flags.topic}`}`
+        await tell(io, flags, line, { done: 'group clone', from, to, topic: flags.topic ?? null })
       }),
     )
   addGroupInspection(group, io)
@@ -109,16 +113,16 @@ async function withAdmin(flags: GroupFlags, io: ClientIo, work: (admin: Admin) =
   }
 }
 
-async function create(admin: Admin, group: string, io: ClientIo): Promise<void> {
+async function create(admin: Admin, group: string, flags: GroupFlags, io: ClientIo): Promise<void> {
   checkGroupName(group)
   await admin.createGroup(group)
-  note(io, `${group}: created`)
+  await tell(io, flags, `${group}: created`, { done: 'group create', group })
 }
 
-async function remove(admin: Admin, group: string, io: ClientIo): Promise<void> {
+async function remove(admin: Admin, group: string, flags: GroupFlags, io: ClientIo): Promise<void> {
   await existing(admin, group)
   await admin.deleteGroup(group)
-  note(io, `${group}: deleted`)
+  await tell(io, flags, `${group}: deleted`, { done: 'group delete', group })
 }
 
 async function reset(offsets: GroupOffsets, group: string, flags: ResetFlags, io: ClientIo): Promise<void> {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { TableImport } from '../../client/admin/table-import.ts'
 import type { Imported } from '../../client/admin/table-import.ts'
-import { namesrvOption, note, print, processIo, table, withConnection } from './client-io.ts'
+import { jsonOption, namesrvOption, note, print, processIo, table, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface ImportFlags {
@@ -22,7 +22,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .argument('<files...>', 'files of store/config, told apart by what they hold')
     .addOption(namesrvOption())
     .requiredOption('--broker <name>', 'broker group that takes them, for example broker-a')
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((paths: readonly string[], flags: ImportFlags) => importFiles(paths, flags, io))
 }
 

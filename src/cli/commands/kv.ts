@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { NameServers } from '../../client/admin/name-servers.ts'
-import { namesrvOption, note, print, processIo, table, withConnection } from './client-io.ts'
+import { jsonOption, namesrvOption, note, print, processIo, table, tell, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface KvFlags {
@@ -16,7 +16,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
   const command = (words: string, description: string): Command =>
     kv.command(words).description(description).addOption(namesrvOption())
   command('list <namespace>', 'list all pairs of a namespace')
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((namespace: string, { json = false, ...flags }: KvFlags) =>
       withConnection(flags, io, async (at) => {
         const pairs = await new NameServers(at).pairs(namespace)
@@ -32,18 +32,20 @@ export function register(program: Command, io: ClientIo = processIo()): void {
       await print(io, `${value}\n`)
     }),
   )
-  command('set <namespace> <key> <value>', 'set one, at all name servers').action(
-    (namespace: string, key: string, value: string, flags: KvFlags) =>
+  command('set <namespace> <key> <value>', 'set one, at all name servers')
+    .addOption(jsonOption())
+    .action((namespace: string, key: string, value: string, flags: KvFlags) =>
       withConnection(flags, io, async (at) => {
         await new NameServers(at).put(namespace, key, value)
-        note(io, `${namespace}: ${key} is set`)
+        await tell(io, flags, `${namespace}: ${key} is set`, { done: 'kv set', namespace, key, value })
       }),
-  )
-  command('delete <namespace> <key>', 'delete one, at all name servers').action(
-    (namespace: string, key: string, flags: KvFlags) =>
+    )
+  command('delete <namespace> <key>', 'delete one, at all name servers')
+    .addOption(jsonOption())
+    .action((namespace: string, key: string, flags: KvFlags) =>
       withConnection(flags, io, async (at) => {
         await new NameServers(at).delete(namespace, key)
-        note(io, `${namespace}: ${key} is deleted`)
+        await tell(io, flags, `${namespace}: ${key} is deleted`, { done: 'kv delete', namespace, key })
       }),
-  )
+    )
 }

@@ -3,7 +3,7 @@ import { type LostFile, lostMessagesIn } from '../../broker/group/lost-folder.ts
 import { Producer } from '../../client/producer/producer.ts'
 import { decodeProperties, PropertyName } from '../../message/properties.ts'
 import type { StoredMessage } from '../../message/record.ts'
-import { namesrvOption, note, print, processIo, table } from './client-io.ts'
+import { jsonOption, namesrvOption, print, processIo, table, tell } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface LostFlags {
@@ -27,13 +27,14 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .command('list')
     .description('list them')
     .requiredOption('--dir <folder>', 'data folder of the node (storePathRootDir)')
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((flags: LostFlags) => list(flags, io))
   lost
     .command('resend')
     .description('send them again, and mark them as resent')
     .requiredOption('--dir <folder>', 'data folder of the node (storePathRootDir)')
     .addOption(namesrvOption())
+    .addOption(jsonOption())
     .action((flags: ResendFlags) => resend(flags, io))
 }
 
@@ -105,7 +106,8 @@ async function resend(flags: ResendFlags, io: ClientIo): Promise<void> {
   } finally {
     await producer.close()
   }
-  note(io, `${count} ${count === 1 ? 'message' : 'messages'} sent again`)
+  const line = `${count} ${count === 1 ? 'message' : 'messages'} sent again`
+  await tell(io, flags, line, { done: 'lost resend', count })
 }
 
 /** Properties that the first send made for itself; the message's own id stays, so that consumers can tell it. */

@@ -4,7 +4,7 @@ import { Messages } from '../../client/admin/messages.ts'
 import type { ReceivedMessage } from '../../client/core/received-message.ts'
 import { integerArgument, timeArgument } from '../arguments.ts'
 import { messageJson } from '../message-json.ts'
-import { namesrvOption, note, print, processIo, table, withConnection } from './client-io.ts'
+import { jsonOption, namesrvOption, note, print, processIo, table, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface Flags {
@@ -37,17 +37,17 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     message.command(words).description(description).addOption(namesrvOption())
   command('show <id>', 'show one message with its properties and its body')
     .option('-t, --topic <topic>', 'its topic; needed for the id that its producer gave it')
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((id: string, flags: Flags & { readonly topic?: string }) => showById(id, flags, io))
   command('at', 'show the message at a place of a queue')
     .requiredOption('-t, --topic <topic>', 'topic')
     .requiredOption('--broker <name>', 'broker group, for example broker-a')
     .requiredOption('--queue <n>', 'queue of the topic there', OFFSETS)
     .requiredOption('--offset <n>', 'queueOffset', OFFSETS)
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((flags: PlaceFlags) => showAt(flags, io))
   command('trace <id>', 'show who sent a message and who handled it, as clients with trace: true told it')
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((id: string, flags: Flags) => trace(id, flags, io))
   span(command('find', 'list the messages with a key'), 64)
     .requiredOption('-k, --key <key>', 'key of the messages')

@@ -2,7 +2,7 @@ import { Option } from 'commander'
 import type { Command } from 'commander'
 import { Admin } from '../../client/admin/admin.ts'
 import { groupModes, setGroupMode, type GroupModeChange } from '../../client/admin/group-modes.ts'
-import { namesrvOption, note, print, processIo, table } from './client-io.ts'
+import { jsonOption, namesrvOption, print, processIo, table, tell } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface ShowFlags {
@@ -14,6 +14,7 @@ interface ShowFlags {
 interface SetFlags extends GroupModeChange {
   readonly namesrv: string
   readonly broker: string
+  readonly json?: boolean
 }
 
 export function register(program: Command, io: ClientIo = processIo()): void {
@@ -26,7 +27,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .description('show the mode of every broker group')
     .addOption(namesrvOption())
     .option('--broker <name>', 'only this broker group')
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((flags: ShowFlags) => withAdmin(flags, io, (admin) => show(admin, flags, io)))
   mode
     .command('set')
@@ -37,6 +38,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .addOption(
       new Option('--replication <mode>', 'by a majority (sync) or the leader (async)').choices(['sync', 'async']),
     )
+    .addOption(jsonOption())
     .action((flags: SetFlags, command: Command) => {
       if (flags.flush === undefined && flags.replication === undefined) {
         command.error('error: nothing to change: give --flush, --replication or both')
@@ -69,9 +71,11 @@ async function show(admin: Admin, { broker, json = false }: ShowFlags, io: Clien
   await print(io, table(['broker', 'flush', 'replication'], rows))
 }
 
-async function set(admin: Admin, { broker, flush, replication }: SetFlags, io: ClientIo): Promise<void> {
+async function set(admin: Admin, { broker, flush, replication, json = false }: SetFlags, io: ClientIo): Promise<void> {
   const change = { ...(flush && { flush }), ...(replication && { replication }) }
   await setGroupMode(admin, broker, change)
   const [mode] = await groupModes(admin, broker)
-  note(io, `${broker}: flush ${mode?.flush ?? flush ?? '?'}, replication ${mode?.replication ?? replication ?? '?'}`)
+  const now = { flush: mode?.flush ?? flush ?? '?', replication: mode?.replication ?? replication ?? '?' }
+  const line = `${broker}: flush ${now.flush}, replication ${now.replication}`
+  await tell(io, { json }, line, { done: 'mode set', broker, ...now })
 }

@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
 import { NameServers } from '../../client/admin/name-servers.ts'
-import { namesrvOption, note, processIo, withConnection } from './client-io.ts'
+import { jsonOption, namesrvOption, processIo, tell, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface PermissionFlags {
   readonly namesrv: string
   readonly broker: string
+  readonly json?: boolean
 }
 
 export function register(program: Command, io: ClientIo = processIo()): void {
@@ -19,10 +20,12 @@ export function register(program: Command, io: ClientIo = processIo()): void {
       .description(description)
       .addOption(namesrvOption())
       .requiredOption('--broker <name>', 'broker group, for example broker-a')
+      .addOption(jsonOption())
       .action(({ broker, ...flags }: PermissionFlags) =>
         withConnection(flags, io, async (at) => {
           const topics = await new NameServers(at).allowWrites(broker, isAllowed)
-          note(io, `${broker}: ${isAllowed ? 'written to again' : 'not written to any more'}, ${topics} topics`)
+          const line = `${broker}: ${isAllowed ? 'written to again' : 'not written to any more'}, ${topics} topics`
+          await tell(io, flags, line, { done: `permission ${name}`, broker, topics })
         }),
       )
   command('wipe', 'producers write elsewhere from now on', false)

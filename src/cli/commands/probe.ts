@@ -5,7 +5,7 @@ import type { MessageQueue } from '../../client/core/message-queue.ts'
 import { Producer } from '../../client/producer/producer.ts'
 import { errorMessage } from '../../lib/errors.ts'
 import { integerArgument } from '../arguments.ts'
-import { namesrvOption, note, print, processIo, table, withConnection } from './client-io.ts'
+import { jsonOption, namesrvOption, note, print, processIo, table, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface ProbeFlags {
@@ -41,7 +41,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .option('--cluster <name>', 'only the broker groups of this cluster')
     .option('--count <n>', 'messages to each broker group', integerArgument(1, 100_000), 10)
     .option('--size <bytes>', 'body of each', integerArgument(1, 4_194_304), 128)
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((flags: ProbeFlags) => withConnection(flags, io, (at) => probe(at, flags, io)))
 }
 

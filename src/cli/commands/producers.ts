@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { BrokerFigures } from '../../client/admin/broker-figures.ts'
-import { namesrvOption, note, print, processIo, table, withConnection } from './client-io.ts'
+import { jsonOption, namesrvOption, note, print, processIo, table, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface ProducersFlags {
@@ -16,7 +16,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .description('The producers that are connected, by their groups.')
     .addOption(namesrvOption())
     .option('-g, --group <group>', 'only of this producer group')
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action(({ group, json = false, ...flags }: ProducersFlags) =>
       withConnection(flags, io, async (at) => {
         const all = await new BrokerFigures(at).producers()

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { queueUnits } from '../../client/admin/queue-units.ts'
 import { integerArgument } from '../arguments.ts'
-import { namesrvOption, note, print, processIo, table, withConnection } from './client-io.ts'
+import { jsonOption, namesrvOption, note, print, processIo, table, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface QueueFlags {
@@ -25,7 +25,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .requiredOption('--queue <n>', 'queue of the topic there', integerArgument(0, 65_535))
     .option('--from <n>', 'first queueOffset', integerArgument(0, Number.MAX_SAFE_INTEGER), 0)
     .option('--count <n>', 'at most so many', integerArgument(1, 10_000), 10)
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((flags: QueueFlags) => show(flags, io))
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { Admin } from '../../client/admin/admin.ts'
 import type { BrokerNode } from '../../client/admin/admin.ts'
-import { namesrvOption, note, processIo, table } from './client-io.ts'
+import { jsonOption, namesrvOption, note, processIo, table, tell } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface RecoverFlags {
@@ -9,6 +9,7 @@ interface RecoverFlags {
   readonly broker: string
   readonly unsafe?: boolean
   readonly confirm?: boolean
+  readonly json?: boolean
 }
 
 export function register(program: Command, io: ClientIo = processIo()): void {
@@ -24,6 +25,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .requiredOption('--broker <name>', 'broker group, for example broker-a')
     .option('--unsafe', 'required: acknowledged messages may be lost')
     .option('--confirm', 'do it; without it, only what would be done is said')
+    .addOption(jsonOption())
     .action((flags: RecoverFlags, command: Command) => recover(flags, command, io))
 }
 
@@ -42,7 +44,9 @@ async function recover(flags: RecoverFlags, command: Command, io: ClientIo): Pro
     note(io, describe(answering, voters, missing))
     if (!confirm) return note(io, 'Nothing was changed. To go on without what is missing: add --confirm')
     for (const { address } of answering) await admin.acceptDoubt(address)
-    note(io, `${answering.map((node) => valueOf(node, 'nodeId')).join(', ')}: the best of these logs is elected now`)
+    const ids = answering.map((node) => valueOf(node, 'nodeId'))
+    const line = `${ids.join(', ')}: the best of these logs is elected now`
+    await tell(io, flags, line, { done: 'recover', broker, nodes: ids })
   } finally {
     admin.close()
   }

@@ -4,7 +4,7 @@ import { BrokerFigures } from '../../client/admin/broker-figures.ts'
 import type { AdminConnection } from '../../client/admin/connection.ts'
 import { topicConsumers } from '../../client/admin/topic-consumers.ts'
 import { isUserTopic } from '../user-topics.ts'
-import { namesrvOption, print, processIo, table, withConnection } from './client-io.ts'
+import { jsonOption, namesrvOption, print, processIo, table, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface StatsFlags {
@@ -33,7 +33,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .addOption(namesrvOption())
     .option('-t, --topic <topic>', 'only this topic')
     .option('--all', "the system's own topics too")
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((flags: StatsFlags) => withConnection(flags, io, (at) => stats(at, flags, io)))
 }
 

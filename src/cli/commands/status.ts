@@ -3,7 +3,7 @@ import { Admin } from '../../client/admin/admin.ts'
 import type { BrokerNode } from '../../client/admin/admin.ts'
 import { textOf } from '../../client/core/java-json.ts'
 import { lossesOf, lossText, type LossStatus } from './loss-text.ts'
-import { bytesText, namesrvOption, print, processIo, table } from './client-io.ts'
+import { bytesText, jsonOption, namesrvOption, print, processIo, table } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface StatusFlags {
@@ -49,7 +49,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .summary('show broker groups, nodes, roles, terms and lags')
     .description('Shows every broker group with its nodes: roles, mode, term, log, lag of the followers, disk.')
     .addOption(namesrvOption())
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((flags: StatusFlags) => status(flags, io))
 }
 

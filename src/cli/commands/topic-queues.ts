@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
 import { OrderedTopics } from '../../client/admin/ordered-topics.ts'
 import { allocateQueuesBy, allocateStrategies } from '../../client/consumer/allocate-queues.ts'
-import { namesrvOption, note, print, table, withConnection } from './client-io.ts'
+import { jsonOption, namesrvOption, note, print, table, tell, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface ShareFlags {
@@ -27,7 +27,7 @@ export function addTopicQueues(topic: Command, io: ClientIo): void {
     .addOption(namesrvOption())
     .requiredOption('--clients <ids>', 'client ids, with "," between them', names)
     .addOption(new Option('--strategy <name>', 'how').choices(allocateStrategies).default('averagely'))
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((name: string, flags: ShareFlags) => share(name, flags, io))
   topic
     .command('order <topic>')
@@ -35,7 +35,7 @@ export function addTopicQueues(topic: Command, io: ClientIo): void {
     .addOption(namesrvOption())
     .option('--set <queues>', 'for example broker-a:4;broker-b:4')
     .option('--delete', 'let the queues be those of the broker groups that are there')
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((name: string, flags: OrderFlags, command: Command) => {
       if (flags.set !== undefined && flags.delete === true) command.error('error: give --set or --delete, not both')
       return order(name, flags, io)
@@ -68,19 +68,20 @@ function share(topic: string, { clients, strategy, json = false, ...flags }: Sha
 }
 
 function order(topic: string, { set, delete: isDeleted, json = false, ...flags }: OrderFlags, io: ClientIo) {
+  const none = `${topic} keeps no queues of its own`
   return withConnection(flags, io, async (at) => {
     const ordered = new OrderedTopics(at)
     if (set !== undefined) {
       await ordered.set(topic, set)
-      return note(io, `${topic} keeps ${set}`)
+      return tell(io, { json }, `${topic} keeps ${set}`, { done: 'topic order', topic, queues: set })
     }
     if (isDeleted === true) {
       await ordered.delete(topic)
-      return note(io, `${topic} keeps no queues of its own`)
+      return tell(io, { json }, none, { done: 'topic order', topic, queues: null })
     }
     const queues = await ordered.get(topic)
     if (json) return print(io, `${JSON.stringify({ topic, queues: queues ?? null })}\n`)
-    if (queues === undefined) return note(io, `${topic} keeps no queues of its own`)
+    if (queues === undefined) return note(io, none)
     await print(io, `${queues}\n`)
   })
 }

@@ -4,7 +4,7 @@ import { Admin } from '../../client/admin/admin.ts'
 import { leaderOf } from '../../client/core/topic-route.ts'
 import { integerArgument } from '../arguments.ts'
 import { isUserTopic } from '../user-topics.ts'
-import { namesrvOption, note, print, processIo, table } from './client-io.ts'
+import { jsonOption, namesrvOption, print, processIo, table, tell } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 import { addTopicQueues } from './topic-queues.ts'
 
@@ -43,25 +43,27 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .addOption(new Option('--permission <p>', 'what clients may do').choices(['r', 'w', 'rw']).default('rw'))
     .option('--ordered', 'its order is kept: producers write no other queue while a broker group is away')
     .addOption(new Option('--type <type>', 'take such messages alone').choices(types))
+    .addOption(jsonOption())
     .action((name: string, flags: CreateFlags) => withAdmin(flags, io, (admin) => create(admin, name, flags, io)))
   topic
     .command('list')
     .description('list topics')
     .addOption(namesrvOption())
     .option('--all', "the system's own topics too")
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((flags: TopicFlags) => withAdmin(flags, io, (admin) => list(admin, flags, io)))
   topic
     .command('show <topic>')
     .description('show where a topic lives and how full its queues are')
     .addOption(namesrvOption())
-    .option('--json', 'one JSON document')
+    .addOption(jsonOption())
     .action((name: string, flags: TopicFlags) => withAdmin(flags, io, (admin) => show(admin, name, flags, io)))
   topic
     .command('delete <topic>')
     .description('delete a topic with its messages')
     .addOption(namesrvOption())
-    .action((name: string, flags: TopicFlags) => withAdmin(flags, io, (admin) => remove(admin, name, io)))
+    .addOption(jsonOption())
+    .action((name: string, flags: TopicFlags) => withAdmin(flags, io, (admin) => remove(admin, name, flags, io)))
   addTopicQueues(topic, io)
 }
 
@@ -81,9 +83,10 @@ function queuesText(read: number, write: number): string {
 async function create(admin: Admin, topic: string, flags: CreateFlags, io: ClientIo): Promise<void> {
   const { queues, readQueues, writeQueues, broker, permission, ordered = false, type: messageType } = flags
   const where = broker === undefined ? {} : { broker }
-  const shape = { queues, readQueues, writeQueues, permission, ordered, messageType }
-  const brokers = await admin.createTopic({ topic, ...shape, ...where })
-  note(io, `${topic}: ${queuesText(readQueues ?? queues, writeQueues ?? queues)} in ${brokers.join(', ')}`)
+  const shape = { readQueues: readQueues ?? queues, writeQueues: writeQueues ?? queues, permission, ordered }
+  const brokers = await admin.createTopic({ topic, ...shape, messageType, ...where })
+  const line = `${topic}: ${queuesText(shape.readQueues, shape.writeQueues)} in ${brokers.join(', ')}`
+  await tell(io, flags, line, { done: 'topic create', topic, ...shape, type: messageType ?? null, brokers })
 }
 
 async function list(admin: Admin, { json = false, all = false }: TopicFlags, io: ClientIo): Promise<void> {
@@ -124,7 +127,7 @@ async function show(admin: Admin, topic: string, { json = false }: TopicFlags, i
   await print(io, table(['broker', 'queue', 'first', 'next', 'messages', 'last stored'], rows))
 }
 
-async function remove(admin: Admin, topic: string, io: ClientIo): Promise<void> {
+async function remove(admin: Admin, topic: string, flags: TopicFlags, io: ClientIo): Promise<void> {
   await admin.deleteTopic(topic)
-  note(io, `${topic}: deleted`)
+  await tell(io, flags, `${topic}: deleted`, { done: 'topic delete', topic })
 }

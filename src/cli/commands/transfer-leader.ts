@@ -1,12 +1,13 @@
 import type { Command } from 'commander'
 import { Admin } from '../../client/admin/admin.ts'
-import { namesrvOption, note, processIo } from './client-io.ts'
+import { jsonOption, namesrvOption, processIo, tell } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface TransferFlags {
   readonly namesrv: string
   readonly broker: string
   readonly to: string
+  readonly json?: boolean
 }
 
 export function register(program: Command, io: ClientIo = processIo()): void {
@@ -17,15 +18,17 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .addOption(namesrvOption())
     .requiredOption('--broker <name>', 'broker group, for example broker-a')
     .requiredOption('--to <node>', 'the node that shall lead, for example n1')
+    .addOption(jsonOption())
     .action((flags: TransferFlags) => transfer(flags, io))
 }
 
-async function transfer({ namesrv, broker, to }: TransferFlags, io: ClientIo): Promise<void> {
+async function transfer({ namesrv, broker, to, json = false }: TransferFlags, io: ClientIo): Promise<void> {
   const admin = new Admin({ namesrv, clock: io.clock })
   try {
     const startMs = io.clock.monotonicMs()
     await admin.transferLeader({ broker, to })
-    note(io, `${broker}: ${to} leads (${Math.round(io.clock.monotonicMs() - startMs)} ms)`)
+    const tookMs = Math.round(io.clock.monotonicMs() - startMs)
+    await tell(io, { json }, `${broker}: ${to} leads (${tookMs} ms)`, { done: 'transfer-leader', broker, to, tookMs })
   } finally {
     admin.close()
   }
