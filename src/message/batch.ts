@@ -60,32 +60,48 @@ export function writeBatchMember({ flag, body, properties }: BatchMember, bytes:
   return propertiesAt + propertiesBytes
 }
 
-/** Decodes at least one and at most `maxMessages` messages. Throws `MESSAGE_BAD_BATCH`. */
-export function decodeBatch(bytes: Buffer, maxMessages = 65_536): BatchMessage[] {
-  const messages: BatchMessage[] = []
-  let at = 0
-  while (at < bytes.length) {
+/** Where in its bytes a batch lies. */
+export interface BatchPlace {
+  readonly start: number
+  readonly end: number
+}
+
+/** Decodes at least one and at most `maxMessages` messages; without a place, of all the bytes. Throws `MESSAGE_BAD_BATCH`. */
+export function decodeBatch(bytes: Buffer, place?: BatchPlace, maxMessages = 65_536): BatchMessage[] {
+  const { start, end } = place ?? { start: 0, end: bytes.length }
+  const firstEnd = memberEnd(bytes, start, end)
+  const messages = [member(bytes, start, firstEnd)]
+  for (let at = firstEnd; at < end; ) {
     if (messages.length === maxMessages) throw badBatch(`more than ${maxMessages} messages`)
-    if (bytes.length - at < FIXED_BYTES) throw badBatch(`${bytes.length - at} bytes at its end are no message`)
-    const size = readInt32(bytes, at)
-    if (size < FIXED_BYTES || size > bytes.length - at) throw badBatch(`size ${size} of the message at byte ${at}`)
-    const end = at + size
-    const bodyLength = readInt32(bytes, at + 16)
-    const bodyEnd = at + 20 + bodyLength
-    if (bodyLength < 0 || bodyEnd + 2 > end) throw badBatch(`body length ${bodyLength} of the message at byte ${at}`)
-    const propertiesLength = readUInt16(bytes, bodyEnd)
-    if (propertiesLength > PROPERTIES_BYTES_MAX || bodyEnd + 2 + propertiesLength !== end) {
-      throw badBatch(`properties length ${propertiesLength} of the message at byte ${at}`)
-    }
-    messages.push({
-      flag: readInt32(bytes, at + 12),
-      body: bytes.subarray(at + 20, bodyEnd),
-      properties: bytes.subarray(bodyEnd + 2, end),
-    })
-    at = end
+    const next = memberEnd(bytes, at, end)
+    messages.push(member(bytes, at, next))
+    at = next
   }
-  if (messages.length === 0) throw badBatch('it is empty')
   return messages
+}
+
+/** Where the message at `at` of a batch that goes to `end` ends. */
+function memberEnd(bytes: Buffer, at: number, end: number): number {
+  if (at === end) throw badBatch('it is empty')
+  if (end - at < FIXED_BYTES) throw badBatch(`${end - at} bytes at its end are no message`)
+  const size = readInt32(bytes, at)
+  if (size < FIXED_BYTES || size > end - at) throw badBatch(`size ${size} of the message at byte ${at}`)
+  return at + size
+}
+
+function member(bytes: Buffer, at: number, end: number): BatchMessage {
+  const bodyLength = readInt32(bytes, at + 16)
+  const bodyEnd = at + 20 + bodyLength
+  if (bodyLength < 0 || bodyEnd + 2 > end) throw badBatch(`body length ${bodyLength} of the message at byte ${at}`)
+  const propertiesLength = readUInt16(bytes, bodyEnd)
+  if (propertiesLength > PROPERTIES_BYTES_MAX || bodyEnd + 2 + propertiesLength !== end) {
+    throw badBatch(`properties length ${propertiesLength} of the message at byte ${at}`)
+  }
+  return {
+    flag: readInt32(bytes, at + 12),
+    body: bytes.subarray(at + 20, bodyEnd),
+    properties: bytes.subarray(bodyEnd + 2, end),
+  }
 }
 
 function badBatch(why: string): Error {

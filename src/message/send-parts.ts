@@ -16,7 +16,7 @@
  *
  * Parts stand back to back, and their answers in the same order.
  */
-import { batchMemberLength, writeBatchMember } from './batch.ts'
+import { batchMemberLength, type BatchPlace, writeBatchMember } from './batch.ts'
 import { messageErrors } from './errors.ts'
 import { readInt32, readInt64, readUInt16, writeInt32, writeInt64 } from './int64.ts'
 
@@ -34,13 +34,11 @@ export interface OutgoingPart {
   }
 }
 
-/** A part that came. */
-export interface SendPart {
+/** A part that came, and where in the request its batch lies. */
+export interface SendPart extends BatchPlace {
   readonly topic: string
   readonly queueId: number
   readonly bornMs: number
-  /** A view of the request. */
-  readonly batch: Buffer
 }
 
 /** What became of a part: its messages were stored, or `remark` says why not. */
@@ -111,7 +109,8 @@ export function decodeSendParts(bytes: Buffer, maxParts = 65_536): SendPart[] {
       topic: bytes.toString('utf8', topicAt, batchAt),
       queueId: readInt32(bytes, at + 4),
       bornMs,
-      batch: bytes.subarray(batchAt, at + size),
+      start: batchAt,
+      end: at + size,
     })
     at += size
   }

@@ -25,8 +25,6 @@ export interface PageWrite {
 const WRITES_AT_ONCE = 8
 /** New pages that lie together are written together, up to so many. */
 const PAGES_PER_WRITE = 256
-/** 8 MiB on disk, where each is of a page of its own. */
-const WRITES_PER_SYNC = 2_048
 
 export class PageStore {
   readonly #files: PageFiles
@@ -122,19 +120,9 @@ export class PageStore {
     return { bytes, through }
   }
 
-  /**
-   * Writes units (`at` above 0) and new pages (`at` 0). What lies together on disk is written together. Where it is much,
-   * it is synced on the way: the log's own syncs would wait for all of it at once.
-   */
+  /** Writes units (`at` above 0) and new pages (`at` 0). What lies together on disk is written together. */
   async write(writes: PageWrite[]): Promise<void> {
     writes.sort((a, b) => a.pageNumber - b.pageNumber || a.at - b.at)
-    for (let from = 0; from < writes.length; from += WRITES_PER_SYNC) {
-      if (from > 0) await this.#files.sync()
-      await this.#writeSome(writes.slice(from, from + WRITES_PER_SYNC))
-    }
-  }
-
-  async #writeSome(writes: readonly PageWrite[]): Promise<void> {
     let next = 0
     const worker = async (): Promise<void> => {
       while (next < writes.length) {

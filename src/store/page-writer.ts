@@ -1,7 +1,7 @@
 /**
- * Units in memory → pages on disk. `cut` looks at all queues in one turn and says what must be written so that the page
- * store holds everything dispatched so far; the writing then takes its time while queues go on growing, for units are
- * never changed and chunks only grow.
+ * Units in memory → pages on disk. `cut` looks at all queues in one turn and says up to where each must be written so that
+ * the page store holds everything dispatched so far; the writing then takes its time while queues go on growing, for units
+ * are never changed, and what is not written stays in memory.
  */
 import { present } from '../lib/assert.ts'
 import type { ConsumeQueue } from './consume-queue.ts'
@@ -11,31 +11,51 @@ import type { PageStore, PageWrite } from './page-store.ts'
 
 /** What one checkpoint writes. */
 export interface PageCut {
-  readonly writes: PageWrite[]
   /** Queues with units to write, and where they ended when the cut was made. */
   readonly ends: readonly (readonly [queue: ConsumeQueue, next: number])[]
 }
 
-/** Gives pages to units that have none, and collects what is unwritten in `queues`. */
+/** So many are made, written and synced at a time: 8 MiB on disk, where each is of a page of its own. */
+const WRITES_AT_A_TIME = 2_048
+
+/** Collects what is unwritten in `queues`, and gives pages to units that have none. */
 export function cutPages(queues: Iterable<ConsumeQueue>, pages: PageStore): PageCut {
-  const writes: PageWrite[] = []
   const ends: [ConsumeQueue, number][] = []
   for (const queue of queues) {
-    if (queue.isRemoved || queue.written === queue.next) continue
-    ends.push([queue, queue.next])
-    for (const chunk of queue.chunks) {
-      const end = chunk.first + chunk.count
-      const from = Math.max(chunk.first, queue.written)
-      if (from >= end) continue
-      const pageIndex = pageIndexOf(from)
+    const { written, next } = queue
+    if (queue.isRemoved || written === next) continue
+    ends.push([queue, next])
+    for (let pageIndex = pageIndexOf(written); pageIndex <= pageIndexOf(next - 1); pageIndex++) {
       if (queue.pageNumber(pageIndex) === undefined) queue.addPage(pageIndex, pages.allocate())
-      const pageNumber = present(queue.pageNumber(pageIndex), 'the page just given')
-      const units = chunk.bytes.subarray((from - chunk.first) * UNIT_BYTES, chunk.count * UNIT_BYTES)
-      if (pageIndex < queue.headered) writes.push({ pageNumber, at: unitAt(from), bytes: units })
-      else writes.push({ pageNumber, at: 0, bytes: newPage(queue.number, from, chunk.firstTimestampMs, units) })
     }
   }
-  return { writes, ends }
+  return { ends }
+}
+
+/** The writes of the cut, some at a time; they are made as they are asked for, or all would be in memory at once. */
+export function* writesOf({ ends }: PageCut): Generator<PageWrite[]> {
+  let writes: PageWrite[] = []
+  for (const [queue, next] of ends) {
+    // What ended since the cut needs no pages any more.
+    if (!queue.isRemoved) addWrites(writes, queue, next)
+    if (writes.length < WRITES_AT_A_TIME) continue
+    yield writes
+    writes = []
+  }
+  if (writes.length > 0) yield writes
+}
+
+function addWrites(writes: PageWrite[], queue: ConsumeQueue, next: number): void {
+  for (const chunk of queue.chunks) {
+    const end = Math.min(chunk.first + chunk.count, next)
+    const from = Math.max(chunk.first, queue.written)
+    if (from >= end) continue
+    const pageIndex = pageIndexOf(from)
+    const pageNumber = present(queue.pageNumber(pageIndex), 'the page that the cut gave')
+    const units = chunk.bytes.subarray((from - chunk.first) * UNIT_BYTES, (end - chunk.first) * UNIT_BYTES)
+    if (pageIndex < queue.headered) writes.push({ pageNumber, at: unitAt(from), bytes: units })
+    else writes.push({ pageNumber, at: 0, bytes: newPage(queue.number, from, chunk.firstTimestampMs, units) })
+  }
 }
 
 /** The pages of the cut are written: its units need not stay in memory for it. */

@@ -120,7 +120,7 @@ describe('the body of a batch', () => {
   test('that is empty, or of more messages than allowed, is refused', () => {
     expect(thrown(() => decodeBatch(Buffer.alloc(0)))).toBe('MESSAGE_BAD_BATCH')
     const one = { flag: 0, body: Buffer.from('x'), properties: '' }
-    expect(thrown(() => decodeBatch(encodeBatch([one, one, one]), 2))).toBe('MESSAGE_BAD_BATCH')
+    expect(thrown(() => decodeBatch(encodeBatch([one, one, one]), undefined, 2))).toBe('MESSAGE_BAD_BATCH')
   })
 })
 

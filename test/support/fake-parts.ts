@@ -13,7 +13,7 @@ export function storeParts(
   call: Call,
   refuse: (part: SendPart) => PartAnswer | undefined = () => undefined,
 ): Reply {
-  const answers = decodeSendParts(call.body).map((part): PartAnswer => refuse(part) ?? storePart(fake, part))
+  const answers = decodeSendParts(call.body).map((part): PartAnswer => refuse(part) ?? storePart(fake, call.body, part))
   return {
     code: 0,
     header: { storeHost: encodeOffsetMessageId(host, 0).slice(0, -16) },
@@ -21,8 +21,9 @@ export function storeParts(
   }
 }
 
-function storePart(fake: FakeCluster, { topic, queueId, bornMs, batch }: SendPart): PartAnswer {
-  const stored = decodeBatch(batch).map(({ flag, body, properties }) =>
+function storePart(fake: FakeCluster, bytes: Buffer, part: SendPart): PartAnswer {
+  const { topic, queueId, bornMs } = part
+  const stored = decodeBatch(bytes, part).map(({ flag, body, properties }) =>
     fake.store({
       topic,
       queueId,

@@ -3,7 +3,7 @@
  * SendMessageProcessor, AbstractSendMessageProcessor, HookUtils). One way for every request that sends.
  */
 import type { Random } from '../../lib/prng.ts'
-import { decodeBatch } from '../../message/batch.ts'
+import { type BatchPlace, decodeBatch } from '../../message/batch.ts'
 import { checkPropertiesLength, findProperty, PropertyName, parseProperties } from '../../message/properties.ts'
 import { PROPERTIES_BYTES_MAX, type RecordDraft } from '../../message/record.ts'
 import { SysFlag, withTransactionType } from '../../message/sys-flag.ts'
@@ -25,7 +25,10 @@ import { lastProperty, propertyText, waitsForStore } from './property-text.ts'
 
 type Header = SendMessageRequestHeader
 /** What a send brought, and whose it is. */
-type Sent = Pick<Call, 'body' | 'connection'>
+export interface Sent extends Pick<Call, 'body' | 'connection'> {
+  /** Where its batch lies, if that is not all of the body. */
+  readonly place?: BatchPlace
+}
 
 export interface SendDraftsNeeds {
   readonly topics: Topics
@@ -151,7 +154,8 @@ export function sendDrafts(need: SendDraftsNeeds): SendDrafts {
   }
 
   function of(header: Header, sent: Sent, topic: TopicConfig): ReadySend {
-    if (sent.body.length > options.maxMessageSize) throw tooLarge()
+    const { start, end } = sent.place ?? { start: 0, end: sent.body.length }
+    if (end - start > options.maxMessageSize) throw tooLarge()
     const isDiverted = topic.topicName !== header.topic
     const queueId =
       header.queueId >= 0 && !isDiverted ? header.queueId : need.random.integer(0, topic.writeQueueNums - 1)
@@ -236,7 +240,7 @@ export function sendDrafts(need: SendDraftsNeeds): SendDrafts {
       throw refusal('BROKER_MESSAGE_ILLEGAL', `batch request does not support retry group ${header.topic}`)
     }
     const origin = bornHost(sent.connection)
-    const drafts = decodeBatch(sent.body).map(
+    const drafts = decodeBatch(sent.body, sent.place).map(
       ({ flag, body, properties }): RecordDraft => ({
         topic: topic.topicName,
         queueId: place.queueId,

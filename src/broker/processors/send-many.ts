@@ -14,7 +14,7 @@ import { refusal } from '../errors.ts'
 import { errorReply } from '../response-codes.ts'
 import { fail, type Recover } from './failure.ts'
 import { PartAnswers } from './part-answers.ts'
-import { type ReadySend, sendDrafts, type SendDraftsNeeds } from './send-drafts.ts'
+import { type ReadySend, sendDrafts, type SendDraftsNeeds, type Sent } from './send-drafts.ts'
 import { sendStore, type SendStoreNeeds } from './send-store.ts'
 
 export type SendManyNeeds = SendDraftsNeeds &
@@ -59,7 +59,7 @@ export function sendMany(need: SendManyNeeds): Route<unknown>[] {
         const topic = drafts.ready(own)
         if (topic === undefined) unprepared.push({ at, part })
         else {
-          ready.push(drafts.of(own, { body: part.batch, connection: call.connection }, topic))
+          ready.push(drafts.of(own, sentBy(call, part), topic))
           places.push(at)
         }
       } catch (error) {
@@ -91,16 +91,17 @@ export function sendMany(need: SendManyNeeds): Route<unknown>[] {
     failed: (error: unknown) => void,
   ): void {
     // The drafts are let go once they are encoded: there are many, and they would wait for their fate here.
-    const told = ready.map((send) => ({ queueId: send.queueId, messages: send.drafts.length }))
+    const queueIds = ready.map((send) => send.queueId)
+    const counts = ready.map((send) => send.drafts.length)
     try {
       store(ready, (error, stored, code) => {
         if (stored === undefined) return failed(error)
         let from = 0
-        for (const [at, { queueId, messages }] of told.entries()) {
-          const own = stored.slice(from, from + messages)
-          from += messages
-          const offsets = own.map(({ offset }) => offset)
-          answers.settle(places[at] ?? 0, { code, queueId, queueOffset: own[0]?.queueOffset ?? 0, offsets })
+        for (let n = 0; n < queueIds.length; n++) {
+          const queueOffset = stored[from]?.queueOffset ?? 0
+          const offsets: number[] = []
+          for (const end = from + (counts[n] ?? 0); from < end; from++) offsets.push(stored[from]?.offset ?? 0)
+          answers.settle(places[n] ?? 0, { code, queueId: queueIds[n] ?? 0, queueOffset, offsets })
         }
       })
     } catch (error) {
@@ -122,7 +123,7 @@ export function sendMany(need: SendManyNeeds): Route<unknown>[] {
       const topic = topics[n]
       try {
         if (topic?.status !== 'fulfilled') throw topic?.reason
-        ready.push(drafts.of(headerOf(header, part), { body: part.batch, connection: call.connection }, topic.value))
+        ready.push(drafts.of(headerOf(header, part), sentBy(call, part), topic.value))
         places.push(at)
       } catch (error) {
         answers.settle(at, refusedPart(error))
@@ -157,6 +158,10 @@ function headerOf(header: Header, part: SendPart): SendMessageRequestHeader {
     batch: true,
     brokerName: undefined,
   }
+}
+
+function sentBy({ body, connection }: Call, place: SendPart): Sent {
+  return { body, connection, place }
 }
 
 /** Rethrows broken invariants: those end the node. */

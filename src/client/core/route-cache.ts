@@ -21,7 +21,13 @@ export interface RouteCacheNeeds {
   readonly maxTopics: number
 }
 
-interface Row {
+/** What is known of a topic: for who asks often, to keep. */
+export interface RouteRow {
+  /** The route as last heard. */
+  readonly route: TopicRoute | undefined
+}
+
+interface Row extends RouteRow {
   route: TopicRoute | undefined
   pending: Promise<TopicRoute | undefined> | undefined
   /** Queries in a row that brought nothing new. */
@@ -46,6 +52,11 @@ export class RouteCache {
   /** The route as last heard, without asking. */
   get(topic: string): TopicRoute | undefined {
     return this.#rows.get(topic)?.route
+  }
+
+  /** Of a topic that was asked for; it stays the same. */
+  row(topic: string): RouteRow | undefined {
+    return this.#rows.get(topic)
   }
 
   broker(brokerName: string): BrokerGroup | undefined {

@@ -56,7 +56,6 @@ export class Producer {
   readonly #requests: PendingRequests
   readonly #traced: TracedSend | undefined
   #observed: ObservedSends | undefined
-  readonly #checkedTopics = new Set<string>()
   #state: 'new' | 'started' | 'closing' | 'closed' = 'new'
 
   /** Errors: `CLIENT_OPTION`. */
@@ -270,7 +269,7 @@ export class Producer {
     }
     let prepared: PreparedMessage
     try {
-      this.#checkTopic(message.topic)
+      if (!this.#sender.knows(message.topic)) checkTopicName(message.topic)
       prepared = prepareMessage(message, this.#newMessageId(), this.#options)
     } catch (error) {
       done(error instanceof Error ? error : new Error(String(error)), undefined)
@@ -285,14 +284,6 @@ export class Producer {
     }
     batcher?.flushBefore(message)
     return this.#sendAlone(message, prepared, done)
-  }
-
-  /** A program sends to few topics, often: each is checked once. */
-  #checkTopic(topic: string): void {
-    if (this.#checkedTopics.has(topic)) return
-    checkTopicName(topic)
-    if (this.#checkedTopics.size >= this.#options.maxTopics) this.#checkedTopics.clear()
-    this.#checkedTopics.add(topic)
   }
 
   #sendAlone(

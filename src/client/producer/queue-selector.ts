@@ -3,29 +3,31 @@ import type { Random } from '../../lib/prng.ts'
 import { javaHashCode } from '../../message/tags-code.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
 
-export interface RoundRobin {
+export class RoundRobin {
+  #turn: number
+
+  /** Starts at a random place, so that many short-lived producers do not all begin with queue 0. */
+  constructor(random: Random) {
+    this.#turn = random.integer(0, 0x3fffffff)
+  }
+
   /**
    * The next queue in turn, passing over queues whose broker `isUsable` rejects while another broker is left
    * (RocketMQ `TopicPublishInfo.selectOneMessageQueue(lastBrokerName)`). Undefined only for an empty list.
    */
-  next(queues: readonly MessageQueue[], isUsable?: (brokerName: string) => boolean): MessageQueue | undefined
-}
+  next(queues: readonly MessageQueue[], isUsable?: (brokerName: string) => boolean): MessageQueue | undefined {
+    const count = queues.length
+    if (count === 0) return undefined
+    for (let tries = 0; tries < count; tries++) {
+      const queue = queues[this.#advance() % count]
+      if (queue !== undefined && (isUsable === undefined || isUsable(queue.brokerName))) return queue
+    }
+    return queues[this.#advance() % count]
+  }
 
-/** Starts at a random place, so that many short-lived producers do not all begin with queue 0. */
-export function roundRobin(random: Random): RoundRobin {
-  let turn = random.integer(0, 0x3fffffff)
-  return {
-    next(queues, isUsable) {
-      const count = queues.length
-      if (count === 0) return undefined
-      for (let tries = 0; tries < count; tries++) {
-        turn = (turn + 1) & 0x3fffffff
-        const queue = queues[turn % count]
-        if (queue !== undefined && (isUsable === undefined || isUsable(queue.brokerName))) return queue
-      }
-      turn = (turn + 1) & 0x3fffffff
-      return queues[turn % count]
-    },
+  #advance(): number {
+    this.#turn = (this.#turn + 1) & 0x3fffffff
+    return this.#turn
   }
 }
 

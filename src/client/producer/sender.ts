@@ -10,17 +10,14 @@ import { Alarm } from '../../lib/alarm.ts'
 import { sleep } from '../../lib/clock.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { errorCode } from '../../lib/errors.ts'
-import { SystemTopic } from '../../message/topic-name.ts'
 import { refusal } from '../core/broker-api.ts'
 import type { ClientCore } from '../core/client-core.ts'
 import { channels } from '../core/diagnostics.ts'
 import { clientErrors } from '../core/errors.ts'
-import type { MessageQueue } from '../core/message-queue.ts'
 import { Courier } from './courier.ts'
+import { Destinations } from './destinations.ts'
 import { Parkings, PAUSE_MS } from './parkings.ts'
 import type { ResolvedProducerOptions } from './producer-options.ts'
-import { queueOfKey, roundRobin } from './queue-selector.ts'
-import type { RoundRobin } from './queue-selector.ts'
 import type { SendAnswer } from './send-answer.ts'
 import type { SendDone, SendRequest, SendResult } from './send-request.ts'
 import { BackOff, decideSend, sendStatus, verdictOfResponse, verdictOfTrouble } from './send-retry.ts'
@@ -28,7 +25,7 @@ import type { Trouble, Verdict } from './send-retry.ts'
 import { Send } from './send.ts'
 import type { SendHandle } from './send.ts'
 import { SilenceWatch } from './silence-watch.ts'
-import { autoCreateRoute, leaderOf, noWriteQueueError, type TopicRoute } from '../core/topic-route.ts'
+import { leaderOf, noWriteQueueError, type TopicRoute } from '../core/topic-route.ts'
 import { WaitingRoom } from './waiting-room.ts'
 
 /** Between two looks at whose time is over. */
@@ -37,16 +34,11 @@ const LOOK_MS = 50
 const MIN_ATTEMPT_MS = 5
 /** A leader that owes answers for so long is looked up again. */
 const SILENT_MS = 1_000
-/** How long the borrowed route of a topic that does not exist yet is used before the real one is asked for again. */
-const BORROWED_ROUTE_MS = 1_000
-
 export class Sender {
   readonly #core: ClientCore
   readonly #options: ResolvedProducerOptions
   readonly #clock: Clock
-  /** Every topic sent to, with its place in the round. */
-  readonly #turns = new Map<string, RoundRobin>()
-  readonly #borrowed = new Map<string, { readonly route: TopicRoute; readonly untilMs: number }>()
+  readonly #destinations: Destinations
   readonly #idle: (() => void)[] = []
   readonly #alarm: Alarm
   readonly #silence: SilenceWatch
@@ -61,10 +53,11 @@ export class Sender {
     this.#core = core
     this.#options = options
     this.#clock = options.clock
+    this.#destinations = new Destinations(core, options)
     this.#silence = new SilenceWatch({
       clock: options.clock,
       silentMs: SILENT_MS,
-      refreshRoutes: () => this.#refreshUsed(),
+      refreshRoutes: () => this.#destinations.refreshLeaders(),
       isLeader: (address) => core.routes.brokers().some((group) => leaderOf(group) === address),
       giveUp: (address) => core.remoting.disconnect(address),
     })
@@ -92,6 +85,11 @@ export class Sender {
     this.#alarm = new Alarm(options.clock, () => this.#expireWaiting())
     // A silent leader that leads no more is given up as soon as that is known.
     core.routes.onChange(() => this.#silence.look())
+  }
+
+  /** Whether the topic was sent to before. */
+  knows(topic: string): boolean {
+    return this.#destinations.knows(topic)
   }
 
   /** Messages under way. */
@@ -139,26 +137,16 @@ export class Sender {
 
   /** Sends a request that is not answered. False: there is no leader, or the connection takes no more. */
   async sendOneway(request: SendRequest): Promise<boolean> {
-    const route = await this.findRoute(request.topic)
-    const queue = route === undefined ? undefined : this.#choose(route, request)
-    const address = queue === undefined ? undefined : this.#core.routes.leader(queue.brokerName)
-    return queue !== undefined && address !== undefined && this.#courier.tell(address, request, queue)
+    if ((await this.findRoute(request.topic)) === undefined) return false
+    const queue = this.#destinations.choose(request)
+    if (queue === undefined || queue === 'noRoute') return false
+    const address = this.#core.routes.leader(queue.brokerName)
+    return address !== undefined && this.#courier.tell(address, request, queue)
   }
 
   /** The route to send by: the topic's own, or the borrowed one of a topic that will be created by sending. */
-  async findRoute(topic: string): Promise<TopicRoute | undefined> {
-    const known = this.#routeOf(topic) ?? (await this.#core.routes.refresh(topic))
-    return known ?? this.#borrow(topic)
-  }
-
-  async #borrow(topic: string): Promise<TopicRoute | undefined> {
-    if (!this.#options.autoCreateTopic) return undefined
-    const template = await this.#core.routes.find(SystemTopic.autoCreate)
-    if (template === undefined) return undefined
-    const route = autoCreateRoute(topic, template, this.#options.autoCreateQueues)
-    if (this.#borrowed.size >= this.#options.maxTopics) this.#borrowed.clear()
-    this.#borrowed.set(topic, { route, untilMs: this.#clock.monotonicMs() + BORROWED_ROUTE_MS })
-    return route
+  findRoute(topic: string): Promise<TopicRoute | undefined> {
+    return this.#destinations.find(topic)
   }
 
   /** Resolves when nothing is in flight. */
@@ -183,9 +171,8 @@ export class Sender {
   /** `isNext`: of those that wait for room at the same connection. */
   #attempt(send: Send, isNext = false): void {
     if (send.done === undefined) return
-    const route = this.#routeOf(send.request.topic)
-    if (route === undefined) return this.#park(send, true)
-    const queue = this.#choose(route, send.request)
+    const queue = this.#destinations.choose(send.request)
+    if (queue === 'noRoute') return this.#park(send, true)
     if (queue === undefined) return this.#trouble(send, 'noRoute', noWriteQueueError(send.request.topic))
     const address = this.#core.routes.leader(queue.brokerName)
     if (address === undefined || !this.#core.routes.isUsable(queue.brokerName)) return this.#park(send, true)
@@ -245,30 +232,6 @@ export class Sender {
     this.#park(send, verdict.refreshRoute)
   }
 
-  #routeOf(topic: string): TopicRoute | undefined {
-    const route = this.#core.routes.get(topic)
-    if (route !== undefined) return route
-    const borrowed = this.#borrowed.get(topic)
-    if (borrowed === undefined || borrowed.untilMs > this.#clock.monotonicMs()) return borrowed?.route
-    this.#borrowed.delete(topic)
-    return undefined
-  }
-
-  #choose(route: TopicRoute, request: SendRequest): MessageQueue | undefined {
-    const { choice } = request
-    let turn = this.#turns.get(route.topic)
-    if (turn === undefined) {
-      turn = roundRobin(this.#options.random)
-      this.#turns.set(route.topic, turn)
-    }
-    if (typeof choice === 'object') return choice
-    if (typeof choice === 'string') return queueOfKey(route.writeQueues, choice)
-    // One broker group needs no passing over: if its leader is away there is nowhere else to go.
-    return turn.next(route.writeQueues, route.brokers.size > 1 ? this.#isUsable : undefined)
-  }
-
-  readonly #isUsable = (brokerName: string): boolean => this.#core.routes.isUsable(brokerName)
-
   #park(send: Send, needsRoute: boolean): void {
     this.#parkings.add(send, needsRoute)
     this.#lookBefore(send.deadlineMs)
@@ -282,21 +245,17 @@ export class Sender {
   /** Why there is no route to try, if there is none. */
   async #refresh(topic: string): Promise<RouteFailure | undefined> {
     try {
-      const route = (await this.#core.routes.refresh(topic)) ?? this.#routeOf(topic) ?? (await this.#borrow(topic))
+      const route = await this.#destinations.refresh(topic)
       if (route !== undefined) return undefined
       const error = clientErrors.create('CLIENT_NO_ROUTE', `the topic ${topic} does not exist`)
       return { code: 'CLIENT_NO_ROUTE', error, counts: true }
     } catch (error) {
-      if (this.#routeOf(topic) !== undefined) return undefined
+      if (this.#destinations.route(topic) !== undefined) return undefined
       await sleep(this.#clock, PAUSE_MS)
       const failure = error instanceof Error ? error : new Error(String(error))
       const isOption = errorCode(error) === 'CLIENT_OPTION'
       return { code: isOption ? 'CLIENT_OPTION' : 'CLIENT_NO_NAMESRV', error: failure, counts: isOption }
     }
-  }
-
-  #refreshUsed(): void {
-    for (const topic of this.#turns.keys()) this.#core.routes.refresh(topic).catch(() => undefined)
   }
 
   #expireWaiting(): void {
