@@ -50,8 +50,8 @@ export interface ConnectionNeeds {
 
 type CloseListener = (connection: Connection) => void
 
-/** Written bytes above this leave at once, before the turn's end. */
-const FLUSH_BYTES = 1_048_576
+/** Written bytes above this leave at once, before the turn's end: the peer works on them while the rest is written. */
+const FLUSH_BYTES = 131_072
 const TLS_HANDSHAKE = 0x16
 /** A connection that was silent for this long gives its write buffer back. */
 const RELEASE_AFTER_MS = 10_000

@@ -150,12 +150,9 @@ export class BrokerStats {
     let item = items.get(key)
     if (item === undefined) {
       if (this.#itemCount >= this.#need.maxItems) return
-      item = { sum: 0, times: 0, minute: [], hour: [], day: [] }
       // The first sample is what the item began with: a young item has figures, too.
-      const start = this.#itemSample(item)
-      item.minute.push(start)
-      item.hour.push(start)
-      item.day.push(start)
+      const start = { atMs: this.#need.clock.monotonicMs(), sum: 0, times: 0 }
+      item = { sum: 0, times: 0, minute: [start], hour: [start], day: [start] }
       items.set(key, item)
       this.#itemCount++
     }
