@@ -29,7 +29,7 @@ import { PAGE_BYTES, UNITS_PER_PAGE, pageIndexOf } from './page-layout.ts'
 import { PageStore } from './page-store.ts'
 import { loadQueueStarts, type QueueStarts } from './queue-starts.ts'
 import type { QueueStart } from './reset-state.ts'
-import { cutPages, markCutWritten, newPage, writesOf } from './page-writer.ts'
+import { cutPages, newPage, writePages } from './page-writer.ts'
 
 export interface DerivedWriterNeeds {
   readonly fileSystem: FileSystem
@@ -280,12 +280,7 @@ export class DerivedWriter {
       keyPart: keyCut.part,
     })
     try {
-      for (const writes of writesOf(pageCut)) {
-        await this.pages.write(writes)
-        // Syncs of the log wait for what is written here: it must not be much.
-        await this.pages.sync()
-      }
-      markCutWritten(pageCut)
+      await writePages(pageCut, this.pages)
       await keyCut.write()
       await this.#need.log.flushedThrough(position.endOffset)
       await writeTimers?.()

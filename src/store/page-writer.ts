@@ -32,8 +32,18 @@ export function cutPages(queues: Iterable<ConsumeQueue>, pages: PageStore): Page
   return { ends }
 }
 
+/** Writes the cut and makes it durable. Its units need not stay in memory for it any more. */
+export async function writePages(cut: PageCut, pages: PageStore): Promise<void> {
+  for (const writes of writesOf(cut)) {
+    await pages.write(writes)
+    // Syncs of the log wait for what is written here: it must not be much.
+    await pages.sync()
+  }
+  for (const [queue, next] of cut.ends) if (!queue.isRemoved) queue.markWritten(next)
+}
+
 /** The writes of the cut, some at a time; they are made as they are asked for, or all would be in memory at once. */
-export function* writesOf({ ends }: PageCut): Generator<PageWrite[]> {
+function* writesOf({ ends }: PageCut): Generator<PageWrite[]> {
   let writes: PageWrite[] = []
   for (const [queue, next] of ends) {
     // What ended since the cut needs no pages any more.
@@ -56,11 +66,6 @@ function addWrites(writes: PageWrite[], queue: ConsumeQueue, next: number): void
     if (pageIndex < queue.headered) writes.push({ pageNumber, at: unitAt(from), bytes: units })
     else writes.push({ pageNumber, at: 0, bytes: newPage(queue.number, from, chunk.firstTimestampMs, units) })
   }
-}
-
-/** The pages of the cut are written: its units need not stay in memory for it. */
-export function markCutWritten(cut: PageCut): void {
-  for (const [queue, next] of cut.ends) if (!queue.isRemoved) queue.markWritten(next)
 }
 
 /** A page as it lies on disk, up to its last unit. */
