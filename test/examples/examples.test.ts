@@ -5,6 +5,8 @@ import { startCluster, type Cluster } from '../../src/index.ts'
 
 /** What each example prints, in any order. `raftmq/client` is the source here (vitest.config.ts). */
 const printed: Readonly<Record<string, readonly string[]>> = {
+  'batch.mjs': ['booked: bread, milk, salt', 'stored at: 0, 1, 2 behind the first'],
+  'broadcast.mjs': ['kitchen: language=de', 'office: language=de'],
   'delay.mjs': ['delivered: at a time', 'delivered: in two seconds'],
   'filter.mjs': ['example-between: card 120', 'example-cash: cash 900'],
   'ordered.mjs': ['alice: emptied', 'alice: filled', 'alice: opened', 'bob: emptied', 'bob: filled', 'bob: opened'],
