@@ -1,5 +1,6 @@
 /** Dials; one connection per address, shared by all who ask for it, dialled again on demand. */
-import type { Clock, Timer } from '../lib/clock.ts'
+import { Alarm } from '../lib/alarm.ts'
+import type { Clock } from '../lib/clock.ts'
 import { errorMessage } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { RemotingCommand } from './command.ts'
@@ -30,6 +31,8 @@ interface Dialling {
 type OnConnected = (error: Error | undefined, connection: Connection | undefined) => void
 
 const CONNECT_TIMEOUT_MS = 3000
+/** How often a connection is looked at that nothing is due on: whether it is idle, whether its peer reads. */
+const LOOK_MS = 1_000
 
 /**
  * What waits here to leave is requests: to read answers does not add to it. A client that stopped reading until the server
@@ -47,14 +50,14 @@ export class RemotingClient {
   readonly #admission: Admission = { bytesMax: 67_108_864, bytes: 0 }
   readonly #open = new Map<string, Connection>()
   readonly #dialling = new Map<string, Dialling>()
-  readonly #sweep: Timer
+  readonly #alarm: Alarm
   #closed = false
 
   constructor(need: ClientNeeds) {
     this.#need = need
     this.#router = need.router ?? new Router({ routes: [], log: need.log })
     this.#limits = { ...clientLimits, ...need.limits }
-    this.#sweep = need.clock.every(SWEEP_MS, () => this.#sweepAll())
+    this.#alarm = new Alarm(need.clock, () => this.#sweepAll())
   }
 
   /** The open connection to `address` (`host:port`), if there is one. */
@@ -117,7 +120,7 @@ export class RemotingClient {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#sweep.cancel()
+    this.#alarm.cancel()
     for (const dialling of this.#dialling.values()) dialling.abort()
     for (const connection of this.#open.values()) connection.close('the client closes')
   }
@@ -168,6 +171,7 @@ export class RemotingClient {
       admission: this.#admission,
       clock,
       log,
+      onDeadline: this.#onDeadline,
     })
   }
 
@@ -177,6 +181,7 @@ export class RemotingClient {
     if (connection !== undefined) {
       this.#open.set(address, connection)
       connection.onClose(() => this.#open.delete(address))
+      this.#onDeadline(this.#need.clock.monotonicMs() + LOOK_MS)
       this.#need.onConnection?.(connection, address)
     }
     for (const done of waiting) done(error, connection)
@@ -185,6 +190,12 @@ export class RemotingClient {
   #sweepAll(): void {
     const nowMs = this.#need.clock.monotonicMs()
     for (const connection of this.#open.values()) connection.sweep(nowMs)
+    if (this.#open.size > 0) this.#onDeadline(nowMs + LOOK_MS)
+  }
+
+  readonly #onDeadline = (deadlineMs: number): void => {
+    // Deadlines that are close to each other are looked at together.
+    if (!this.#closed) this.#alarm.before(Math.max(deadlineMs, this.#need.clock.monotonicMs() + SWEEP_MS))
   }
 
   #closedError(): Error {

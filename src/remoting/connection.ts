@@ -18,7 +18,7 @@ import { IncomingCall } from './incoming-call.ts'
 import { Invocations, type OnResponse } from './invocations.ts'
 import type { ConnectionLimits } from './limits.ts'
 import type { Origin, Reply, Router } from './route.ts'
-import type { StreamSocket } from './sockets.ts'
+import { plainHost, type StreamSocket } from './sockets.ts'
 
 export interface Request {
   /** A RequestCode. */
@@ -46,6 +46,8 @@ export interface ConnectionNeeds {
   readonly admission: Admission
   readonly clock: Clock
   readonly log: Log
+  /** A request of ours waits until then: for an owner that sweeps when something is due. */
+  readonly onDeadline?: (deadlineMs: number) => void
 }
 
 type CloseListener = (connection: Connection) => void
@@ -71,7 +73,7 @@ export class Connection implements Origin {
   readonly #log: Log
   readonly #splitter: FrameSplitter
   readonly #writer = new FrameWriter()
-  readonly #invocations = new Invocations()
+  readonly #invocations: Invocations
   readonly #closeListeners = new Set<CloseListener>()
   #requestsInFlight = 0
   #requestBytesInFlight = 0
@@ -94,6 +96,7 @@ export class Connection implements Origin {
     this.#admission = need.admission
     this.#clock = need.clock
     this.#log = need.log
+    this.#invocations = new Invocations(need.onDeadline)
     this.#lastActivityMs = need.clock.monotonicMs()
     this.remoteHost = plainHost(need.socket.remoteAddress)
     this.remotePort = need.socket.remotePort ?? 0
@@ -182,7 +185,7 @@ export class Connection implements Origin {
     this.#endWhenDrained()
   }
 
-  /** Looks at the deadlines. Whoever owns the connection calls this every SWEEP_MS. */
+  /** Looks at the deadlines. Whoever owns the connection calls this when one is due, or every SWEEP_MS. */
   sweep(nowMs: number): void {
     if (this.#closed) return
     this.#invocations.sweep(nowMs, this.remoteAddress)
@@ -383,10 +386,4 @@ export class Connection implements Origin {
 function isBadFrame(error: unknown): boolean {
   const code = errorCode(error)
   return code === 'REMOTING_FRAME_MALFORMED' || code === 'REMOTING_FRAME_TOO_LARGE'
-}
-
-/** IPv4 addresses without the IPv6 dress that dual-stack sockets give them. */
-function plainHost(host: string | undefined): string {
-  if (host === undefined) return ''
-  return host.startsWith('::ffff:') ? host.slice(7) : host
 }

@@ -17,6 +17,12 @@ export class Invocations {
   #opaque = 0
   /** Nothing is due before this. */
   #nextDeadlineMs = Number.POSITIVE_INFINITY
+  readonly #onDeadline: ((deadlineMs: number) => void) | undefined
+
+  /** `onDeadline`: `sweep` is wanted by then. */
+  constructor(onDeadline?: (deadlineMs: number) => void) {
+    this.#onDeadline = onDeadline
+  }
 
   get size(): number {
     return this.#waiting.size
@@ -31,7 +37,9 @@ export class Invocations {
 
   add(opaque: number, deadlineMs: number, done: OnResponse): void {
     this.#waiting.set(opaque, { deadlineMs, done })
-    if (deadlineMs < this.#nextDeadlineMs) this.#nextDeadlineMs = deadlineMs
+    if (deadlineMs >= this.#nextDeadlineMs) return
+    this.#nextDeadlineMs = deadlineMs
+    this.#onDeadline?.(deadlineMs)
   }
 
   /** False: nothing waits for it (any more). */
@@ -52,6 +60,7 @@ export class Invocations {
       else if (invocation.deadlineMs < next) next = invocation.deadlineMs
     }
     this.#nextDeadlineMs = next
+    if (next < Number.POSITIVE_INFINITY) this.#onDeadline?.(next)
     for (const [opaque] of due) this.#waiting.delete(opaque)
     for (const [, done] of due)
       done(remotingErrors.create('REMOTING_TIMEOUT', `no answer from ${peer} in time`), undefined)

@@ -52,3 +52,9 @@ export const nodeSockets: Sockets = {
     })
   },
 }
+
+/** IPv4 addresses without the IPv6 dress that dual-stack sockets give them. */
+export function plainHost(host: string | undefined): string {
+  if (host === undefined) return ''
+  return host.startsWith('::ffff:') ? host.slice(7) : host
+}

@@ -17,7 +17,7 @@ export interface SilenceWatchNeeds {
 }
 
 interface Debt {
-  /** Requests it has not answered; never none. */
+  /** Requests it has not answered; none: its silence means nothing. */
   requests: number
   /** Its last sign of life, or when it came to owe something. */
   sinceMs: number
@@ -40,14 +40,12 @@ export class SilenceWatch {
 
   /** A request goes to the address; `ended` must be called once. */
   asked(address: string): void {
-    const debt = this.#debts.get(address)
-    if (debt !== undefined) {
-      debt.requests += 1
-      return
-    }
-    const sinceMs = this.#needs.clock.monotonicMs()
-    this.#debts.set(address, { requests: 1, sinceMs })
-    this.#alarm.before(sinceMs + this.#needs.silentMs)
+    let debt = this.#debts.get(address)
+    if (debt === undefined) this.#debts.set(address, (debt = { requests: 0, sinceMs: 0 }))
+    debt.requests += 1
+    if (debt.requests > 1) return
+    debt.sinceMs = this.#needs.clock.monotonicMs()
+    this.#alarm.before(debt.sinceMs + this.#needs.silentMs)
   }
 
   /** A request ended; `isAnswered`: by an answer, which says nothing of the others: the waiting for them begins anew. */
@@ -55,8 +53,7 @@ export class SilenceWatch {
     const debt = this.#debts.get(address)
     if (debt === undefined) return
     debt.requests -= 1
-    if (debt.requests === 0) this.#debts.delete(address)
-    else if (isAnswered) debt.sinceMs = this.#needs.clock.monotonicMs()
+    if (debt.requests > 0 && isAnswered) debt.sinceMs = this.#needs.clock.monotonicMs()
   }
 
   /** Looks at who is silent. By itself when somebody's patience is over; from outside when routes changed. */
@@ -65,8 +62,12 @@ export class SilenceWatch {
     const nowMs = clock.monotonicMs()
     let againMs = Number.POSITIVE_INFINITY
     let isSomebodySilent = false
-    // Who is given up owes nothing any more.
-    for (const [address, { sinceMs }] of Array.from(this.#debts)) {
+    // Who is given up owes nothing any more, or something anew.
+    for (const [address, { requests, sinceMs }] of Array.from(this.#debts)) {
+      if (requests === 0) {
+        this.#debts.delete(address)
+        continue
+      }
       const silenceMs = nowMs - sinceMs
       const isSilent = silenceMs >= silentMs
       againMs = Math.min(againMs, isSilent ? nowMs + silenceMs * AGAIN_SHARE : sinceMs + silentMs)
