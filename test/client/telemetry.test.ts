@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { afterEach, describe, expect, test } from 'vitest'
-import { Producer, PushConsumer } from '../../src/client/index.ts'
+import { Producer, PushConsumer, TransactionProducer } from '../../src/client/index.ts'
 import type { OpenTelemetry } from '../../src/client/index.ts'
+import { startCluster } from '../../src/index.ts'
 import { FakeCluster } from '../support/fake-broker.ts'
 import { until } from '../support/until.ts'
 
@@ -66,7 +67,7 @@ function telemetry(): { api: OpenTelemetry; spans: Span[]; active: () => Span | 
       }),
       setSpan: (_context, span) => span,
     },
-    SpanKind: { PRODUCER: 3, CONSUMER: 4 },
+    SpanKind: { PRODUCER: 3, CONSUMER: 4, CLIENT: 2 },
     SpanStatusCode: { ERROR: 2 },
   }
   return { api, spans, active: () => spanOf(store.getStore()) }
@@ -119,6 +120,33 @@ describe('OpenTelemetry', () => {
       ['send T', 'the body is empty', undefined],
       ['process T', 'not yet', undefined],
       ['process T', undefined, undefined],
+    ])
+  })
+
+  test('has spans for the ends of transactions and for recalls', { timeout: 30_000 }, async () => {
+    const { api, spans } = telemetry()
+    const cluster = await startCluster({ nodes: 1 })
+    open.push(cluster)
+    const options = { namesrv: cluster.namesrv, openTelemetry: api }
+    const transactions = new TransactionProducer({ ...options, group: 'TX', check: () => 'unknown' })
+    const producer = new Producer(options)
+    open.push(transactions, producer)
+    await Promise.all([transactions.start(), producer.start()])
+    await transactions.send({ topic: 'T', body: 'a' }, () => 'commit')
+    await transactions.send({ topic: 'T', body: 'b' }, () => 'rollback')
+    await transactions.send({ topic: 'T', body: 'c' }, () => 'unknown')
+    const { recallHandle = '' } = await producer.send({ topic: 'T', body: 'd', delayMs: 60_000 })
+    await producer.recall({ topic: 'T', recallHandle })
+    await expect(producer.recall({ topic: 'T', recallHandle: 'none' })).rejects.toThrow('no recall handle')
+    expect(spans.map(({ name, kind, error, isEnded }) => [name, kind, error, isEnded])).toEqual([
+      ['send T', 3, undefined, true],
+      ['commit T', 2, undefined, true],
+      ['send T', 3, undefined, true],
+      ['rollback T', 2, undefined, true],
+      ['send T', 3, undefined, true],
+      ['send T', 3, undefined, true],
+      ['recall T', 2, undefined, true],
+      ['recall T', 2, 'no recall handle: none', true],
     ])
   })
 

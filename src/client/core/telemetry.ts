@@ -18,7 +18,7 @@ export interface OpenTelemetry {
     getTracer(name: string): { startSpan(name: string, options: object, context: unknown): TelemetrySpan }
     setSpan(context: unknown, span: TelemetrySpan): unknown
   }
-  readonly SpanKind: { readonly PRODUCER: number; readonly CONSUMER: number }
+  readonly SpanKind: { readonly PRODUCER: number; readonly CONSUMER: number; readonly CLIENT: number }
   readonly SpanStatusCode: { readonly ERROR: number }
 }
 
@@ -34,6 +34,9 @@ export interface SpanOf {
   readonly group: string
   readonly bodyBytes: number
 }
+
+/** What a broker is told of a message that it has. */
+export type Settlement = 'commit' | 'rollback' | 'recall'
 
 /** A send under way: what its message carries, and how it ends. */
 export interface SendSpan {
@@ -78,7 +81,7 @@ export class Telemetry {
   /** Begins the span of a send, as a child of what is active now. */
   sending(of: SpanOf): SendSpan {
     const { context, propagation, trace, SpanKind } = this.#api
-    const span = this.#span('send', of, SpanKind.PRODUCER, context.active())
+    const span = this.#span('send', 'send', of, SpanKind.PRODUCER, context.active())
     const properties: Record<string, string> = {}
     propagation.inject(trace.setSpan(context.active(), span), properties)
     return {
@@ -95,7 +98,7 @@ export class Telemetry {
     const { context, propagation, trace, SpanKind } = this.#api
     const sent = propagation.extract(context.active(), carrierOf(message))
     const of = { topic: message.topic, group, bodyBytes: message.storedBodyBytes }
-    const span = this.#span('process', of, SpanKind.CONSUMER, sent)
+    const span = this.#span('process', 'process', of, SpanKind.CONSUMER, sent)
     span.setAttribute('messaging.message.id', message.messageId)
     let result: unknown
     try {
@@ -117,15 +120,34 @@ export class Telemetry {
     )
   }
 
+  /** Tells a broker inside a span that is a child of what is active now. */
+  async settling(what: Settlement, of: Omit<SpanOf, 'bodyBytes'>, tell: () => Promise<void>): Promise<void> {
+    const { context, SpanKind } = this.#api
+    const span = this.#span(what, 'settle', of, SpanKind.CLIENT, context.active())
+    try {
+      await tell()
+    } catch (error) {
+      this.#end(span, error)
+      throw error
+    }
+    this.#end(span, undefined)
+  }
+
   /** Names and attributes of OpenTelemetry's semantic conventions for messaging. */
-  #span(what: 'send' | 'process', of: SpanOf, kind: number, parent: unknown): TelemetrySpan {
+  #span(
+    what: 'send' | 'process' | Settlement,
+    type: 'send' | 'process' | 'settle',
+    of: Omit<SpanOf, 'bodyBytes'> & Partial<SpanOf>,
+    kind: number,
+    parent: unknown,
+  ): TelemetrySpan {
     const attributes = {
       'messaging.system': 'rocketmq',
       'messaging.operation.name': what,
-      'messaging.operation.type': what,
+      'messaging.operation.type': type,
       'messaging.destination.name': of.topic,
       'messaging.consumer.group.name': of.group,
-      'messaging.message.body.size': of.bodyBytes,
+      ...(of.bodyBytes !== undefined && { 'messaging.message.body.size': of.bodyBytes }),
     }
     return this.#api.trace.getTracer(NAME).startSpan(`${what} ${of.topic}`, { kind, attributes }, parent)
   }

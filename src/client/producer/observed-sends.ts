@@ -1,6 +1,6 @@
 /** Those who look at a producer's sends: RocketMQ's message trace, OpenTelemetry. */
 import { loadTelemetry } from '../core/telemetry.ts'
-import type { OpenTelemetry, Telemetry } from '../core/telemetry.ts'
+import type { OpenTelemetry, Settlement, Telemetry } from '../core/telemetry.ts'
 import type { OutgoingMessage } from './outgoing-message.ts'
 import type { SendDone, SendResult } from './send-request.ts'
 import type { TracedSend } from './traced-send.ts'
@@ -53,5 +53,11 @@ export class ObservedSends {
       messages: begun.map(({ message }) => message),
       done: (error, results) => begun.forEach(({ done }, at) => done(error, results?.[at])),
     }
+  }
+
+  /** Tells a broker of a message that it has, in a span where there are spans. */
+  settle(what: Settlement, topic: string, tell: () => Promise<void>): Promise<void> {
+    const { group, telemetry } = this.#needs
+    return telemetry === undefined ? tell() : telemetry.settling(what, { topic, group }, tell)
   }
 }

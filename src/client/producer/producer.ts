@@ -159,9 +159,11 @@ export class Producer {
   async recall({ topic, recallHandle }: { readonly topic: string; readonly recallHandle: string }): Promise<void> {
     const refusal = this.#refusal()
     if (refusal !== undefined) throw refusal
-    await recallMessage(this.#core, { topic, recallHandle, ...this.#options }, (messageId, isSuccess) =>
-      this.#traced?.recalled({ topic, messageId }, isSuccess),
-    )
+    const recall = (): Promise<void> =>
+      recallMessage(this.#core, { topic, recallHandle, ...this.#options }, (messageId, isSuccess) =>
+        this.#traced?.recalled({ topic, messageId }, isSuccess),
+      )
+    await (this.#observed?.settle('recall', topic, recall) ?? recall())
   }
 
   /**

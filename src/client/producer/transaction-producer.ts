@@ -9,6 +9,8 @@ import { PropertyName } from '../../message/properties.ts'
 import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
 import { CheckTransactionStateRequestHeader } from '../../remoting/headers/transaction.ts'
 import { type Call, type Route, route } from '../../remoting/route.ts'
+import { loadTelemetry } from '../core/telemetry.ts'
+import type { Telemetry } from '../core/telemetry.ts'
 import { succeeded } from '../core/broker-api.ts'
 import type { ClientCore } from '../core/client-core.ts'
 import { clientErrors } from '../core/errors.ts'
@@ -66,6 +68,7 @@ export class TransactionProducer {
   readonly #checking = new Set<Promise<void>>()
   #core: ClientCore | undefined
   #trace: TracedSend | undefined
+  #telemetry: Telemetry | undefined
 
   /** Errors: `CLIENT_OPTION`. */
   constructor(options: TransactionProducerOptions) {
@@ -88,8 +91,9 @@ export class TransactionProducer {
     return this.#producer.clientId
   }
 
-  start(): Promise<void> {
-    return this.#producer.start()
+  async start(): Promise<void> {
+    await this.#producer.start()
+    this.#telemetry = await loadTelemetry(this.#options.openTelemetry)
   }
 
   /**
@@ -182,11 +186,15 @@ export class TransactionProducer {
       transactionId: half.messageId,
     }
     this.#trace?.ended(half, state, fromTransactionCheck)
-    await core.callLeader(
-      half,
-      async (address, options) =>
-        succeeded(await core.invoke(address, { code: RequestCode.END_TRANSACTION, header }, options)),
-      { timeoutMs: END_TIMEOUT_MS },
-    )
+    const tell = async (): Promise<void> => {
+      await core.callLeader(
+        half,
+        async (address, options) =>
+          succeeded(await core.invoke(address, { code: RequestCode.END_TRANSACTION, header }, options)),
+        { timeoutMs: END_TIMEOUT_MS },
+      )
+    }
+    const { group } = this.#options
+    await (this.#telemetry?.settling(state, { topic: half.topic, group }, tell) ?? tell())
   }
 }
