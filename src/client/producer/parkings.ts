@@ -99,7 +99,9 @@ export class Parkings<Failure> {
   #pausedUntilMs(sends: readonly Send[]): number {
     let untilMs = Number.POSITIVE_INFINITY
     for (const send of sends) untilMs = Math.min(untilMs, pausedUntilMs(send))
-    return Math.max(untilMs, this.#needs.clock.monotonicMs() + PAUSE_MS)
+    const nowMs = this.#needs.clock.monotonicMs()
+    // Whole pauses: those whose time comes about together go on in one turn, and share what it writes.
+    return nowMs + Math.max(1, Math.ceil((untilMs - nowMs) / PAUSE_MS)) * PAUSE_MS
   }
 }
 
