@@ -191,4 +191,45 @@ const administration: readonly Step[] = [
   asking('a request that nobody knows', { code: 9_999 }),
 ]
 
-export const consumers: readonly Step[] = [...backs, ...pops, ...locks, ...administration]
+const peeking = { consumerGroup: '#unretried', topic: '#topic', queueId: 0, maxMsgNums: 1, pollTime: 0, bornTime: 0 }
+
+const others: readonly Step[] = [
+  asking('a peek at an unknown topic', { code: 200_052, fields: { ...peeking, topic: '#nowhere' } }),
+  asking('a peek at a queue that is none', { code: 200_052, fields: { ...peeking, queueId: 9 } }),
+  asking('an assignment without a body', { code: 400 }),
+  asking('an end of a transaction that never was', {
+    code: 37,
+    fields: {
+      producerGroup: 'differential',
+      topic: '#topic',
+      tranStateTableOffset: 0,
+      commitLogOffset: 999_999_999,
+      commitOrRollback: 8,
+      fromTransactionCheck: false,
+      msgId: 'none',
+      transactionId: 'none',
+    },
+  }),
+  asking('a recall by what is no handle', {
+    code: 370,
+    fields: { producerGroup: 'differential', topic: '#topic', recallHandle: 'none' },
+  }),
+  asking('a recall in an unknown topic', {
+    code: 370,
+    fields: { producerGroup: 'differential', topic: '#nowhere', recallHandle: 'none' },
+  }),
+  asking('offsets of an unknown topic are reset', {
+    code: 222,
+    fields: { group: '#group', topic: '#nowhere', timestamp: -1, isForce: true },
+  }),
+  asking('offsets of a queue that is none are reset', {
+    code: 222,
+    fields: { group: '#group', topic: '#topic', timestamp: 0, isForce: true, queueId: 9, offset: 0 },
+  }),
+  asking('a client leaves that never came', {
+    code: 35,
+    fields: { clientID: 'nobody', producerGroup: '#nobody', consumerGroup: '#nobody' },
+  }),
+]
+
+export const consumers: readonly Step[] = [...backs, ...pops, ...locks, ...others, ...administration]

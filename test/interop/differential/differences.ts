@@ -45,4 +45,9 @@ export const differences: Readonly<Record<string, Difference>> = {
     stock: 'code=0',
     here: 'code=26',
   },
+  'offsets of a queue that is none are reset': {
+    documented: 'A queue that the topic has not is refused (code 1)',
+    here: 'code=1',
+    stock: 'code=0',
+  },
 }
