@@ -8,6 +8,7 @@ import { errorCode } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { systemRandom } from '../lib/prng.ts'
 import { supervisorChannel, type SupervisorChannel } from './child-channel.ts'
+import { markTheHeapSeldom } from './garbage-collection.ts'
 import { pinoLog } from './pino-log.ts'
 import { stopSignal } from './stop-signal.ts'
 import { describeError } from './user-errors.ts'
@@ -25,6 +26,7 @@ export interface BrokerProcessOptions {
 }
 
 export async function runBrokerProcess(configuration: BrokerConfiguration, how: BrokerProcessOptions): Promise<void> {
+  markTheHeapSeldom(process.execArgv)
   // Timers of the clock hold no process, and a node that waits for its folder's lock has nothing else: it would end unsaid.
   const hold = setInterval(() => {}, HOLD_MS)
   try {
