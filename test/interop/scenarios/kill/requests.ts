@@ -4,7 +4,8 @@ import type { Driver } from '../../support/driver.ts'
 import { startLedElsewhere } from '../../support/led-elsewhere.ts'
 import { leaderAddress } from '../../support/raftmq.ts'
 import { type Context, pause, type Scenario } from '../../support/scenario.ts'
-import { makeTopic, persist, release, type Row } from './row.ts'
+import { makeTopic } from '../../support/topics.ts'
+import { persist, release, type Row } from './row.ts'
 
 const REPLY_WITHIN_MS = 15_000
 

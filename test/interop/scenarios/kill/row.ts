@@ -1,8 +1,5 @@
 /** What rows of the table in docs/testing.md have in common: a beginning before the leader is killed, and an end after it. */
-import assert from 'node:assert/strict'
-import { ask } from '../../support/ask.ts'
 import type { Driver, Received, Sent } from '../../support/driver.ts'
-import { leaderAddress } from '../../support/raftmq.ts'
 import { type Context, pause, until } from '../../support/scenario.ts'
 
 export const release = 'client-5.5'
@@ -23,14 +20,6 @@ export interface Row {
 export const bodiesOf = (received: readonly Received[]): string[] => received.map(({ body }) => body ?? '').sort()
 export const numbered = (stem: string, count: number): string[] =>
   Array.from({ length: count }, (_, at) => `${stem}-${at}`).sort()
-
-/** Makes a topic of four queues: a stock consumer asks for one that it did not find again only after half a minute. */
-export async function makeTopic({ target }: Context, topic: string, attributes = ''): Promise<void> {
-  const queues = { readQueueNums: '4', writeQueueNums: '4', perm: '6', topicFilterType: 'SINGLE_TAG' }
-  const rest = { defaultTopic: 'TBW102', topicSysFlag: '0', order: 'false', attributes }
-  const { code, remark } = await ask(await leaderAddress(target.namesrv), 17, { topic, ...queues, ...rest })
-  assert.equal(code, 0, remark ?? '')
-}
 
 /** Calls until it is answered: a stock client gives up within milliseconds while nobody leads. */
 export async function persist<T>(call: () => Promise<T>, withinMs = 30_000): Promise<T> {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { ClientError, type Received, type Sent } from '../../support/driver.ts'
 import { pause } from '../../support/scenario.ts'
-import { bodiesOf, came, makeTopic, numbered, persist, type Row, sendEach, storedTwice } from './row.ts'
+import { makeTopic } from '../../support/topics.ts'
+import { bodiesOf, came, numbered, persist, type Row, sendEach, storedTwice } from './row.ts'
 
 const codecs = ['ZLIB', 'LZ4', 'ZSTD'] as const
 const BATCH = 10
