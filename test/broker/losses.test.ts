@@ -50,6 +50,22 @@ describe('the table of losses', () => {
     expect(table.all).toEqual([{ term: 5, maxBytes: 107, inDoubt: true, found }])
   })
 
+  test('a term in which messages did not wait is known until the election after it is declared, or its leader has told', () => {
+    const table = new Losses()
+    apply(table, lossCommands.early(4), lossCommands.seen(3, none))
+    expect(table.earlyTerm).toBe(4)
+    const copy = new Losses()
+    copy.load(table.takeChanges())
+    expect([copy.earlyTerm, copy.all]).toEqual([4, []])
+    apply(table, lossCommands.open({ term: 6, maxBytes: 100, inDoubt: false }))
+    expect([table.earlyTerm, [...table.takeChanges()].find(([key]) => key === 'early')]).toEqual([
+      0,
+      ['early', undefined],
+    ])
+    apply(copy, lossCommands.seen(4, none))
+    expect([copy.earlyTerm, copy.all]).toEqual([0, []])
+  })
+
   test('keeps the newest, and comes back from its rows', () => {
     const table = new Losses()
     const snapshot = new Map<string, unknown>()

@@ -57,3 +57,33 @@ test('a former leader keeps what it acknowledged and had to cut off, and the gro
     'demo: lost',
   ])
 })
+
+test('what did not wait in sync replication is declared, though its leader never comes back', {
+  timeout: 90_000,
+}, async () => {
+  const started = (cluster = await startCluster())
+  const leader = await until('there is a leader', () => started.leader())
+  const producer = new Producer({ namesrv: started.namesrv, group: 'p' })
+  await producer.start()
+  const hurried = { topic: 'demo', body: 'in a hurry', properties: { WAIT: 'false' } }
+  // The first are answered like others, until the group knows: that it will be told is in the log before the last of these.
+  for (let sent = 0; sent < 100; sent++) await producer.send(hurried)
+
+  const others = started.nodes.filter(({ id }) => id !== leader.id)
+  for (const node of others) started.kill(node)
+  // The leader is alone, and answers what does not wait until it notices that no majority answers.
+  expect((await producer.send(hurried)).queueOffset).toBeGreaterThanOrEqual(0)
+  started.kill(leader)
+  await producer.close()
+
+  for (const node of others) await started.restart(node)
+  const next = await until('another node leads', () => {
+    const found = started.leader()
+    return found !== undefined && found.id !== leader.id && found.status?.isReady === true ? found : undefined
+  })
+  const declared = await until('the loss is declared', async () => {
+    const text = (await figures(next)).get('raftmq.losses') ?? '[]'
+    return text === '[]' ? undefined : text
+  })
+  expect(declared).toContain('"maxBytes":67108864,"inDoubt":false}')
+})

@@ -1,8 +1,8 @@
 /**
  * Messages that wait for nobody (`WAIT` = false): acknowledged once the leader has written them, in every mode. Verifies,
  * as for messages in async replication: what a consumer read stays where it was; what was acknowledged and is gone was
- * declared, within the bound, and set aside, unless whoever acknowledged it may be gone; nothing is there twice but what
- * may be, nothing that nobody sent.
+ * declared, within the bound, and set aside, unless whoever acknowledged it may be gone with its disk; nothing is there
+ * twice but what may be, nothing that nobody sent.
  */
 import { Producer } from '../../../src/client/producer/producer.ts'
 import { PushConsumer } from '../../../src/client/consumer/push-consumer.ts'
@@ -75,16 +75,12 @@ export class Unwaited implements Feature {
         held.set(`${TOPIC}/${queueId}/${queueOffset}`, idOf(body))
       }
     }
-    const lost = this.#ledger.holds(
-      machine.id,
-      held,
-      this.#mayBeUntold ? { ...declared, maxBytes: Infinity } : declared,
-    )
-    if (!this.#mayBeUntold) expectSetAside(cluster, lost)
+    const lost = this.#ledger.holds(machine.id, held, declared)
+    if (!this.#mayBeGone) expectSetAside(cluster, lost)
   }
 
-  /** Who left, or lost its disk, before its log was compared tells nothing, and in sync replication nobody else does. */
-  get #mayBeUntold(): boolean {
+  /** Who left, or lost its disk, before its log was compared sets nothing aside. */
+  get #mayBeGone(): boolean {
     const { counts, machines } = this.#need.cluster
     return counts.of('removeMember') + counts.of('replaceMember') > 0 || machines.some(({ disk }) => disk.isReplacement)
   }

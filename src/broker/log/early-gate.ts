@@ -1,12 +1,19 @@
 /**
- * Opens the door to early acknowledgements of a term once that they are given is on disk. Not before this node has
- * accounted for those of an older term (`LossReport`): the file names one term, and what was set aside of a term that it no
- * longer names would never be told.
+ * Opens the door to early acknowledgements of a term once it is known that they are given: on this node's disk, and to the
+ * group where its mode does not say so, for messages that do not wait in sync replication. Not before those of an older
+ * term are accounted for (`LossReport`): file and group name one term, and what was lost of a term that is no longer named
+ * would never be told.
  */
 import type { Early } from '../../store/early-file.ts'
 
 export interface EarlyGateNeeds {
   readonly file: { readonly value: Early; save(value: Early): Promise<void> }
+  readonly group: {
+    /** Whose messages that did not wait are not accounted for; 0: nobody's (`Losses`). */
+    readonly earlyTerm: () => number
+    /** Rejects when it could not be told; it is asked for again. */
+    readonly tell: (term: number) => Promise<unknown>
+  }
   /** The door is open now. */
   readonly opened: () => void
   readonly fatal: (error: Error) => void
@@ -14,25 +21,50 @@ export interface EarlyGateNeeds {
 
 export class EarlyGate {
   readonly #need: EarlyGateNeeds
-  #isSaving = false
+  #isOpening = false
 
   constructor(need: EarlyGateNeeds) {
     this.#need = need
   }
 
+  /** `all`: by the mode, not only for messages that do not wait. */
   isOpen(term: number, all: boolean): boolean {
-    const { file, opened, fatal } = this.#need
+    const { file, group } = this.#need
     const { value } = file
-    if (value.term === term && (value.all || !all)) return true
-    if (this.#isSaving || (value.term !== term && value.term !== 0)) return false
-    this.#isSaving = true
-    file.save({ term, all: all || (value.term === term && value.all) }).then(
-      () => {
-        this.#isSaving = false
-        opened()
-      },
-      (error: unknown) => fatal(error instanceof Error ? error : new Error(String(error))),
-    )
+    const earlyTerm = group.earlyTerm()
+    if (this.#isOnFile(term, all) && (all || earlyTerm === term)) return true
+    const isFree = [0, term].includes(value.term) && (all || [0, term].includes(earlyTerm))
+    if (!this.#isOpening && isFree) this.#open(term, all)
     return false
   }
+
+  #open(term: number, all: boolean): void {
+    this.#isOpening = true
+    this.#save(term, all).then(
+      async () => {
+        const { group, opened } = this.#need
+        const isTold = all || (await succeeds(group.tell(term)))
+        this.#isOpening = false
+        if (isTold) opened()
+      },
+      (error: unknown) => this.#need.fatal(error instanceof Error ? error : new Error(String(error))),
+    )
+  }
+
+  async #save(term: number, all: boolean): Promise<void> {
+    const { file } = this.#need
+    const { value } = file
+    if (!this.#isOnFile(term, all)) await file.save({ term, all: all || (value.term === term && value.all) })
+  }
+
+  #isOnFile(term: number, all: boolean): boolean {
+    const { value } = this.#need.file
+    return value.term === term && (value.all || !all)
+  }
 }
+
+const succeeds = (done: Promise<unknown>): Promise<boolean> =>
+  done.then(
+    () => true,
+    () => false,
+  )

@@ -40,6 +40,7 @@ import { EarlyGate } from '../log/early-gate.ts'
 import { SlaveAcks, type SlaveAcksNeeds } from '../log/slave-acks.ts'
 import { forwardCommands } from '../forwarding/forwarded-commands.ts'
 import { asksForSyncFlush } from '../group/group-mode.ts'
+import { lossCommands } from '../tables/losses.ts'
 import { isTimerRemoval } from '../timed/timer-removals.ts'
 
 export interface NodeCoreNeeds {
@@ -136,6 +137,10 @@ export class NodeCore {
     this.counters = new QueueCounters(store)
     const earlyGate = new EarlyGate({
       file: state.early,
+      group: {
+        earlyTerm: () => tables.losses.earlyTerm,
+        tell: (term) => this.#local.command(lossCommands.early(term)),
+      },
       opened: () => this.#local.stable(this.replica.status().stableIndex),
       fatal: need.fatal,
     })

@@ -167,7 +167,8 @@ export class NodeServices {
       lost: need.state.lost,
       logSettled: () => need.state.log.flush(),
       exposure: () => {
-        const tailBytes = tables.mode.current?.replication === 'async' ? options.maxUnreplicatedBytes : 0
+        const hadEarly = tables.mode.current?.replication === 'async' || tables.losses.earlyTerm > 0
+        const tailBytes = hadEarly ? options.maxUnreplicatedBytes : 0
         const inDoubt = core.replica.status().electedInDoubt
         if (inDoubt) return { maxBytes: options.maxUnflushedBytes + tailBytes, inDoubt }
         return tailBytes > 0 ? { maxBytes: tailBytes, inDoubt } : undefined

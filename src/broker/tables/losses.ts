@@ -1,10 +1,12 @@
 /**
  * What elections may have lost: a replicated table, so that everybody tells the same. An election in async replication (or
- * one that stood on logs in doubt) opens a row: 0 to a bound. When the leader before it has come back and its log has been
- * compared, the row says exactly what was set aside there (`lost-messages.ts`).
+ * one that stood on logs in doubt, or after a leader that had messages which do not wait) opens a row: 0 to a bound. When
+ * the leader before it has come back and its log has been compared, the row says exactly what was set aside there
+ * (`lost-messages.ts`).
  *
  * | op | arguments | effect |
  * | --- | --- | --- |
+ * | `early` | term | from here on its leader acknowledges before the commit what does not wait, in sync replication too |
  * | `open` | term, most bytes, whether logs were in doubt | the election of that term may have lost so much |
  * | `seen` | term of the old leader, its id, messages, bytes | what it had acknowledged and lost is known |
  */
@@ -12,6 +14,8 @@ import { assert } from '../../lib/assert.ts'
 import type { Command, ReplicatedTable } from '../needs.ts'
 
 const TABLE = 'losses'
+/** The key of the term in which messages that did not wait were acknowledged; sorts behind those of the rows. */
+const EARLY_KEY = 'early'
 /** Rows kept, the newest. */
 const ROWS_MAX = 32
 const NO_ROW = { maxBytes: 0, inDoubt: false, found: undefined }
@@ -29,8 +33,14 @@ export interface Loss {
 export class Losses implements ReplicatedTable {
   readonly name = TABLE
   #rows: Loss[] = []
+  #earlyTerm = 0
   #isChanged = false
   #dropped: number[] = []
+
+  /** Whose leader acknowledged messages that do not wait, and what of them was lost is not accounted for; 0: nobody's. */
+  get earlyTerm(): number {
+    return this.#earlyTerm
+  }
 
   /** Oldest first. */
   get all(): readonly Loss[] {
@@ -40,13 +50,17 @@ export class Losses implements ReplicatedTable {
   apply(op: string, args: readonly unknown[]): undefined {
     const [term, second, third, bytes] = args
     assert(typeof term === 'number', 'a loss has a term')
-    if (op === 'open') {
+    if (op === 'early') {
+      this.#setEarlyTerm(term)
+    } else if (op === 'open') {
+      if (term > this.#earlyTerm) this.#setEarlyTerm(0)
       assert(typeof second === 'number' && typeof third === 'boolean', 'a loss has a bound')
       if (this.#rows.some((row) => row.term === term)) return undefined
       this.#put({ term, maxBytes: second, inDoubt: third, found: undefined })
     } else {
       assert(op === 'seen', `losses have no operation ${op}`)
       assert(typeof second === 'string' && typeof third === 'number' && typeof bytes === 'number', 'what was found')
+      if (term === this.#earlyTerm) this.#setEarlyTerm(0)
       this.#seen(term, { node: second, messages: third, bytes })
     }
     return undefined
@@ -54,6 +68,7 @@ export class Losses implements ReplicatedTable {
 
   takeChanges(): ReadonlyMap<string, unknown> {
     const changes = new Map<string, unknown>(this.#isChanged ? this.rows() : [])
+    if (this.#isChanged && this.#earlyTerm === 0) changes.set(EARLY_KEY, undefined)
     for (const term of this.#dropped) changes.set(keyOf(term), undefined)
     this.#isChanged = false
     this.#dropped = []
@@ -67,18 +82,27 @@ export class Losses implements ReplicatedTable {
         [term, maxBytes, inDoubt, found === undefined ? null : [found.node, found.messages, found.bytes]],
       ]
     }
+    if (this.#earlyTerm > 0) yield [EARLY_KEY, this.#earlyTerm]
   }
 
   load(rows: Iterable<readonly [key: string, value: unknown]>): void {
-    this.#rows = [...rows].map(([, value]) => decode(value)).sort((a, b) => a.term - b.term)
+    const all = [...rows]
+    const losses = all.filter(([key]) => key !== EARLY_KEY)
+    this.#rows = losses.map(([, value]) => decode(value)).sort((a, b) => a.term - b.term)
+    this.#earlyTerm = decodeTerm(all.find(([key]) => key === EARLY_KEY)?.[1] ?? 0)
     this.#isChanged = false
     this.#dropped = []
+  }
+
+  #setEarlyTerm(term: number): void {
+    this.#isChanged ||= this.#earlyTerm !== term
+    this.#earlyTerm = term
   }
 
   #seen(term: number, found: NonNullable<Loss['found']>): void {
     const open = this.#rows.find((row) => row.term > term && row.found === undefined && !row.inDoubt)
     if (open !== undefined) return this.#put({ ...open, found })
-    // In sync replication nobody opened one: messages that did not wait. Logs in doubt may have lost others beside them.
+    // Its node led again at once and opened none. Logs in doubt may have lost others beside these.
     const { maxBytes, inDoubt, found: told } = this.#rows.find((row) => row.term === term + 1) ?? NO_ROW
     if (found.messages === 0 || told !== undefined) return
     this.#put({ term: term + 1, maxBytes: maxBytes + found.bytes, inDoubt, found })
@@ -93,6 +117,7 @@ export class Losses implements ReplicatedTable {
 }
 
 export const lossCommands = {
+  early: (term: number): Command => ({ table: TABLE, op: 'early', args: [term] }),
   open: (row: Pick<Loss, 'term' | 'maxBytes' | 'inDoubt'>): Command => ({
     table: TABLE,
     op: 'open',
@@ -108,6 +133,11 @@ export const lossCommands = {
 /** In the order of the terms. */
 function keyOf(term: number): string {
   return String(term).padStart(16, '0')
+}
+
+function decodeTerm(value: unknown): number {
+  assert(typeof value === 'number', 'a term is a number')
+  return value
 }
 
 function decode(value: unknown): Loss {
