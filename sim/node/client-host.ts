@@ -2,6 +2,8 @@
 import { Admin } from '../../src/client/admin/admin.ts'
 import type { Invoke } from '../../src/client/core/broker-api.ts'
 import type { ClientOptions } from '../../src/client/core/options.ts'
+import { PushConsumer } from '../../src/client/consumer/push-consumer.ts'
+import type { ProducerOptions } from '../../src/client/producer/producer-options.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { seededRandom, type Random } from '../../src/lib/prng.ts'
 import { RemotingClient } from '../../src/remoting/client.ts'
@@ -45,6 +47,17 @@ export class ClientHost {
       heartbeatIntervalMs: 1000,
       openTelemetry: false,
     }
+  }
+
+  /** Of a producer: quick to give up, for nodes go on dying. */
+  producing(group: string): ProducerOptions & { readonly group: string } {
+    return { ...this.options(), group, sendTimeoutMs: 3000, attemptTimeoutMs: 800 }
+  }
+
+  /** A consumer of `topic` from its first message on. */
+  consumer(group: string, topic: string): PushConsumer {
+    const times = { commitIntervalMs: 300, rebalanceIntervalMs: 1000, suspendTimeoutMs: 1000 }
+    return new PushConsumer({ ...this.options(), group, from: 'first', ...times }).subscribe(topic)
   }
 
   /** As its clock shows it. */

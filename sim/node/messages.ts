@@ -1,6 +1,6 @@
 /** The plain workload: producers, and consumers of one group, all of them RaftMQ's own clients. */
 import { Producer } from '../../src/client/producer/producer.ts'
-import { PushConsumer } from '../../src/client/consumer/push-consumer.ts'
+import type { PushConsumer } from '../../src/client/consumer/push-consumer.ts'
 import { errorCode } from '../../src/lib/errors.ts'
 import { bodyOf, idFor, idOf } from './bodies.ts'
 import type { ClientHost } from './client-host.ts'
@@ -40,10 +40,8 @@ export class Messages {
     this.ledger = new Ledger(cluster.modes)
     this.#bodyBytes = host.random.next() < 0.2 ? LARGE_BYTES : SMALL_BYTES
     this.#producer = new Producer({
-      ...host.options(),
-      group: 'writers',
+      ...host.producing('writers'),
       sendTimeoutMs: 4000,
-      attemptTimeoutMs: 800,
       retryUndecided: host.random.next() < 0.7,
     })
   }
@@ -97,14 +95,7 @@ export class Messages {
   }
 
   async #consume(): Promise<void> {
-    const consumer = new PushConsumer({
-      ...this.#host.options(),
-      group: GROUP,
-      from: 'first',
-      commitIntervalMs: 300,
-      rebalanceIntervalMs: 1000,
-      suspendTimeoutMs: 1000,
-    }).subscribe(TOPIC)
+    const consumer = this.#host.consumer(GROUP, TOPIC)
     this.#consumers.push(consumer)
     await consumer.run(({ topic, queueId, queueOffset, body }) => {
       this.#cluster.guard(() => this.ledger.saw(`${topic}/${queueId}`, queueOffset, idOf(body)))

@@ -5,7 +5,7 @@
  * Not verified while a wall clock was set: there the time of a message is shifted.
  */
 import { Producer } from '../../../src/client/producer/producer.ts'
-import { PushConsumer } from '../../../src/client/consumer/push-consumer.ts'
+import type { PushConsumer } from '../../../src/client/consumer/push-consumer.ts'
 import { Violation } from '../../world/violation.ts'
 import { bodyOf, idFor, idOf } from '../bodies.ts'
 import type { Machine } from '../machine.ts'
@@ -32,20 +32,8 @@ export class Delayed implements Feature {
     this.#need = need
     const { cluster, host } = need
     this.#sends = new Sends(cluster)
-    this.#producer = new Producer({
-      ...host.options(),
-      group: 'schedulers',
-      sendTimeoutMs: 3000,
-      attemptTimeoutMs: 800,
-    })
-    this.#consumer = new PushConsumer({
-      ...host.options(),
-      group: 'sleepers',
-      from: 'first',
-      commitIntervalMs: 300,
-      rebalanceIntervalMs: 1000,
-      suspendTimeoutMs: 1000,
-    }).subscribe(TOPIC)
+    this.#producer = new Producer(host.producing('schedulers'))
+    this.#consumer = host.consumer('sleepers', TOPIC)
   }
 
   async prepare(): Promise<void> {

@@ -44,7 +44,7 @@ export class Pops implements Feature {
     this.#need = need
     const { cluster, host } = need
     this.#sends = new Sends(cluster)
-    this.#producer = new Producer({ ...host.options(), group: 'clerks', sendTimeoutMs: 3000, attemptTimeoutMs: 800 })
+    this.#producer = new Producer(host.producing('clerks'))
   }
 
   async prepare(): Promise<void> {

@@ -35,7 +35,7 @@ export class Recalls implements Feature {
     this.#need = need
     const { cluster, host } = need
     this.#sends = new Sends(cluster)
-    this.#producer = new Producer({ ...host.options(), group: 'planners', sendTimeoutMs: 3000, attemptTimeoutMs: 800 })
+    this.#producer = new Producer(host.producing('planners'))
   }
 
   async prepare(): Promise<void> {

@@ -4,7 +4,7 @@
  * again over the retry topic, not before its delay is over, until it is handled.
  */
 import { Producer } from '../../../src/client/producer/producer.ts'
-import { PushConsumer } from '../../../src/client/consumer/push-consumer.ts'
+import type { PushConsumer } from '../../../src/client/consumer/push-consumer.ts'
 import type { MessageContext } from '../../../src/client/consumer/message-context.ts'
 import type { ReceivedMessage } from '../../../src/client/core/received-message.ts'
 import { Violation } from '../../world/violation.ts'
@@ -40,17 +40,8 @@ export class Stories implements Feature {
     this.#need = need
     const { cluster, host } = need
     this.#sends = new Sends(cluster)
-    this.#producer = new Producer({ ...host.options(), group: 'narrators', sendTimeoutMs: 3000, attemptTimeoutMs: 800 })
-    this.#consumers = [0, 1].map(() =>
-      new PushConsumer({
-        ...host.options(),
-        group: 'listeners',
-        from: 'first',
-        commitIntervalMs: 300,
-        rebalanceIntervalMs: 1000,
-        suspendTimeoutMs: 1000,
-      }).subscribe(TOPIC),
-    )
+    this.#producer = new Producer(host.producing('narrators'))
+    this.#consumers = [0, 1].map(() => host.consumer('listeners', TOPIC))
   }
 
   async prepare(): Promise<void> {

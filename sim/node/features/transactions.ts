@@ -4,7 +4,7 @@
  * was rolled back never; no half stays without an end.
  */
 import type { OutgoingMessage } from '../../../src/client/producer/outgoing-message.ts'
-import { PushConsumer } from '../../../src/client/consumer/push-consumer.ts'
+import type { PushConsumer } from '../../../src/client/consumer/push-consumer.ts'
 import type { SendResult } from '../../../src/client/producer/send-request.ts'
 import { TransactionProducer } from '../../../src/client/producer/transaction-producer.ts'
 import { decodeOffsetMessageId } from '../../../src/message/message-id.ts'
@@ -41,20 +41,10 @@ export class Transactions implements Feature {
     const { cluster, host } = need
     this.#sends = new Sends(cluster)
     this.#producer = new TransactionProducer({
-      ...host.options(),
-      group: GROUP,
-      sendTimeoutMs: 3000,
-      attemptTimeoutMs: 800,
+      ...host.producing(GROUP),
       check: ({ body }) => this.#endOf(idOf(body)),
     })
-    this.#consumer = new PushConsumer({
-      ...host.options(),
-      group: 'bookkeepers',
-      from: 'first',
-      commitIntervalMs: 300,
-      rebalanceIntervalMs: 1000,
-      suspendTimeoutMs: 1000,
-    }).subscribe(TOPIC)
+    this.#consumer = host.consumer('bookkeepers', TOPIC)
   }
 
   async prepare(): Promise<void> {

@@ -5,7 +5,7 @@
  * twice but what may be, nothing that nobody sent.
  */
 import { Producer } from '../../../src/client/producer/producer.ts'
-import { PushConsumer } from '../../../src/client/consumer/push-consumer.ts'
+import type { PushConsumer } from '../../../src/client/consumer/push-consumer.ts'
 import { bodyOf, idFor, idOf } from '../bodies.ts'
 import { Ledger } from '../ledger.ts'
 import type { Machine } from '../machine.ts'
@@ -34,15 +34,8 @@ export class Unwaited implements Feature {
         return { ...cluster.modes.wasAsync, replication: true }
       },
     })
-    this.#producer = new Producer({ ...host.options(), group: 'runners', sendTimeoutMs: 3000, attemptTimeoutMs: 800 })
-    this.#consumer = new PushConsumer({
-      ...host.options(),
-      group: 'watchers',
-      from: 'first',
-      commitIntervalMs: 300,
-      rebalanceIntervalMs: 1000,
-      suspendTimeoutMs: 1000,
-    }).subscribe(TOPIC)
+    this.#producer = new Producer(host.producing('runners'))
+    this.#consumer = host.consumer('watchers', TOPIC)
   }
 
   async prepare(): Promise<void> {
