@@ -19,6 +19,8 @@ export class Operator {
   readonly #host: ClientHost
   /** Voters that there surely are. */
   #voters: number
+  /** Changes of members that are asked for and not answered: the leader may begin them at any time. */
+  #changes = 0
 
   constructor(cluster: Cluster, host: ClientHost) {
     this.#cluster = cluster
@@ -76,11 +78,11 @@ export class Operator {
     await this.#change({ change: 'replace', id, by: by.id })
   }
 
-  /** The machines that are members by the leader's word; undefined while there is none, or it is about to change. */
+  /** The machines that are members by the leader's word; undefined while there is none, or they are about to change. */
   async members(): Promise<readonly Machine[] | undefined> {
     try {
       const { members, isChanging } = await this.#host.admin.members(BROKER)
-      if (isChanging) return undefined
+      if (isChanging || this.#changes > 0) return undefined
       return this.#cluster.machines.filter(({ id }) => members.some((member) => member.id === id))
     } catch {
       return undefined
@@ -97,6 +99,7 @@ export class Operator {
 
   async #change(change: GroupChange): Promise<boolean> {
     const text = `${change.change} ${change.id}`
+    this.#changes++
     try {
       await this.#host.admin.changeMembers(BROKER, change, CHANGE_MS)
       this.#cluster.note(`${text} is done`)
@@ -104,6 +107,8 @@ export class Operator {
     } catch (error) {
       this.#cluster.note(`${text} may be done: ${errorCode(error) ?? 'thrown'}`)
       return false
+    } finally {
+      this.#changes--
     }
   }
 
