@@ -5,7 +5,7 @@ import type { Cluster } from './cluster.ts'
 import type { DeclaredLoss } from './declared-loss.ts'
 import { addressOf, type Machine } from './machine.ts'
 import type { Scene } from './scene.ts'
-import { expectSetAside } from './set-aside.ts'
+import { expectSetAside, isAllTold } from './set-aside.ts'
 
 /** A group that works takes writes again within this. */
 const WRITES_MS = 10_000
@@ -91,7 +91,11 @@ async function audit(scene: Scene, { members, index, isSettled }: Calm & { isSet
   const { cluster, host, messages, tables, operator, features } = scene
   const disk = longestLog(members)
   for (const machine of members) {
-    const declared = await operator.declaredLoss(machine)
+    let declared = await operator.declaredLoss(machine)
+    while (!isAllTold(cluster, declared)) {
+      await host.pause(RETRY_MS)
+      declared = await operator.declaredLoss(machine)
+    }
     expectDoubt(scene, declared)
     expectSetAside(cluster, messages.ledger.holds(machine.id, await readAll(host, machine, { disk, index }), declared))
     // Elections that stood on logs in doubt may have lost what was committed.

@@ -6,19 +6,31 @@ export interface DeclaredLoss {
   readonly isInDoubt: boolean
   /** Sum of all bounds; 0: nothing was declared. */
   readonly maxBytes: number
+  /** Nodes that said what they had set aside. */
+  readonly toldBy: ReadonlySet<string>
 }
 
-export const nothingLost: DeclaredLoss = { isInDoubt: false, maxBytes: 0 }
+export const nothingLost: DeclaredLoss = { isInDoubt: false, maxBytes: 0, toldBy: new Set() }
 
 export function declaredLossOf(runtime: ReadonlyMap<string, string>): DeclaredLoss {
   const rows: unknown = JSON.parse(runtime.get('raftmq.losses') ?? '')
   if (!Array.isArray(rows)) throw new Violation('losses', 'the losses are no list')
-  let loss = nothingLost
+  const toldBy = new Set<string>()
+  let isInDoubt = false
+  let bytes = 0
   for (const row of rows) {
     const { maxBytes, inDoubt } = fieldsOf(row)
-    loss = { isInDoubt: loss.isInDoubt || inDoubt, maxBytes: loss.maxBytes + maxBytes }
+    isInDoubt ||= inDoubt
+    bytes += maxBytes
+    if (hasFound(row)) toldBy.add(row.found.node)
   }
-  return loss
+  return { isInDoubt, maxBytes: bytes, toldBy }
+}
+
+function hasFound(row: unknown): row is { readonly found: { readonly node: string } } {
+  if (typeof row !== 'object' || row === null || !('found' in row)) return false
+  const { found } = row
+  return typeof found === 'object' && found !== null && 'node' in found && typeof found.node === 'string'
 }
 
 function fieldsOf(row: unknown): { readonly maxBytes: number; readonly inDoubt: boolean } {

@@ -11,7 +11,7 @@ function acknowledge(ledger: Ledger, id: string, queueOffset: number): void {
   ledger.acked(ledger.began(id, queueOffset, 100), 'q', queueOffset, queueOffset + 0.5)
 }
 
-const declared = (maxBytes: number, isInDoubt = false) => ({ maxBytes, isInDoubt })
+const declared = (maxBytes: number, isInDoubt = false) => ({ ...nothingLost, maxBytes, isInDoubt })
 
 test('in sync × sync nothing acknowledged may be lost, whatever the group declares', () => {
   const ledger = new Ledger(new ModeWatch(sync))
