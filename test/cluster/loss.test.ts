@@ -17,6 +17,23 @@ async function figures(node: ClusterNode): Promise<ReadonlyMap<string, string>> 
   return withRemoting((client) => runtime(client, node.address))
 }
 
+/** Starts `others` again without who led, and waits until one of them leads and has declared what may be lost. */
+async function nextLeader(
+  started: Cluster,
+  others: readonly ClusterNode[],
+): Promise<{ next: ClusterNode; losses: string }> {
+  for (const node of others) await started.restart(node)
+  const next = await until('another node leads', () => {
+    const found = started.leader()
+    return found !== undefined && others.includes(found) && found.status?.isReady === true ? found : undefined
+  })
+  const losses = await until('the loss is declared', async () => {
+    const text = (await figures(next)).get('raftmq.losses') ?? '[]'
+    return text === '[]' ? undefined : text
+  })
+  return { next, losses }
+}
+
 test('a former leader keeps what it acknowledged and had to cut off, and the group knows how much it is', {
   timeout: 90_000,
 }, async () => {
@@ -35,16 +52,8 @@ test('a former leader keeps what it acknowledged and had to cut off, and the gro
   started.kill(leader)
   await producer.close()
 
-  for (const node of others) await started.restart(node)
-  const next = await until('another node leads', () => {
-    const found = started.leader()
-    return found !== undefined && found.id !== leader.id && found.status?.isReady === true ? found : undefined
-  })
-  const open = await until('the loss is declared', async () => {
-    const text = (await figures(next)).get('raftmq.losses') ?? '[]'
-    return text === '[]' ? undefined : text
-  })
-  expect(open).toContain('"maxBytes":67108864,"inDoubt":false}')
+  const { next, losses } = await nextLeader(started, others)
+  expect(losses).toContain('"maxBytes":67108864,"inDoubt":false}')
 
   await started.restart(leader)
   const found = await until('the loss is counted', async () => {
@@ -76,14 +85,6 @@ test('what did not wait in sync replication is declared, though its leader never
   started.kill(leader)
   await producer.close()
 
-  for (const node of others) await started.restart(node)
-  const next = await until('another node leads', () => {
-    const found = started.leader()
-    return found !== undefined && found.id !== leader.id && found.status?.isReady === true ? found : undefined
-  })
-  const declared = await until('the loss is declared', async () => {
-    const text = (await figures(next)).get('raftmq.losses') ?? '[]'
-    return text === '[]' ? undefined : text
-  })
-  expect(declared).toContain('"maxBytes":67108864,"inDoubt":false}')
+  const { losses } = await nextLeader(started, others)
+  expect(losses).toContain('"maxBytes":67108864,"inDoubt":false}')
 })
