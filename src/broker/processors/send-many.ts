@@ -3,6 +3,7 @@
  * request for every message; here each part is what a batch send (320) would have been, and is answered by itself. Parts
  * that may be stored go into the log together. Without parts it asks whether this broker knows the request.
  */
+import { assert } from '../../lib/assert.ts'
 import type { Clock, Timer } from '../../lib/clock.ts'
 import { errorCode } from '../../lib/errors.ts'
 import { encodeOffsetMessageId } from '../../message/message-id.ts'
@@ -93,9 +94,11 @@ export function sendMany(need: SendManyNeeds): Route<unknown>[] {
     // The drafts are let go once they are encoded: there are many, and they would wait for their fate here.
     const queueIds = ready.map((send) => send.queueId)
     const counts = ready.map((send) => send.drafts.length)
+    const records = counts.reduce((sum, count) => sum + count, 0)
     try {
       store(ready, (error, stored, code) => {
         if (stored === undefined) return failed(error)
+        assert(stored.length === records, 'every record of the parts has a place')
         let from = 0
         for (let n = 0; n < queueIds.length; n++) {
           const queueOffset = stored[from]?.queueOffset ?? 0
