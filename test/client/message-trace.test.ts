@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { readTrace } from '../../src/client/admin/message-traces.ts'
 import { MessageTrace, type TraceMessage } from '../../src/client/core/message-trace.ts'
-import { Producer, PushConsumer } from '../../src/client/index.ts'
+import { Producer, PullConsumer, PushConsumer } from '../../src/client/index.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { FakeCluster } from '../support/fake-broker.ts'
+import { takeParts } from '../support/fake-parts.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { until } from '../support/until.ts'
 
@@ -128,4 +129,58 @@ test('clients with a trace tell of their sends and of their handlers, and of not
     ['handler ended', 'G', true, undefined],
   ])
   expect(fake.bodies('RMQ_SYS_TRACE_TOPIC').flatMap(readTrace)).toHaveLength(2 + 3 * 2)
+})
+
+/** What of a trace tells one row from another. */
+function rows(fake: FakeCluster): unknown[] {
+  return fake
+    .bodies('RMQ_SYS_TRACE_TOPIC')
+    .flatMap(readTrace)
+    .map(({ event: { what, group, isSuccess, redeliveries } }) => [what, group, isSuccess, redeliveries])
+}
+
+test('messages that an iteration or a poll gives are told of until they are settled, or given back', async () => {
+  const fake = await FakeCluster.start()
+  open.push(fake)
+  for (const topic of ['T', 'RMQ_SYS_TRACE_TOPIC']) fake.createTopic(topic, 1)
+  for (const body of ['a', 'b']) fake.put('T', 0, body)
+  const push = new PushConsumer({ namesrv: fake.namesrv, group: 'G', from: 'first', trace: true }).subscribe('T')
+  let count = 0
+  for await (const _message of push) if (++count === 2) break
+  await push.close()
+  expect(rows(fake)).toEqual([
+    ['handler began', 'G', undefined, 0],
+    ['handler ended', 'G', true, undefined],
+    ['handler began', 'G', undefined, 0],
+    ['handler ended', 'G', false, undefined],
+  ])
+  const pull = new PullConsumer({ namesrv: fake.namesrv, group: 'P', from: 'first', trace: true }).subscribe('T')
+  await pull.poll({ maxMessages: 1 })
+  await pull.poll({ maxMessages: 1 })
+  await pull.close()
+  expect(rows(fake).slice(4)).toEqual([
+    ['handler began', 'P', undefined, 0],
+    ['handler ended', 'P', true, undefined],
+    ['handler began', 'P', undefined, 0],
+    ['handler ended', 'P', true, undefined],
+  ])
+})
+
+test('sends that leave as parts of one request are told of each by itself', async () => {
+  const fake = await FakeCluster.start()
+  open.push(fake)
+  for (const topic of ['T', 'U', 'RMQ_SYS_TRACE_TOPIC']) fake.createTopic(topic, 1)
+  const cameMany = takeParts(fake)
+  const producer = new Producer({ namesrv: fake.namesrv, group: 'P', trace: true })
+  await producer.start()
+  const sent: { messageId: string; offsetMessageId: string }[] = []
+  for (let turn = 0; turn < 3; turn++) {
+    sent.push(...(await Promise.all(['T', 'U'].map((topic) => producer.send({ topic, body: `${turn}` })))))
+  }
+  await producer.close()
+  expect(cameMany()).toBe(true)
+  const told = fake.bodies('RMQ_SYS_TRACE_TOPIC').flatMap(readTrace)
+  expect(told.map(({ id, event: { what, isSuccess } }) => [id, what, isSuccess])).toEqual(
+    sent.map(({ messageId }) => [messageId, 'sent', true]),
+  )
 })

@@ -1,9 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { afterEach, describe, expect, test } from 'vitest'
-import { Producer, PushConsumer, TransactionProducer } from '../../src/client/index.ts'
+import { Producer, PullConsumer, PushConsumer, TransactionProducer } from '../../src/client/index.ts'
 import type { OpenTelemetry } from '../../src/client/index.ts'
 import { startCluster } from '../../src/index.ts'
 import { FakeCluster } from '../support/fake-broker.ts'
+import { takeParts } from '../support/fake-parts.ts'
 import { until } from '../support/until.ts'
 
 const open: { close(): Promise<void> }[] = []
@@ -121,6 +122,71 @@ describe('OpenTelemetry', () => {
       ['process T', 'not yet', undefined],
       ['process T', undefined, undefined],
     ])
+  })
+
+  test('has a span for each message that an iteration gives, until the next is asked for', async () => {
+    const { api, spans, active } = telemetry()
+    const { producer, consumer } = await started(api)
+    for (const body of ['a', 'b']) await producer.send({ topic: 'T', body })
+    const open: unknown[] = []
+    for await (const message of consumer.subscribe('T')) {
+      const span = consumer.within(message, active)
+      open.push([span?.name, span?.parentId, spans.filter(({ isEnded }) => !isEnded).length])
+      if (open.length === 2) break
+    }
+    expect(open).toEqual([
+      ['process T', spans[0]?.spanId, 1],
+      ['process T', spans[1]?.spanId, 1],
+    ])
+    expect(spans.slice(2)).toMatchObject([
+      { isEnded: true, error: undefined },
+      // The loop was left: the message comes again.
+      { isEnded: true, error: 'the message was given back' },
+    ])
+  })
+
+  test('has a span for each message of a poll, until it is settled or given back', async () => {
+    const { api, spans, active } = telemetry()
+    const { fake, producer } = await started(api)
+    for (const body of ['a', 'b']) await producer.send({ topic: 'T', body })
+    const options = { namesrv: fake.namesrv, openTelemetry: api, group: 'P', from: 'first' } as const
+    const consumer = new PullConsumer(options).subscribe('T')
+    const polled = await consumer.poll()
+    expect(polled.map((message) => consumer.within(message, active)?.parentId)).toEqual([
+      spans[0]?.spanId,
+      spans[1]?.spanId,
+    ])
+    expect(active()).toBeUndefined()
+    await consumer.commit()
+    expect(spans.map(({ isEnded }) => isEnded)).toEqual([true, true, true, true])
+    const [first] = polled
+    if (first === undefined) throw new Error('nothing was polled')
+    expect(consumer.within(first, active)).toBeUndefined()
+    await consumer.seekToBegin(first)
+    await consumer.poll()
+    await consumer.seekToBegin(first)
+    await consumer.close()
+    expect(spans.slice(4).map(({ error }) => error)).toEqual(Array(2).fill('the message was given back'))
+  })
+
+  test('has a span for each message of a request for many queues, and each carries its own', async () => {
+    const { api, spans } = telemetry()
+    const { fake, producer } = await started(api)
+    fake.createTopic('U', 1)
+    const cameMany = takeParts(fake)
+    const topics = ['T', 'U']
+    for (let turn = 0; turn < 3; turn++) {
+      await Promise.all(topics.map((topic) => producer.send({ topic, body: `${turn}` })))
+    }
+    expect(cameMany()).toBe(true)
+    expect(spans.map(({ name, isEnded, error }) => [name, isEnded, error])).toEqual(
+      [0, 1, 2].flatMap(() => topics.map((topic) => [`send ${topic}`, true, undefined])),
+    )
+    for (const [at, topic] of topics.entries()) {
+      expect(fake.drafts(topic).map(({ properties }) => /-(\d{16})-/.exec(properties.toString())?.[1])).toEqual(
+        [0, 2, 4].map((n) => spans[n + at]?.spanId),
+      )
+    }
   })
 
   test('has spans for the ends of transactions and for recalls', { timeout: 30_000 }, async () => {

@@ -2,6 +2,7 @@
 import { decodeBatch } from '../../src/message/batch.ts'
 import { encodeOffsetMessageId } from '../../src/message/message-id.ts'
 import { decodeSendParts, encodePartAnswers, type PartAnswer, type SendPart } from '../../src/message/send-parts.ts'
+import { RaftmqCode } from '../../src/remoting/codes.ts'
 import type { Call, Reply } from '../../src/remoting/route.ts'
 import type { FakeCluster } from './fake-broker.ts'
 
@@ -19,6 +20,12 @@ export function storeParts(
     header: { storeHost: encodeOffsetMessageId(host, 0).slice(0, -16) },
     body: encodePartAnswers(answers),
   }
+}
+
+/** Has the broker take sends to many queues; tells whether one came. */
+export function takeParts(fake: FakeCluster): () => boolean {
+  fake.fault = (call) => (call.code === RaftmqCode.SEND_TO_MANY_QUEUES ? storeParts(fake, call) : undefined)
+  return () => fake.requests.includes(RaftmqCode.SEND_TO_MANY_QUEUES)
 }
 
 function storePart(fake: FakeCluster, bytes: Buffer, part: SendPart): PartAnswer {

@@ -26,8 +26,6 @@ export interface PushConsumerOptions extends GroupOptions {
    * signal fires. Default 900,000.
    */
   readonly handlerTimeoutMs?: number
-  /** Whether handlers are told to RocketMQ's message trace, the topic RMQ_SYS_TRACE_TOPIC. Default false. */
-  readonly trace?: boolean
   /** Longest wait for handlers at `close()`. Default 10,000. */
   readonly closeTimeoutMs?: number
 }
@@ -43,7 +41,6 @@ const consumerDefaults = {
   retryPauseMs: 1_000,
   handlerTimeoutMs: 900_000,
   closeTimeoutMs: 10_000,
-  trace: false,
 } as const
 
 /** Errors: `CLIENT_OPTION`. */

@@ -34,6 +34,8 @@ export interface GroupOptions extends ClientOptions {
   readonly suspendTimeoutMs?: number
   /** Broadcast only: the file of this consumer's offsets. Default `.raftmq/<group>.offsets.json` in the working directory. */
   readonly offsetFile?: string
+  /** Whether what is handled is told to RocketMQ's message trace, the topic RMQ_SYS_TRACE_TOPIC. Default false. */
+  readonly trace?: boolean
   /** Whether bodies are checked against their checksums. Default true. */
   readonly checkCrc?: boolean
 }
@@ -54,6 +56,7 @@ const groupDefaults = {
   commitIntervalMs: 5_000,
   rebalanceIntervalMs: 20_000,
   suspendTimeoutMs: 15_000,
+  trace: false,
   checkCrc: true,
 } as const
 

@@ -1,19 +1,23 @@
 /** What a pull consumer gave out and did not yet count as consumed, and who waits for more. */
 import type { Clock } from '../../lib/clock.ts'
+import { clientErrors } from '../core/errors.ts'
 import { queueKey } from '../core/message-queue.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
+import type { ObservedHandling } from '../producer/observed-handling.ts'
 import type { Delivery, QueueFeed } from './queue-feed.ts'
 
 export class Polled {
   readonly #feeds: () => readonly QueueFeed[]
+  readonly #observed: Pick<ObservedHandling, 'taken' | 'done'>
   #inHand: Delivery[] = []
   #waiting: (() => void) | undefined
   /** The feed that comes first next time: none is served before another for ever. */
   #turn = 0
 
-  constructor(feeds: () => readonly QueueFeed[]) {
+  constructor(feeds: () => readonly QueueFeed[], observed: Pick<ObservedHandling, 'taken' | 'done'>) {
     this.#feeds = feeds
+    this.#observed = observed
   }
 
   /** Up to `max` messages that are here, in order within each queue. */
@@ -30,12 +34,16 @@ export class Polled {
       }
     }
     this.#inHand.push(...taken)
+    for (const { message, deliveries } of taken) this.#observed.taken(message, deliveries)
     return taken.map(({ message }) => message)
   }
 
   /** What was given counts as consumed. */
   settle(): void {
-    for (const delivery of this.#inHand.splice(0)) delivery.feed.settle(delivery)
+    for (const delivery of this.#inHand.splice(0)) {
+      this.#observed.done(delivery.message)
+      delivery.feed.settle(delivery)
+    }
   }
 
   /** What was given of this queue never counts: it goes on elsewhere. */
@@ -44,12 +52,12 @@ export class Polled {
     const isOf = ({ feed }: Delivery): boolean => queueKey(feed.queue) === key
     const gone = this.#inHand.filter(isOf)
     this.#inHand = this.#inHand.filter((delivery) => !isOf(delivery))
-    for (const delivery of gone) delivery.feed.release(delivery)
+    this.#release(gone)
   }
 
   /** What was given is given again. */
   giveBack(): void {
-    for (const delivery of this.#inHand.splice(0)) delivery.feed.release(delivery)
+    this.#release(this.#inHand.splice(0))
   }
 
   /** Resolves when something may be taken, the signal fires, or `timeoutMs` are over. */
@@ -69,4 +77,16 @@ export class Polled {
     this.#waiting = undefined
     waiting?.()
   }
+
+  #release(deliveries: readonly Delivery[]): void {
+    for (const delivery of deliveries) {
+      this.#observed.done(delivery.message, givenBack())
+      delivery.feed.release(delivery)
+    }
+  }
+}
+
+/** Why a message that a program took and did not go past does not count as handled. */
+export function givenBack(): Error {
+  return clientErrors.create('CLIENT_ABORTED', 'the message was given back')
 }

@@ -18,6 +18,7 @@ import { resolvePullOptions } from './pull-options.ts'
 import type { PullConsumerOptions, ResolvedPullOptions } from './pull-options.ts'
 import { checkWithin, queuePlace } from './queue-place.ts'
 import type { Place } from './queue-place.ts'
+import { ObservedHandling } from '../producer/observed-handling.ts'
 import { Polled } from './polled.ts'
 
 export interface PollOptions {
@@ -54,6 +55,7 @@ export class PullConsumer implements AsyncIterable<ReceivedMessage> {
   readonly #offsets: OffsetStore
   readonly #membership: Membership
   readonly #polled: Polled
+  readonly #observed: ObservedHandling
   /** The queues of `assign`; undefined: they are shared out. */
   #assigned: readonly MessageQueue[] | undefined
   readonly #paused = new Set<string>()
@@ -80,7 +82,8 @@ export class PullConsumer implements AsyncIterable<ReceivedMessage> {
     })
     this.#core = core
     this.#offsets = offsetStoreOf(core, this.#options)
-    this.#polled = new Polled(() => this.#membership.feeds)
+    this.#observed = new ObservedHandling(this.#options)
+    this.#polled = new Polled(() => this.#membership.feeds, this.#observed)
     this.#membership = new Membership({
       core,
       options: this.#options,
@@ -156,7 +159,7 @@ export class PullConsumer implements AsyncIterable<ReceivedMessage> {
       return Promise.reject(clientErrors.create('CLIENT_STATE', 'nothing is subscribed to or assigned'))
     }
     this.#state = 'started'
-    this.#joining ??= this.#membership.join()
+    this.#joining ??= this.#join()
     return this.#joining
   }
 
@@ -196,6 +199,14 @@ export class PullConsumer implements AsyncIterable<ReceivedMessage> {
     } finally {
       this.#polled.giveBack()
     }
+  }
+
+  /**
+   * Runs something that belongs to a message in hand: with OpenTelemetry its span, which lasts until the message is
+   * settled, is the active one meanwhile.
+   */
+  within<T>(message: ReceivedMessage, run: () => T): T {
+    return this.#observed.within(message, run)
   }
 
   /** Goes on at this place: what was given and not yet polled past counts no more. Errors: see `seekTo`. */
@@ -256,12 +267,17 @@ export class PullConsumer implements AsyncIterable<ReceivedMessage> {
     this.#polled.settle()
     this.#membership.stop()
     this.#polled.wake()
-    if (wasStarted) await this.#membership.leave()
+    if (wasStarted) await Promise.all([this.#membership.leave(), this.#observed.close()])
     this.#core.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  async #join(): Promise<void> {
+    await this.#observed.start()
+    if (this.#state === 'started') await this.#membership.join()
   }
 
   async #next(max: number, timeoutMs: number, signal: AbortSignal | undefined): Promise<readonly ReceivedMessage[]> {

@@ -7,18 +7,18 @@ import { checkTopicName } from '../core/names.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
 import { subscriptionOf } from '../core/subscription.ts'
 import type { Filter } from '../core/subscription.ts'
-import { loadTelemetry } from '../core/telemetry.ts'
 import { assignmentOf } from './assignment.ts'
 import { consumerHeartbeat } from './consumer-heartbeat.ts'
 import { resolveConsumerOptions } from './consumer-options.ts'
 import type { PushConsumerOptions, ResolvedConsumerOptions } from './consumer-options.ts'
 import { consumerRequests } from './consumer-requests.ts'
-import { HandlerTrace } from '../producer/handler-trace.ts'
+import { ObservedHandling } from '../producer/observed-handling.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Failures } from './failures.ts'
 import { Membership } from './membership.ts'
 import type { MessageHandler } from './message-context.ts'
 import { offsetStoreOf } from './offset-stores.ts'
+import { givenBack } from './polled.ts'
 import type { Delivery } from './queue-feed.ts'
 import { sendBackVia } from './send-back.ts'
 
@@ -51,7 +51,7 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
   readonly #core: ClientCore
   readonly #membership: Membership
   readonly #dispatcher: Dispatcher
-  readonly #trace: HandlerTrace | undefined
+  readonly #observed: ObservedHandling
   #state: 'new' | 'started' | 'closing' | 'closed' = 'new'
   #use: 'none' | 'handler' | 'iteration' = 'none'
   #closed: Promise<void> | undefined
@@ -86,7 +86,7 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
         onLost: (feed, why) => this.#dispatcher.tell(feed, why),
       },
     })
-    this.#trace = this.#options.trace ? new HandlerTrace(this.#options) : undefined
+    this.#observed = new ObservedHandling(this.#options)
     const failures = new Failures({ ...this.#options, sendBack: sendBackVia(core, this.#options) })
     this.#dispatcher = new Dispatcher({ options: this.#options, clock, log, failures })
   }
@@ -125,8 +125,8 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
     const { clock, model, group } = this.#options
     this.#state = 'started'
     if (model === 'cluster') this.#membership.subscribe(subscriptionOf(retryTopic(group), '*', clock.nowMs()))
-    await this.#trace?.start()
-    await this.#membership.join()
+    await this.#observed.start()
+    if (this.#state === 'started') await this.#membership.join()
   }
 
   /** Hands every message to `handler`. Resolves when the consumer has started; it runs until `close`. */
@@ -134,15 +134,8 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
     this.#claim('handler')
     signal?.addEventListener('abort', () => void this.close(), { once: true })
     if (signal?.aborted === true) return this.close()
-    const traced = this.#trace?.of(handler) ?? handler
-    const { group, openTelemetry } = this.#options
-    const telemetry = await loadTelemetry(openTelemetry)
-    if (telemetry === undefined) this.#dispatcher.handleBy(traced)
-    else {
-      this.#dispatcher.handleBy((message, context) =>
-        telemetry.handling(message, group, () => traced(message, context)),
-      )
-    }
+    await this.#observed.start()
+    this.#dispatcher.handleBy(this.#observed.of(handler))
     if (this.#state === 'new') await this.start()
   }
 
@@ -154,6 +147,7 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
       const delivery = inHand
       inHand = undefined
       if (delivery === undefined) return
+      this.#observed.done(delivery.message)
       delivery.feed.settle(delivery)
       this.#dispatcher.offer(delivery.feed)
     }
@@ -162,15 +156,29 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
         settle()
         if (this.#state === 'new') await this.start()
         inHand = await this.#dispatcher.next()
-        return inHand === undefined ? { done: true, value: undefined } : { done: false, value: inHand.message }
+        if (inHand === undefined) return { done: true, value: undefined }
+        const { message, deliveries } = inHand
+        this.#observed.taken(message, deliveries)
+        return { done: false, value: message }
       },
       return: async () => {
-        if (inHand !== undefined) inHand.feed.release(inHand)
+        if (inHand !== undefined) {
+          this.#observed.done(inHand.message, givenBack())
+          inHand.feed.release(inHand)
+        }
         inHand = undefined
         this.#use = 'none'
         return { done: true, value: undefined }
       },
     }
+  }
+
+  /**
+   * Runs something that belongs to the message an iteration gave last: with OpenTelemetry its span, which lasts until the
+   * message is settled, is the active one meanwhile.
+   */
+  within<T>(message: ReceivedMessage, run: () => T): T {
+    return this.#observed.within(message, run)
   }
 
   /** Commits what is consumed now, without waiting for the interval. Errors: those of the offset store. */
@@ -197,7 +205,7 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
     this.#state = 'closing'
     this.#membership.stop()
     await this.#dispatcher.stop(this.#options.closeTimeoutMs)
-    if (wasStarted) await Promise.all([this.#membership.leave(), this.#trace?.close()])
+    if (wasStarted) await Promise.all([this.#membership.leave(), this.#observed.close()])
     this.#state = 'closed'
     this.#core.close()
   }

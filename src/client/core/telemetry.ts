@@ -44,6 +44,14 @@ export interface SendSpan {
   end(error: Error | undefined, messageId: string | undefined): void
 }
 
+/** A message that is being handled. */
+export interface ProcessSpan {
+  /** Runs something with this span as the active one. */
+  within<T>(run: () => T): T
+  /** `error`: why it was not handled; whatever was thrown. */
+  end(error: unknown): void
+}
+
 const PACKAGE = '@opentelemetry/api'
 const NAME = 'raftmq'
 /** Properties that propagators may have written. */
@@ -93,31 +101,15 @@ export class Telemetry {
     }
   }
 
-  /** Runs a handler inside a span that follows the one that sent the message. */
-  handling(message: ReceivedMessage, group: string, run: () => unknown): unknown {
+  /** Begins the span of a message that is handled, which follows the one that sent it. */
+  handling(message: ReceivedMessage, group: string): ProcessSpan {
     const { context, propagation, trace, SpanKind } = this.#api
     const sent = propagation.extract(context.active(), carrierOf(message))
     const of = { topic: message.topic, group, bodyBytes: message.storedBodyBytes }
     const span = this.#span('process', 'process', of, SpanKind.CONSUMER, sent)
     span.setAttribute('messaging.message.id', message.messageId)
-    let result: unknown
-    try {
-      result = context.with(trace.setSpan(sent, span), run)
-    } catch (error) {
-      this.#end(span, error)
-      throw error
-    }
-    if (!(result instanceof Promise)) {
-      this.#end(span, undefined)
-      return result
-    }
-    return result.then(
-      () => this.#end(span, undefined),
-      (error: unknown) => {
-        this.#end(span, error)
-        throw error
-      },
-    )
+    const inside = trace.setSpan(sent, span)
+    return { within: (run) => context.with(inside, run), end: (error) => this.#end(span, error) }
   }
 
   /** Tells a broker inside a span that is a child of what is active now. */

@@ -10,8 +10,7 @@ import { checkTopicName } from '../core/names.ts'
 import { acknowledge, changeInvisible, pop } from './pop-requests.ts'
 import type { Popped } from './pop-requests.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
-import { loadTelemetry } from '../core/telemetry.ts'
-import { HandlerTrace } from '../producer/handler-trace.ts'
+import { ObservedHandling } from '../producer/observed-handling.ts'
 import { subscriptionOf, wants } from '../core/subscription.ts'
 import type { Filter, SubscriptionData } from '../core/subscription.ts'
 
@@ -52,7 +51,7 @@ export class PopConsumer {
   /** A loop for each topic and broker group. */
   readonly #loops = new Map<string, Promise<void>>()
   readonly #idle: (() => void)[] = []
-  readonly #trace: HandlerTrace | undefined
+  readonly #observed: ObservedHandling
   #handler: PopHandler | undefined
   #inHand = 0
   #state: 'new' | 'started' | 'closing' | 'closed' = 'new'
@@ -61,7 +60,7 @@ export class PopConsumer {
   constructor(options: PopConsumerOptions) {
     this.#options = resolvePopOptions(options)
     this.#clock = this.#options.clock
-    this.#trace = this.#options.trace ? new HandlerTrace(this.#options) : undefined
+    this.#observed = new ObservedHandling(this.#options)
     this.#core = new ClientCore({
       options: this.#options,
       heartbeatData: (clientId) => this.#heartbeatData(clientId),
@@ -87,7 +86,8 @@ export class PopConsumer {
     if (this.#subscriptions.size === 0) throw clientErrors.create('CLIENT_STATE', 'nothing is subscribed to')
     this.#state = 'started'
     this.#core.start()
-    this.#handler = await this.#observed(handler)
+    await this.#observed.start()
+    this.#handler = this.#observed.of(handler)
     this.#core.routes.onChange(() => this.#popEverywhere())
     await Promise.allSettled([...this.#subscriptions.keys()].map((topic) => this.#core.routes.refresh(topic)))
     this.#popEverywhere()
@@ -103,7 +103,7 @@ export class PopConsumer {
     this.#state = 'closing'
     if (wasStarted) {
       await Promise.race([this.#whenIdle(), sleep(this.#clock, this.#options.closeTimeoutMs)])
-      await Promise.all([this.#core.unregisterAll({ consumerGroup: this.#options.group }), this.#trace?.close()])
+      await Promise.all([this.#core.unregisterAll({ consumerGroup: this.#options.group }), this.#observed.close()])
     }
     this.#state = 'closed'
     this.#core.close()
@@ -112,15 +112,6 @@ export class PopConsumer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
-  }
-
-  async #observed(handler: PopHandler): Promise<PopHandler> {
-    const { group, openTelemetry } = this.#options
-    await this.#trace?.start()
-    const traced = this.#trace?.of(handler) ?? handler
-    const telemetry = await loadTelemetry(openTelemetry)
-    if (telemetry === undefined) return traced
-    return (message, context) => telemetry.handling(message, group, () => traced(message, context))
   }
 
   #popEverywhere(): void {

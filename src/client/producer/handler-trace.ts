@@ -11,8 +11,6 @@ import type { ClientOptions, ResolvedClientOptions } from '../core/options.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
 import { Producer } from './producer.ts'
 
-type Handler<Context> = (message: ReceivedMessage, context: Context) => unknown
-
 /** The group under which RocketMQ's own clients send their traces. */
 const GROUP = '_INNER_TRACE_PRODUCER'
 
@@ -40,40 +38,21 @@ export class HandlerTrace {
     await this.#producer.close()
   }
 
-  of<Context extends { readonly deliveries: number }>(handler: Handler<Context>): Handler<Context> {
+  /** A message goes to who handles it; what is returned is called with how that ended. */
+  begin(message: ReceivedMessage, deliveries: number): ((isSuccess: boolean) => void) | undefined {
+    if (message.property(PropertyName.TRACE_ON) === 'false') return undefined
     const { clock, group } = this.#options
-    return (message, context) => {
-      if (message.property(PropertyName.TRACE_ON) === 'false') return handler(message, context)
-      const row: Handled = {
-        group,
-        messageId: message.messageId,
-        keys: message.keys,
-        requestId: this.#newRequestId(),
-        startMs: Math.round(clock.nowMs()),
-        reconsumeTimes: context.deliveries,
-      }
-      this.#trace.handling(row)
-      const beganMs = clock.monotonicMs()
-      const done = (isSuccess: boolean): void =>
-        this.#trace.handled({ ...row, costMs: clock.monotonicMs() - beganMs, isSuccess })
-      try {
-        const result = handler(message, context)
-        if (!(result instanceof Promise)) {
-          done(true)
-          return result
-        }
-        return result.then(
-          () => done(true),
-          (error: unknown) => {
-            done(false)
-            throw error
-          },
-        )
-      } catch (error) {
-        done(false)
-        throw error
-      }
+    const row: Handled = {
+      group,
+      messageId: message.messageId,
+      keys: message.keys,
+      requestId: this.#newRequestId(),
+      startMs: Math.round(clock.nowMs()),
+      reconsumeTimes: deliveries,
     }
+    this.#trace.handling(row)
+    const beganMs = clock.monotonicMs()
+    return (isSuccess) => this.#trace.handled({ ...row, costMs: clock.monotonicMs() - beganMs, isSuccess })
   }
 }
 
