@@ -55,7 +55,7 @@ function store(): LogStore<number> & StableStore {
     appendEmpty() {},
     appendMembership() {},
     appendFrames() {},
-    truncateAfter() {},
+    truncateAfter: () => true,
     stable: () => done,
     setDurable() {},
     durableIndex: () => Infinity,

@@ -127,11 +127,12 @@ export class OpenDisk implements LogStore<number>, StableStore {
     return error
   }
 
-  truncateAfter(index: Index): void {
+  truncateAfter(index: Index): boolean {
     this.#change((image) => {
       image.entries.length = index - image.start.index
     })
     this.#cuts.push({ change: this.#changes, index })
+    return true
   }
 
   stable(): Promise<void> {

@@ -112,7 +112,8 @@ export class Follower {
     const divergence = message.runs.length === 0 ? last + 1 : log.divergence(message.runs)
     let match = Math.min(divergence - 1, last)
     if (divergence <= last) {
-      if (divergence <= log.lastIndex) node.truncateAfter(divergence - 1)
+      // As if the append were lost: the leader finds that out by its next heartbeat, and asks again.
+      if (divergence <= log.lastIndex && !node.truncateAfter(divergence - 1)) return
       // Frames are taken whole or not at all: after a partial overlap the leader sends what is missing.
       if (divergence === message.prevIndex + 1 && node.sink.appendFrames(message)) {
         log.append(message.runs)

@@ -23,7 +23,8 @@ export interface LogSink {
   appendMembership(id: EntryId, membership: Membership): void
   /** The frames that came with `message`, all of them. False: refused (damaged, or no room), and nothing was appended. */
   appendFrames(message: Append): boolean
-  truncateAfter(index: Index): void
+  /** False: not possible yet, and nothing was cut. */
+  truncateAfter(index: Index): boolean
   /** What stable means from here on: on the medium, or written. */
   setDurable(durable: boolean): void
   resetChunk(message: ResetChunk): void
@@ -219,15 +220,16 @@ export class NodeState {
     this.sink.setDurable(durable)
   }
 
-  /** Cuts off every entry after `index`. What is stable goes back with it (rabbitmq/ra 637). */
-  truncateAfter(index: Index): void {
+  /** Cuts off every entry after `index`, if the disk can. What is stable goes back with it (rabbitmq/ra 637). */
+  truncateAfter(index: Index): boolean {
     assert(index >= this.#commit, `what is committed stays: truncation to ${index}, commit ${this.#commit}`)
-    this.sink.truncateAfter(index)
+    if (!this.sink.truncateAfter(index)) return false
     this.log.truncateAfter(index)
     this.memberships.truncateAfter(index)
     if ((this.fitness.damagedFrom ?? 0) > index) this.fitness = { ...this.fitness, damagedFrom: undefined }
     this.#stable = Math.min(this.#stable, index)
     this.#durable = Math.min(this.#durable, index)
+    return true
   }
 
   /** Everything was replaced by a committed state that begins at `state.start`. */

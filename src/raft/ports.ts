@@ -24,7 +24,7 @@ export interface LogState {
 
 /**
  * The log on disk. Calls are FIFO: what is appended after a truncation lies after it, also on disk.
- * `append*` and `truncateAfter` take effect in memory at once and never fail after admission.
+ * `append*` and `truncateAfter` take effect in memory at once, or are refused at once.
  */
 export interface LogStore<Draft> {
   state(): LogState
@@ -40,8 +40,11 @@ export interface LogStore<Draft> {
    * and one with code `RAFT_LOG_FULL` when the disk has no room for them; in both cases nothing was appended.
    */
   appendFrames(entries: EntryBytes, runs: readonly TermRun[]): void
-  /** Drops every entry after `index`. Precondition: `index` is not below the commit. */
-  truncateAfter(index: Index): void
+  /**
+   * Drops every entry after `index`. Precondition: `index` is not below the commit. False, with nothing dropped, while rot
+   * hides at which byte the log has to end; the store sees to its repair.
+   */
+  truncateAfter(index: Index): boolean
   /**
    * Resolves when everything appended and truncated before this call is stable: as `setDurable` says, after fdatasync or
    * once written. Calls join the group commit that is next. A rejection means that the disk can no longer be

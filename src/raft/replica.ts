@@ -284,21 +284,19 @@ export class Replica<Draft> implements LogSink {
     } catch (error) {
       const code = errorCode(error)
       if (code !== 'RAFT_BAD_ENTRIES' && code !== 'RAFT_LOG_FULL') throw error
-      this.#need.log.warn(
-        { from: message.from, code, reason: errorMessage(error) },
-        'entries of the leader were refused',
-      )
+      this.#need.log.warn({ from: message.from, code, reason: errorMessage(error) }, 'entries were refused')
       return false
     }
     this.#logChanged = true
     return true
   }
 
-  truncateAfter(index: Index): void {
-    this.#need.store.truncateAfter(index)
+  truncateAfter(index: Index): boolean {
+    if (!this.#need.store.truncateAfter(index)) return false
     this.#outbox.truncateAfter(index)
     this.#announcer.truncated(index)
     this.#logChanged = true
+    return true
   }
 
   setDurable(durable: boolean): void {

@@ -28,6 +28,7 @@ import type { EntryBytes, LogReader, RecordPlace } from './log-reader.ts'
 import type { LogRepair } from './log-repair.ts'
 import type { LogReset, ResetTo } from './log-reset.ts'
 import type { LogUpkeep } from './log-upkeep.ts'
+import type { PositionLookup } from './position-lookup.ts'
 import { type RecoveryReport, membershipOf } from './recovery.ts'
 import type { SegmentList } from './segment-list.ts'
 import type { TailCache } from './tail-cache.ts'
@@ -69,7 +70,7 @@ export interface CommitLogParts {
   readonly upkeep: LogUpkeep
   readonly repair: LogRepair
   readonly reset: LogReset
-  readonly positionBehind: (index: number) => LogPosition
+  readonly positions: PositionLookup
   readonly segmentBytes: number
   readonly report: RecoveryReport
   /** Closes the files; `end` is given when all is durable. */
@@ -170,17 +171,22 @@ export class CommitLog {
     for (const frame of framesOf(entries, runs, this.end)) this.#add(frame)
   }
 
-  /** Drops every entry after `index`, which is kept or is the log's start. Nothing of them is ever read again. */
-  truncateAfter(index: number): void {
-    const { outline, segments, tail, bad, reader, commit, positionBehind } = this.#parts
-    if (index === outline.end.index) return
-    const to = positionBehind(index)
+  /**
+   * Drops every entry after `index`, which is kept or is the log's start: nothing of them is ever read again. Or, while
+   * the way there is damaged, nothing, and returns false: `badRanges` comes to name what has to be repaired first.
+   */
+  truncateAfter(index: number): boolean {
+    const { outline, segments, tail, bad, reader, commit, positions } = this.#parts
+    if (index === outline.end.index) return true
+    const to = positions.behind(index)
+    if (to === undefined) return false
     outline.truncateAfter(to)
     segments.truncateAfter(to)
     tail.truncateAfter(index)
     bad.truncateAfter(index, to.offset)
     reader.truncateAfter(to.offset)
     commit.truncate(to)
+    return true
   }
 
   /**
@@ -254,7 +260,8 @@ export class CommitLog {
   /** Bytes of the frames `first..last`; an estimate where the disk would have to tell. */
   byteLength(first: number, last: number): number {
     if (last < first) return 0
-    return Math.max(0, this.#offsetOf(last + 1) - this.#offsetOf(first))
+    const { positions } = this.#parts
+    return Math.max(0, positions.offsetAbout(last + 1) - positions.offsetAbout(first))
   }
 
   /**
@@ -283,8 +290,8 @@ export class CommitLog {
   }
 
   /**
-   * Puts a peer's bytes in the place of damaged ones: entries from the first one of a bad range, at most to its last.
-   * Durable when it resolves. Throws `RAFT_BAD_ENTRIES` when they do not fit there.
+   * Puts a peer's bytes in the place of damaged ones: entries from the first one of a bad range, at most to its last, up to
+   * where both logs are the same. Durable when it resolves. Throws `RAFT_BAD_ENTRIES` when they do not fit there.
    */
   repairEntries(entries: EntryBytes): Promise<void> {
     return this.#parts.repair.run(entries)
@@ -327,19 +334,5 @@ export class CommitLog {
       commit.roll(end)
     }
     tail.evict(commit.written.offset)
-  }
-
-  #offsetOf(index: number): number {
-    const { outline, segments, tail } = this.#parts
-    if (index > outline.end.index) return outline.end.offset
-    const frame = tail.frame(index)
-    if (frame !== undefined) return frameOffset(frame, 0)
-    const segment = segments.atIndex(index)
-    if (segment === undefined) return outline.start.offset
-    const point = segment.points?.atIndex(index)
-    if (point?.index === index) return point.offset
-    // Between two known places entries are taken to be of one size.
-    const share = (index - segment.start.index - 1) / (segment.end.index - segment.start.index)
-    return Math.floor(segment.start.offset + share * (segment.end.offset - segment.start.offset))
   }
 }

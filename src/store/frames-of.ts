@@ -28,7 +28,7 @@ export function framesOf(
   after: LogPosition,
   isChained = true,
 ): Buffer[] {
-  const frames = split(entries.bytes)
+  const frames = splitFrames(entries.bytes)
   if (frames.length !== entries.last - entries.first + 1) {
     throw bad(`${frames.length} frames for entries ${entries.first} to ${entries.last}`)
   }
@@ -55,7 +55,8 @@ export function framesOf(
   return frames
 }
 
-function split(bytes: readonly Uint8Array[]): Buffer[] {
+/** The frames that lie back to back over `bytes`, not verified yet. Throws `RAFT_BAD_ENTRIES` where none begins or ends. */
+export function splitFrames(bytes: readonly Uint8Array[]): Buffer[] {
   const frames: Buffer[] = []
   let rest: Buffer = Buffer.alloc(0)
   for (const part of bytes) {

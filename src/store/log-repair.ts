@@ -1,10 +1,10 @@
 /** Putting a peer's bytes in the place of rotted ones. */
 import { errorMessage } from '../lib/errors.ts'
-import { framePreviousCrc } from '../message/entry-frame.ts'
+import { frameIndex, framePreviousCrc, frameTerm } from '../message/entry-frame.ts'
 import type { BadRange, BadRanges } from './bad-ranges.ts'
 import { storeErrors } from './errors.ts'
 import { type FileSystem, readExactly } from './file-system.ts'
-import { framesOf } from './frames-of.ts'
+import { framesOf, splitFrames } from './frames-of.ts'
 import type { LogOutline } from './log-outline.ts'
 import { positionAfter } from './log-position.ts'
 import type { EntryBytes, LogReader } from './log-reader.ts'
@@ -39,7 +39,8 @@ export class LogRepair {
     try {
       // What is damaged says nothing of the frame before it: its own offset, index and term must do, and the chain at its end.
       const before = { ...outline.start, offset: range.offset, index: range.first - 1, term: 0 }
-      const frames = framesOf(entries, outline.runsBetween(entries.first, entries.last), before, false)
+      const { first, last: shared, bytes } = this.#sharedPart(entries)
+      const frames = framesOf({ first, last: shared, bytes }, outline.runsBetween(first, shared), before, false)
       const last = frames.at(-1)
       if (last === undefined) throw refused('no entries')
       const end = positionAfter(last, 0)
@@ -66,6 +67,19 @@ export class LogRepair {
     } finally {
       this.#isRunning = false
     }
+  }
+
+  /**
+   * The entries up to where the peer's log parts from this one, by their terms (Log Matching): it may be the very log that
+   * this one is to be cut for.
+   */
+  #sharedPart({ first, bytes }: EntryBytes): EntryBytes {
+    const { outline } = this.#need
+    const frames = splitFrames(bytes)
+    const parting = frames.findIndex((frame) => outline.termAt(frameIndex(frame, 0)) !== frameTerm(frame, 0))
+    const shared = parting < 0 ? frames : frames.slice(0, parting)
+    if (shared.length === 0) throw refused(`entry ${first} of the peer is another one`)
+    return { first, last: first + shared.length - 1, bytes: shared }
   }
 
   /** The bytes fit between their neighbours, in length and in the chain of checksums. */

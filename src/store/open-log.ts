@@ -16,7 +16,7 @@ import { LogReset } from './log-reset.ts'
 import { type LogSetupNeeds, beginLog } from './log-setup.ts'
 import { LogStartFile } from './log-start.ts'
 import { LogUpkeep } from './log-upkeep.ts'
-import { positionBehind } from './position-lookup.ts'
+import { PositionLookup } from './position-lookup.ts'
 import { recoverLog } from './recovery.ts'
 import { listSegments } from './segment-files.ts'
 import { FOLDER_CASES, decide } from './recovery-table.ts'
@@ -142,13 +142,14 @@ export async function openCommitLog(need: OpenLogNeeds): Promise<CommitLog> {
   if (markFound.position.offset !== outline.end.offset) await markFile.set(markContent(outline, outline.end))
 
   const tail = new TailCache(options.tailCacheBytes)
+  const chunks = new VerifiedChunks(options.readCacheBytes)
   const reader = new LogReader({
     outline,
     segments,
     tail,
     bad,
     descriptors,
-    chunks: new VerifiedChunks(options.readCacheBytes),
+    chunks,
     loadPoints: (segment) => indexes.loadPoints(segment),
     chunkBytes: options.readChunkBytes,
     onRot: hooks.onRot,
@@ -216,7 +217,7 @@ export async function openCommitLog(need: OpenLogNeeds): Promise<CommitLog> {
     upkeep,
     repair: new LogRepair({ fileSystem, folder: segmentFolder, outline, segments, bad, reader }),
     reset: new LogReset({ setup, outline, segments, tail, bad, reader, commit, files, upkeep }),
-    positionBehind: (index) => positionBehind({ fileSystem, folder: segmentFolder, outline, segments, tail }, index),
+    positions: new PositionLookup({ fileSystem, folder: segmentFolder, outline, segments, tail, chunks, reader }),
     segmentBytes: options.segmentBytes,
     report: recovered.report,
     async close(end) {

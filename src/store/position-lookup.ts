@@ -1,8 +1,9 @@
 /**
- * The place behind an entry, at once: from memory, else by walking frames on disk from the nearest point. Where that way
+ * Places of entries, at once: from memory, else by walking frames on disk from the nearest point. Where that way
  * is damaged, the frame behind the entry tells: it carries its own place and the checksum of the one before.
  */
 import { assert } from '../lib/assert.ts'
+import { errorCode } from '../lib/errors.ts'
 import {
   FRAME_HEADER_BYTES,
   frameFault,
@@ -13,51 +14,108 @@ import {
   frameTimestampMs,
   headFault,
 } from '../message/entry-frame.ts'
-import { storeErrors } from './errors.ts'
 import type { FileSystem } from './file-system.ts'
 import { SCAN_CHUNK_BYTES, likelyFrames } from './frame-scan.ts'
 import type { LogOutline } from './log-outline.ts'
 import { type LogPosition, positionAfter } from './log-position.ts'
 import { segmentName } from './segment.ts'
+import type { LogReader } from './log-reader.ts'
 import type { SegmentList } from './segment-list.ts'
 import type { TailCache } from './tail-cache.ts'
+import type { VerifiedChunks } from './verified-chunks.ts'
 
-export interface PositionLookup {
+export interface PositionLookupNeeds {
   readonly fileSystem: FileSystem
   readonly folder: string
   readonly outline: LogOutline
   readonly segments: SegmentList
   readonly tail: TailCache
+  readonly chunks: VerifiedChunks
+  readonly reader: Pick<LogReader, 'read'>
 }
 
 /** Bytes of one segment from `offset` on; how many there were. */
 type Read = (target: Uint8Array, offset: number) => number
 
-/** Behind entry `index`, which is kept. Throws `STORE_ROT` when the disk does not tell. */
-export function positionBehind(need: PositionLookup, index: number): LogPosition {
-  const { outline, segments, tail } = need
+export class PositionLookup {
+  readonly #need: PositionLookupNeeds
+  #isExamining = false
+
+  constructor(need: PositionLookupNeeds) {
+    this.#need = need
+  }
+
+  /**
+   * Behind entry `index`, which is kept. Undefined when the disk does not tell, because the way there is damaged: it is
+   * then read beside everything else, so that what is damaged there is remembered, and can be repaired.
+   */
+  behind(index: number): LogPosition | undefined {
+    const found = known(this.#need, index) ?? readPosition(this.#need, index)
+    if (found === undefined) this.#examine(index)
+    return found
+  }
+
+  /** Where the frame of entry `index` begins: an estimate where the disk would have to tell. */
+  offsetAbout(index: number): number {
+    const { outline, segments, tail } = this.#need
+    if (index > outline.end.index) return outline.end.offset
+    const frame = tail.frame(index)
+    if (frame !== undefined) return frameOffset(frame, 0)
+    const segment = segments.atIndex(index)
+    if (segment === undefined) return outline.start.offset
+    const point = segment.points?.atIndex(index)
+    if (point?.index === index) return point.offset
+    // Between two known places entries are taken to be of one size.
+    const share = (index - segment.start.index - 1) / (segment.end.index - segment.start.index)
+    return Math.floor(segment.start.offset + share * (segment.end.offset - segment.start.offset))
+  }
+
+  #examine(index: number): void {
+    if (this.#isExamining) return
+    this.#isExamining = true
+    void Promise.resolve(this.#need.reader.read(index, index, 1))
+      // Damage is what it looks for. Who asked asks again, whatever else kept it from reading.
+      .catch(() => undefined)
+      .then(() => {
+        this.#isExamining = false
+      })
+  }
+}
+
+/** What memory knows. */
+function known({ outline, segments, tail, chunks }: PositionLookupNeeds, index: number): LogPosition | undefined {
   assert(index >= outline.start.index && index <= outline.end.index, 'the entry is kept')
   if (index === outline.end.index) return outline.end
   if (index === outline.start.index) return outline.start
-  const frame = tail.frame(index)
+  const chunk = chunks.holdingIndex(index)
+  const frame = tail.frame(index) ?? chunk?.frames[index - chunk.first]
   if (frame !== undefined) return positionAfter(frame, 0)
-  const boundary = segments.all.find((segment) => segment.start.index === index)
-  return boundary?.start ?? readPosition(need, index)
+  return segments.all.find((segment) => segment.start.index === index)?.start
 }
 
-function readPosition({ fileSystem, folder, outline, segments, tail }: PositionLookup, index: number): LogPosition {
+function readPosition(
+  { fileSystem, folder, outline, segments, tail }: PositionLookupNeeds,
+  index: number,
+): LogPosition | undefined {
   const segment = segments.atIndex(index)
   assert(segment !== undefined, 'a segment holds every entry kept')
   const path = `${folder}/${segmentName(segment.start.offset)}`
   const base = segment.start.offset
-  const read: Read = (target, offset) => fileSystem.readSync(path, target, offset - base)
+  const read: Read = (target, offset) => {
+    try {
+      return fileSystem.readSync(path, target, offset - base)
+    } catch (error) {
+      // A place that the medium does not give back tells as little as one that rotted.
+      if (errorCode(error) !== 'EIO') throw error
+      return 0
+    }
+  }
   const from = segment.points?.atIndex(index) ?? { offset: base, index: segment.start.index + 1 }
   const walked = walk(read, from, index)
-  if (typeof walked !== 'number') return walked
+  if (walked !== undefined) return walked
   // A length that rotted may have led past it: from where the way began.
   const next = tail.frame(index + 1) ?? search(read, index + 1, { offset: from.offset, end: segment.end.offset })
-  if (next === undefined)
-    throw storeErrors.create('STORE_ROT', `the way to entry ${index} is damaged at byte ${walked} of the CommitLog`)
+  if (next === undefined) return undefined
   const term = outline.termAt(index)
   assert(term !== undefined, 'the term of an entry kept')
   return {
@@ -70,22 +128,22 @@ function readPosition({ fileSystem, folder, outline, segments, tail }: PositionL
   }
 }
 
-/** Frame by frame to entry `index`: the place behind it, or where it did not go on. */
+/** Frame by frame to entry `index`: the place behind it, if the way leads there. */
 function walk(
   read: Read,
   from: { readonly offset: number; readonly index: number },
   index: number,
-): LogPosition | number {
+): LogPosition | undefined {
   const head = Buffer.alloc(FRAME_HEADER_BYTES)
   let at = from.offset
   for (let next = from.index; next < index; next++) {
-    if (headFault(head, 0, read(head, at)) !== undefined || frameOffset(head, 0) !== at) return at
+    if (headFault(head, 0, read(head, at)) !== undefined || frameOffset(head, 0) !== at) return undefined
     at += frameLength(head, 0)
   }
   const frame = frameAt(read, at)
-  if (frame === undefined) return at
+  if (frame === undefined) return undefined
   const position = positionAfter(frame, 0)
-  return position.index === index ? position : at
+  return position.index === index ? position : undefined
 }
 
 /** The sound frame of entry `index` in a range of bytes where frames before it are damaged. */

@@ -40,3 +40,14 @@ describe('a node whose entries behind the commit are damaged, and in no other lo
     expect(granted).toMatchObject([{ type: 'voteReply', granted: true, doubt: node.core.node.start }])
   })
 })
+
+test('an append that the log cannot be cut for yet counts as lost, and is taken when it comes again', () => {
+  const node = new OneCore({ log: [1, 1, 1] })
+  node.canCut = false
+  expect(node.append('b', 2, 1, 1, [2])).toEqual([])
+  expect(node.terms).toEqual([1, 1, 1])
+  node.canCut = true
+  expect(node.append('b', 2, 1, 1, [2])).toMatchObject([{ type: 'appendReply', match: 2, end: 2 }])
+  expect(node.truncations).toEqual([1])
+  expect(node.terms).toEqual([1, 2])
+})

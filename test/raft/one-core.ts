@@ -32,6 +32,8 @@ export class OneCore {
   nowMs: number
   /** Whether frames are taken. */
   takesFrames = true
+  /** Whether the log can be cut now. */
+  canCut = true
 
   constructor(options: OneCoreOptions = {}) {
     this.id = options.id ?? 'a'
@@ -40,7 +42,10 @@ export class OneCore {
       appendEmpty() {},
       appendMembership() {},
       appendFrames: () => this.takesFrames,
-      truncateAfter: (index) => this.truncations.push(index),
+      truncateAfter: (index) => {
+        if (this.canCut) this.truncations.push(index)
+        return this.canCut
+      },
       setDurable: (durable) => this.flushAsked.push(durable),
       resetChunk() {},
       resetReply() {},

@@ -14,6 +14,7 @@ import { fromPeer } from '../peers/peer-wire.ts'
 
 export interface RotRepairNeeds {
   readonly log: {
+    readonly end: { readonly index: number }
     badRanges(): readonly BadRange[]
     read(first: number, last: number, maxBytes: number): EntryBytes | undefined | Promise<EntryBytes | undefined>
     repairEntries(entries: EntryBytes): Promise<void>
@@ -92,8 +93,11 @@ export class RotRepair {
   }
 
   async #give(meta: unknown): ReturnType<ServiceHandler> {
+    const { log } = this.#need
     const { first, last } = fromPeer<Wanted>(meta)
-    const found = await this.#need.log.read(first, last, MAX_BYTES)
+    // Who asks may have entries behind those of any other log.
+    const end = Math.min(last, log.end.index)
+    const found = first > end ? undefined : await log.read(first, end, MAX_BYTES)
     if (found === undefined) throw peerErrors.create('PEER_FAILED', `entries ${first} to ${last} are not here`)
     const given: Wanted = { first: found.first, last: found.last }
     return { meta: given, payload: found.bytes }

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { RotRepair } from '../../../src/broker/log/rot-repair.ts'
+import { present } from '../../../src/lib/assert.ts'
 import { silentLog } from '../../../src/lib/log.ts'
+import type { ServiceHandler } from '../../../src/broker/peers/peers.ts'
 import type { BadRange } from '../../../src/store/bad-ranges.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
@@ -12,14 +14,18 @@ function damaged(voters: readonly string[]): {
   readonly bad: { ranges: readonly BadRange[] }
   readonly unfit: readonly unknown[]
   readonly asked: string[]
+  /** What it answers to a peer that asks for entries. */
+  readonly give: (wanted: unknown) => ReturnType<ServiceHandler>
 } {
   const bad: { ranges: readonly BadRange[] } = { ranges: [range(3, 4), range(50, 50)] }
   const unfit: unknown[] = []
   const asked: string[] = []
+  const handler: { current: ServiceHandler | undefined } = { current: undefined }
   const repair = new RotRepair({
     log: {
+      end: { index: 50 },
       badRanges: () => bad.ranges,
-      read: () => undefined,
+      read: (first, last) => ({ first, last, bytes: [] }),
       repairEntries: ({ first }) => {
         bad.ranges = bad.ranges.filter((one) => one.first !== first)
         return Promise.resolve()
@@ -27,7 +33,9 @@ function damaged(voters: readonly string[]): {
     },
     peers: {
       ids: ['n1', 'n2'],
-      handle: () => undefined,
+      handle: (_method, serve) => {
+        handler.current = serve
+      },
       ask: (peer, _method, wanted) => {
         const text = JSON.stringify(wanted)
         asked.push(`${peer} ${text}`)
@@ -43,7 +51,13 @@ function damaged(voters: readonly string[]): {
     clock: new ManualClock(),
     logger: silentLog,
   })
-  return { repair, bad, unfit, asked }
+  return {
+    repair,
+    bad,
+    unfit,
+    asked,
+    give: (wanted) => present(handler.current, 'handler')('n1', wanted, Buffer.alloc(0)),
+  }
 }
 
 test('a node that no peer gives what is damaged behind the commit is unfit to lead, until its log was cut there', async () => {
@@ -56,6 +70,12 @@ test('a node that no peer gives what is damaged behind the commit is unfit to le
   await repair.run()
   expect(unfit).toEqual([50, undefined])
   repair.close()
+})
+
+test('a node that is asked for entries behind the end of its log gives those up to it', async () => {
+  const { give } = damaged(['n0', 'n1', 'n2'])
+  expect((await give({ first: 49, last: 60 })).meta).toEqual({ first: 49, last: 50 })
+  await expect(give({ first: 51, last: 60 })).rejects.toThrow('entries 51 to 60 are not here')
 })
 
 test('the only voter leads with what it has', async () => {
