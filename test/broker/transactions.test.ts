@@ -145,6 +145,16 @@ describe('the end of a transaction', () => {
     expect(texts(world, 'T', 1)).toEqual(['paid'])
   })
 
+  test('of an unknown state ends nothing, of one that is none is refused', async () => {
+    const world = begin()
+    const half = await sendHalf(world)
+    expect((await world.ask(37, endHeader(half, 0))).code).toBe(0)
+    expect((await world.ask(37, endHeader(half, 5))).code).toBe(1)
+    expect(texts(world, 'T', 1)).toEqual([])
+    expect((await world.ask(37, endHeader(half, COMMIT))).code).toBe(0)
+    expect(texts(world, 'T', 1)).toEqual(['paid'])
+  })
+
   test('delivers nothing when it is a rollback, and nothing more when a commit follows', async () => {
     const world = begin()
     const half = await sendHalf(world)

@@ -12,14 +12,14 @@ import { type Call, type Reply, type Route, route } from '../../remoting/route.t
 import type { Clients } from '../clients/clients.ts'
 import { refusal } from '../errors.ts'
 import type { Leadership, Proposals } from '../needs.ts'
+import type { AutoCreate } from '../tables/auto-create.ts'
 import { type RequestMode, requestModeCommands, type RequestModes } from '../tables/request-modes.ts'
-import type { SubscriptionGroups } from '../tables/subscription-groups.ts'
 import type { AssignedQueue, TopicQueues } from '../clients/topic-queues.ts'
 import type { Topics } from '../tables/topics.ts'
 
 export interface AssignmentNeeds {
   readonly topics: Topics
-  readonly groups: SubscriptionGroups
+  readonly autoCreate: Pick<AutoCreate, 'group'>
   readonly modes: RequestModes
   readonly topicQueues: Pick<TopicQueues, 'of'>
   readonly clients: Pick<Clients, 'clientIds'>
@@ -44,7 +44,7 @@ const strategies: Readonly<Record<string, Strategy>> = {
 const unset: RequestMode = { mode: 'PULL', popShareQueueNum: 0 }
 
 export function assignment(need: AssignmentNeeds): Route<unknown>[] {
-  const { topics, groups, modes, clients } = need
+  const { topics, modes, clients } = need
 
   return [
     route({ code: RequestCode.QUERY_ASSIGNMENT, request: EmptyHeader, handle: query }),
@@ -98,8 +98,10 @@ export function assignment(need: AssignmentNeeds): Route<unknown>[] {
     const { topic, consumerGroup, mode, popShareQueueNum } = SetMessageRequestModeRequestBody.decode(call.body)
     if (isRetryTopic(topic)) throw refusal('BROKER_NO_PERMISSION', 'retry topic is not allowed to set mode')
     if (!topics.has(topic)) throw refusal('BROKER_TOPIC_NOT_EXIST', `topic[${topic}] not exist`)
-    if (!groups.has(consumerGroup)) throw refusal('BROKER_GROUP_NOT_EXIST', 'subscription group does not exist')
     if (mode !== 'PULL' && mode !== 'POP') throw refusal('BROKER_INVALID_PARAMETER', `there is no mode ${mode}`)
+    if ((await need.autoCreate.group(consumerGroup)) === undefined) {
+      throw refusal('BROKER_GROUP_NOT_EXIST', 'subscription group does not exist')
+    }
     await need.proposals.command(requestModeCommands.set(topic, consumerGroup, { mode, popShareQueueNum }))
     return { code: ResponseCode.SUCCESS }
   }

@@ -33,9 +33,13 @@ export function endTransaction(need: EndTransactionNeeds): Route<unknown>[] {
   ]
 
   async function end(header: EndTransactionRequestHeader): Promise<Reply> {
-    const isCommit = header.commitOrRollback === SysFlag.transactionCommit
-    // RocketMQ answers nothing to a state that ends nothing; whoever waits for an answer is told that it was heard.
-    if (!isCommit && header.commitOrRollback !== SysFlag.transactionRollback) return { code: ResponseCode.SUCCESS }
+    const { commitOrRollback: state } = header
+    const isCommit = state === SysFlag.transactionCommit
+    if (!isCommit && state !== SysFlag.transactionRollback) {
+      if (state !== 0) throw refusal('BROKER_REFUSED', `commitOrRollback is ${state}: not 0, 8 or 12`)
+      // RocketMQ answers nothing to a state that ends nothing; whoever waits for an answer is told that it was heard.
+      return { code: ResponseCode.SUCCESS }
+    }
     try {
       const isEnded = await need.transactions.end({
         group: header.producerGroup,

@@ -73,14 +73,18 @@ export function popMessage(need: PopMessageNeeds): Route<unknown>[] {
     route({
       code: RequestCode.POLLING_INFO,
       request: PollingInfoRequestHeader,
-      handle: ({ topic, consumerGroup, queueId }) => ({
-        code: ResponseCode.SUCCESS,
-        header: { pollingNum: popHold.count(topic, consumerGroup, queueId) },
-      }),
+      handle: waiting,
     }),
     // RocketMQ moves pop records from RocksDB back to its revive topic: here is nothing to move.
     route({ code: RequestCode.POP_ROLLBACK, request: EmptyHeader, handle: () => ({ code: ResponseCode.SUCCESS }) }),
   ]
+
+  /** RocketMQ PollingInfoProcessor. */
+  function waiting(header: PollingInfoRequestHeader): Reply {
+    checkPlace(header)
+    const { topic, consumerGroup, queueId } = header
+    return { code: ResponseCode.SUCCESS, header: { pollingNum: popHold.count(topic, consumerGroup, queueId) } }
+  }
 
   function pop(header: PopMessageRequestHeader, call: Call): undefined {
     const request = popRequest(header)

@@ -16,12 +16,14 @@ import type { Leadership, Proposals } from '../needs.ts'
 import type { OffsetCommits } from '../clients/offset-commits.ts'
 import type { PullHold } from '../clients/pull-hold.ts'
 import type { PullResets } from '../clients/pull-resets.ts'
+import type { AutoCreate } from '../tables/auto-create.ts'
 import type { SubscriptionGroups } from '../tables/subscription-groups.ts'
 import type { TopicConfig, Topics } from '../tables/topics.ts'
 
 export interface ResetOffsetNeeds {
   readonly topics: Topics
   readonly groups: SubscriptionGroups
+  readonly autoCreate: Pick<AutoCreate, 'group'>
   readonly offsets: ConsumerOffsets
   readonly commits: Pick<OffsetCommits, 'pending' | 'forget'>
   readonly resets: PullResets
@@ -125,7 +127,6 @@ export function resetOffset(need: ResetOffsetNeeds): Route<unknown>[] {
   async function clone(header: CloneGroupOffsetRequestHeader): Promise<Reply> {
     await need.leadership.readBarrier()
     const { srcGroup, destGroup } = header
-    if (!groups.has(destGroup)) throw refusal('BROKER_GROUP_NOT_EXIST', `Group ${destGroup} does not exist`)
     const isOneTopic = header.topic !== undefined && header.topic.trim() !== ''
     const names = isOneTopic ? [header.topic ?? ''] : offsets.topicsOfGroup(srcGroup)
     const subscribed = clients.consumerGroup(srcGroup)?.subscriptions
@@ -134,11 +135,13 @@ export function resetOffset(need: ResetOffsetNeeds): Route<unknown>[] {
       const isLeft = subscribed !== undefined && subscribed.size > 0 && !subscribed.has(topic)
       return header.offline === true || !isLeft
     })
-    for (const topic of wanted) need.commits.forget((of, group) => of === topic && group === destGroup)
-    if (wanted.length > 0) {
-      const rows = wanted.map((topic) => ({ topic, group: destGroup, offsets: offsets.ofTopic(topic, srcGroup) }))
-      await need.proposals.command(offsetCommands.commit(rows))
+    if (wanted.length === 0) return { code: ResponseCode.SUCCESS }
+    if ((await need.autoCreate.group(destGroup)) === undefined) {
+      throw refusal('BROKER_GROUP_NOT_EXIST', `Group ${destGroup} does not exist`)
     }
+    for (const topic of wanted) need.commits.forget((of, group) => of === topic && group === destGroup)
+    const rows = wanted.map((topic) => ({ topic, group: destGroup, offsets: offsets.ofTopic(topic, srcGroup) }))
+    await need.proposals.command(offsetCommands.commit(rows))
     return { code: ResponseCode.SUCCESS }
   }
 }

@@ -163,7 +163,7 @@ describe('a group that is not there', () => {
     ['being deleted', 207, { groupName: 'Nobody' }, 0],
     ['being shown', 352, { group: 'Nobody' }, 26],
     ['being reset', 222, { group: 'Nobody', timestamp: -1, isForce: true }, 26],
-    ['being cloned into', 314, { srcGroup: 'CG', destGroup: 'Nobody' }, 26],
+    ['being cloned', 314, { srcGroup: 'Nobody', destGroup: 'CG' }, 0],
     ['being forbidden a topic', 353, { group: 'Nobody', readable: false }, 26],
     ['being listed', 203, {}, 206],
   ])('%s is answered with code', async (_what, code, given, expected) => {

@@ -114,7 +114,17 @@ test('cloning a group takes over all its offsets, or those of one topic', async 
   expect(harness.offsets.get('T', 'Other', 0)).toBe(2)
   await harness.ask(314, { ...clone, topic: 'T' })
   expect(harness.offsets.get('T', 'Other', 0)).toBe(3)
-  expect((await harness.ask(314, { ...clone, destGroup: 'No' })).code).toBe(26)
+})
+
+test('cloning makes the other group, if it has a name that groups may have', async () => {
+  const harness = await withMessages(3)
+  await committed(harness, commit(harness, 'CG', 0, 2))
+  const clone = { srcGroup: 'CG', offline: true }
+  expect((await harness.ask(314, { ...clone, destGroup: 'New' })).code).toBe(0)
+  expect(harness.groups.has('New')).toBe(true)
+  expect(harness.offsets.get('T', 'New', 0)).toBe(2)
+  expect((await harness.ask(314, { ...clone, destGroup: 'a b' })).code).toBe(26)
+  expect(harness.offsets.get('T', 'a b', 0)).toBeUndefined()
 })
 
 test('a group says how long its messages wait', async () => {

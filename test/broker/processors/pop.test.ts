@@ -143,6 +143,8 @@ describe('a pop', () => {
     expect((await harness.ask(200_055, { topic: 'T', consumerGroup: 'CG', queueId: -1 })).fields).toEqual({
       pollingNum: 1,
     })
+    expect((await harness.ask(200_055, { topic: 'No', consumerGroup: 'CG', queueId: -1 })).code).toBe(17)
+    expect((await harness.ask(200_055, { topic: 'T', consumerGroup: 'CG', queueId: 9 })).code).toBe(29)
     await send(harness, 'late')
     for (let turns = 0; turns < 5; turns++) await harness.turn()
     expect(bodies(replies[0])).toEqual(['late'])
@@ -421,7 +423,11 @@ describe('the queues of a consumer', () => {
     const harness = await withConsumers(0)
     expect((await setMode(harness, 0, { topic: 'No' })).code).toBe(17)
     expect((await setMode(harness, 0, { topic: RETRY })).code).toBe(16)
-    expect((await setMode(harness, 0, { consumerGroup: 'No' })).code).toBe(26)
+    expect((await setMode(harness, 0, { consumerGroup: 'a b' })).code).toBe(26)
+    expect(harness.modes.all()).toEqual([])
+    // As whoever consumes makes a group.
+    expect((await setMode(harness, 0, { consumerGroup: 'New' })).code).toBe(0)
+    expect(harness.groups.has('New')).toBe(true)
     expect((await setMode(harness, 0, { mode: 'PUSH' })).code).toBe(29)
   })
 })

@@ -76,7 +76,8 @@ export const clients: readonly Step[] = [
     })
     return `${one.status} ids=${one.msgId.split(',').length}/${one.offsetMsgId.split(',').length}`
   }),
-  step('a send of level 1', sending({ body: 'level', delayLevel: 1, count: 1, shards: 1 })),
+  // The first of its level on both sides.
+  step('a send of level 2', sending({ body: 'level', delayLevel: 2, count: 1, shards: 1 })),
   step('a client’s send to a topic with an illegal name', ({ driver }) =>
     driver.send('p', { topic: 'a b', body: 'x' }).then(() => 'sent'),
   ),

@@ -11,6 +11,8 @@ const nowhere = 'queueId=- queueOffset=- transactionId=-'
 const unreadable = 'an expression that cannot be read is refused with code 23 also when it comes with a pull'
 const passed = 'code=0 nextBeginOffset=3 minOffset=0 maxOffset=3 messages=[one@0 two@1 three@2]'
 const refused = 'code=23 nextBeginOffset=- minOffset=- maxOffset=- messages=[]'
+/** A message as its transaction leaves it. */
+const ended = (text: string): string => `${text} CLUSTER,MSG_REGION,PGROUP,TRACE_ON,TRAN_MSG,UNIQ_KEY,__transactionId__`
 
 export const differences: Readonly<Record<string, Difference>> = {
   'a send to a topic that can only be read': {
@@ -49,5 +51,35 @@ export const differences: Readonly<Record<string, Difference>> = {
     documented: 'A queue that the topic has not is refused (code 1)',
     here: 'code=1',
     stock: 'code=0',
+  },
+  'an end that ends nothing': {
+    documented: 'A 37 of a state that ends nothing is answered with success, where RocketMQ keeps silent',
+    stock: 'failed: Error: the broker did not answer 37 within 5 s',
+    here: 'code=0',
+  },
+  'what the transactions left': {
+    documented: 'A repeated end is answered with success and stores nothing; RocketMQ stores the message once more',
+    stock: `code=0 ${['guarded@0', 'committed@1', 'committed@2', 'revoked@3'].map(ended).join('; ')}`,
+    here: `code=0 ${['guarded@0', 'committed@1'].map(ended).join('; ')}`,
+  },
+  'offsets are cloned to a group with an illegal name': {
+    documented: 'Offsets are not cloned to a group with an illegal name (314, code 26)',
+    stock: 'code=0',
+    here: 'code=26',
+  },
+  'an offset that was cloned in all topics': {
+    documented: '314 without a topic clones the offsets of all topics; RocketMQ’s clones none',
+    stock: 'code=22 offset=-',
+    here: 'code=0 offset=2',
+  },
+  'a group is to do what is none': {
+    documented: 'A mode that is neither PULL nor POP is refused (401, code 29)',
+    stock: 'code=0',
+    here: 'code=29',
+  },
+  'a reply in a topic that can only be read': {
+    documented: 'A topic without write permission takes no sends (code 16)',
+    stock: 'code=1',
+    here: 'code=16',
   },
 }

@@ -126,6 +126,52 @@ const consumers: readonly Step[] = [
   }),
 ]
 
+const cloning: Asking = {
+  code: 314,
+  fields: { srcGroup: '#group', destGroup: '#clones', topic: '#topic', offline: true },
+}
+
+const clones: readonly Step[] = [
+  ...variants(cloning, {
+    'offsets are cloned': {},
+    'offsets of a group that committed none are cloned': {
+      fields: { srcGroup: '#nobody', destGroup: '#clones-of-none' },
+    },
+    'offsets in an unknown topic are cloned': { fields: { topic: '#nowhere' } },
+    'offsets in all topics are cloned': { fields: { topic: '', destGroup: '#clones-of-all' } },
+    'offsets are cloned to a group with an illegal name': { fields: { destGroup: 'a b' } },
+    'offsets are cloned from nobody': { fields: { srcGroup: '' } },
+  }),
+  ...variants(committed, {
+    'an offset that was cloned': { fields: { consumerGroup: '#clones' } },
+    'an offset that was cloned from a group that committed none': {
+      fields: { consumerGroup: '#clones-of-none', setZeroIfNotFound: false },
+    },
+    'an offset that was cloned in all topics': {
+      fields: { consumerGroup: '#clones-of-all', setZeroIfNotFound: false },
+    },
+  }),
+]
+
+const litePulls: readonly Step[] = variants(
+  { ...pulling, code: 361 },
+  {
+    'a lite pull from the start': {},
+    'a lite pull as a lite consumer asks': { fields: { sysFlag: 12, expressionType: '' } },
+    'a lite pull of one message': { fields: { maxMsgNums: 1 } },
+    'a lite pull from the end': { fields: { queueOffset: 3 } },
+    'a lite pull from far behind the end': { fields: { queueOffset: 4_000 } },
+    'a lite pull from below zero': { fields: { queueOffset: -3 } },
+    'a lite pull of a queue that is none': { fields: { queueId: 9 } },
+    'a lite pull of an unknown topic': { fields: { topic: '#nowhere' } },
+    'a lite pull by an unknown group': { fields: { consumerGroup: '#lite-strangers' } },
+    'a lite pull by tag': { fields: { subscription: 'B' } },
+    'a lite pull without a subscription, by a group that nobody is in': {
+      fields: { sysFlag: 0, consumerGroup: '#nobody' },
+    },
+  },
+)
+
 const querying: Asking = {
   code: 12,
   fields: { topic: '#topic', key: 'k1', maxNum: 10, beginTimestamp: 0, endTimestamp: 4_000_000_000_000 },
@@ -151,4 +197,4 @@ const queries: readonly Step[] = [
   ),
 ]
 
-export const reads: readonly Step[] = [...pulls, ...bars, ...consumers, ...queries]
+export const reads: readonly Step[] = [...pulls, ...litePulls, ...bars, ...consumers, ...clones, ...queries]

@@ -132,7 +132,7 @@ function idsIn(answer: { readonly extFields: Readonly<Record<string, string>> | 
 }
 
 /** The names of SendMessageRequestHeaderV2, in the order of the long ones. */
-function shortened(fields: Readonly<Record<string, string | number | boolean>>) {
+export function shortened(fields: Readonly<Record<string, string | number | boolean>>) {
   const names = 'abcdefghijkm'
   return Object.fromEntries(Object.values(fields).map((value, at) => [names[at] ?? '', value]))
 }

@@ -70,7 +70,9 @@ export async function runSteps(steps: readonly Step[], place: Place): Promise<st
   const lines: Promise<string>[] = []
   for (const step of steps) {
     if (step.waits !== true) await Promise.all(lines)
-    const line = step.run(place).catch((error: unknown) => `failed: ${String(error).split('\n')[0]}`)
+    const line = step
+      .run(place)
+      .catch((error: unknown) => `failed: ${String(error).split('\n')[0]?.replace(place.address, 'the broker')}`)
     lines.push(line)
     if (step.waits !== true) await line
   }

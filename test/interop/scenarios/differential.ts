@@ -2,12 +2,15 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { assignments } from '../differential/assignments.ts'
 import { clients } from '../differential/clients.ts'
 import { consumers } from '../differential/consumers.ts'
 import { differences } from '../differential/differences.ts'
 import { reads } from '../differential/reads.ts'
+import { replies } from '../differential/replies.ts'
 import { creations, sends } from '../differential/sends.ts'
 import { runSteps, type Step } from '../differential/steps.ts'
+import { ends, halves } from '../differential/transactions.ts'
 import { Driver } from '../support/driver.ts'
 import { checkout } from '../support/places.ts'
 import { leaderAddress, startRaftmq } from '../support/raftmq.ts'
@@ -15,7 +18,9 @@ import { pause, type Scenario } from '../support/scenario.ts'
 import { startStock } from '../support/stock.ts'
 import { closeAll, startAll, type Target } from '../support/target.ts'
 
-const script: readonly Step[] = [...creations, ...sends, ...reads, ...consumers, ...clients]
+const first: readonly Step[] = [...creations, ...sends, ...halves]
+const then: readonly Step[] = [...reads, ...consumers, ...ends, ...assignments, ...replies]
+const script: readonly Step[] = [...first, ...then, ...clients]
 /** Off in a stock broker unless asked for, and on in a cluster of `raftmq up`. */
 const properties = ['enablePropertyFilter=true', 'recallMessageEnable=true']
 
@@ -47,9 +52,9 @@ async function runAgainst(target: Target, name: (stem: string) => string): Promi
     // A stock broker indexes what was sent, and registers what was made, a little later.
     const { namesrv } = target
     const place = { address: await leaderAddress(namesrv), namesrv, driver, name, notes: new Map<string, string>() }
-    const made = await runSteps([...creations, ...sends], place)
+    const made = await runSteps(first, place)
     await pause(1_500)
-    const rest = await Promise.all([runSteps([...reads, ...consumers], place), runSteps(clients, place)])
+    const rest = await Promise.all([runSteps(then, place), runSteps(clients, place)])
     return [...made, ...rest.flat()]
   } finally {
     await driver.close()
