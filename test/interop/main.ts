@@ -7,6 +7,7 @@ import { features } from './scenarios/features.ts'
 import { differential } from './scenarios/differential.ts'
 import { failover } from './scenarios/failover.ts'
 import { go } from './scenarios/go.ts'
+import { packed } from './scenarios/package.ts'
 import { pop, popFailover } from './scenarios/pop.ts'
 import { produce } from './scenarios/produce.ts'
 import { programs } from './scenarios/programs.ts'
@@ -37,6 +38,7 @@ const together = [
   ...requests,
   ...pop,
   ...programs,
+  ...packed,
   ...administer,
   ...adminTable,
   ...adminRefusals,
