@@ -17,6 +17,11 @@ export interface Stored {
 /** The door to the Raft log. Everything that changes replicated state goes through here. */
 export interface Proposals {
   /**
+   * Throws what `records` would fail with now for so many bytes or more: `BROKER_NOT_LEADER`, `BROKER_BUSY`. Whoever takes a
+   * request apart asks first: a node that has too much to do refuses most of what comes.
+   */
+  checkRoom(bytes: number): void
+  /**
    * Appends `drafts` (one or more records, consecutive in their queue) in one entry and calls `done` once the group's
    * mode lets it be acknowledged (sync replication: committed and applied). `isEarly`: in any mode already when the
    * leader's own write is done (`early-acks.ts`). Exactly one of `stored`/`error` is given.

@@ -372,6 +372,7 @@ describe('a half that nobody ended', () => {
 function dying(world: World, step: number, fate: 'lost' | 'kept'): Proposals {
   let entries = 0
   return {
+    checkRoom: () => undefined,
     records: world.log.records.bind(world.log),
     command: world.log.command.bind(world.log),
     commandWithRecords(command, drafts) {

@@ -21,6 +21,7 @@ export function forwardCommands(need: ForwardedCommandsNeeds): Proposals {
   const { local, leadership, locator, peers, ownId, timeoutMs } = need
   peers.handle(METHOD, async (_from, _meta, payload) => ({ meta: await local.command(decodeCommand(payload)) }))
   return {
+    checkRoom: (bytes) => local.checkRoom(bytes),
     records: (drafts, done, isEarly) => local.records(drafts, done, isEarly),
     commandWithRecords: (command, drafts) => local.commandWithRecords(command, drafts),
     async command(command) {

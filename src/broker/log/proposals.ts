@@ -15,8 +15,7 @@ import { recordLength, type RecordDraft } from '../../message/record.ts'
 import type { EntryId } from '../../raft/types.ts'
 import { encodeCommand, versionOf } from '../tables/command-codec.ts'
 import { EarlyAcks, type EarlyAcksNeeds } from './early-acks.ts'
-import { deletedTopic } from './deleted-topic.ts'
-import { isModeCommand } from '../group/group-mode.ts'
+import { ExclusiveChanges } from './exclusive-changes.ts'
 import { LogBacklog } from './log-backlog.ts'
 import type { Command, Leadership, Proposals as ProposalsNeed, Stored } from '../needs.ts'
 import { busy, notLeader, undecided } from './proposal-outcomes.ts'
@@ -65,10 +64,7 @@ export class Proposals implements ProposalsNeed {
   readonly #need: ProposalsNeeds
   readonly #queue: ProposalQueue
   readonly #flights = new Map<number, Flight>()
-  /** Topics whose deletion is in flight: a record proposed behind it would outlive its queue. */
-  readonly #closing = new Set<string>()
-  /** The change of the mode that is queued or in flight: of two at once, the first would end what the second began. */
-  #modeChange: Item | undefined
+  readonly #exclusive = new ExclusiveChanges()
   readonly #backlog: LogBacklog
   #flightBytes = 0
   #scheduled = false
@@ -91,6 +87,11 @@ export class Proposals implements ProposalsNeed {
 
   get inFlightBytes(): number {
     return this.#queue.bytes + this.#flightBytes
+  }
+
+  checkRoom(bytes: number): void {
+    const refusal = this.#refusal(bytes, false)
+    if (refusal !== undefined) throw refusal
   }
 
   records(
@@ -156,35 +157,33 @@ export class Proposals implements ProposalsNeed {
   }
 
   #admit(drafts: readonly RecordDraft[], command: Command | undefined, done: Done, isEarly = false): void {
-    const { leadership, log, options, clock } = this.#need
-    if (!leadership.isReady) return done(notLeader('this node does not lead'), undefined, undefined)
-    if (command !== undefined && versionOf(command) > this.#need.commandVersion()) {
-      return done(busy('not every node of the group understands it yet'), undefined, undefined)
-    }
+    const { options, clock, commandVersion } = this.#need
     let bytes = command === undefined ? 0 : COMMAND_BYTES
     for (const draft of drafts) bytes += recordLength(draft)
-    if (this.inFlightBytes + bytes > options.maxInFlightBytes) {
-      return done(busy(`${this.inFlightBytes} bytes are in flight`), undefined, undefined)
-    }
+    const refusal =
+      this.#refusal(bytes, command !== undefined) ??
+      (command !== undefined && versionOf(command) > commandVersion()
+        ? busy('not every node of the group understands it yet')
+        : this.#exclusive.refusal(drafts, command))
+    if (refusal !== undefined) return done(refusal, undefined, undefined)
+    this.#exclusive.began(command)
     const nowMs = clock.monotonicMs()
-    // Commands are few, and others wait for them.
-    if (command === undefined && !this.#backlog.admits(bytes, nowMs) && log.proposeRefusal() !== 'transferring') {
-      return done(busy(`${this.#backlog.bytes} bytes wait for the log, which is behind`), undefined, undefined)
-    }
-    const closing = drafts.find((draft) => this.#closing.has(draft.topic))
-    if (closing !== undefined) return done(busy(`topic ${closing.topic} is being deleted`), undefined, undefined)
-    const isModeChange = isModeCommand(command)
-    if (isModeChange && this.#modeChange !== undefined) {
-      return done(busy('another change of the mode is under way'), undefined, undefined)
-    }
-    const deleted = deletedTopic(command)
-    if (deleted !== undefined) this.#closing.add(deleted)
     const deadlineMs = nowMs + options.decideWithinMs
     const item: Item = { drafts, records: drafts.length, command, bytes, queuedMs: nowMs, deadlineMs, isEarly, done }
-    if (isModeChange) this.#modeChange = item
     this.#queue.push(item)
     this.#backlog.queued(bytes, nowMs)
     this.#schedule()
+  }
+
+  /** Why so many bytes of records, or a command, would not be taken now. */
+  #refusal(bytes: number, isCommand: boolean): Error | undefined {
+    const { leadership, log, options, clock } = this.#need
+    if (!leadership.isReady) return notLeader('this node does not lead')
+    if (this.inFlightBytes + bytes > options.maxInFlightBytes) return busy(`${this.inFlightBytes} bytes are in flight`)
+    // Commands are few, and others wait for them.
+    if (isCommand || this.#backlog.admits(bytes, clock.monotonicMs())) return undefined
+    if (log.proposeRefusal() === 'transferring') return undefined
+    return busy(`${this.#backlog.bytes} bytes wait for the log, which is behind`)
   }
 
   #schedule(): void {
@@ -275,7 +274,7 @@ export class Proposals implements ProposalsNeed {
     const { done } = item
     if (done === undefined) return
     item.done = undefined
-    this.#reopen(item)
+    this.#exclusive.answered(item.command)
     done(undefined, storedOf(flight, from, from + item.records), result)
   }
 
@@ -290,7 +289,7 @@ export class Proposals implements ProposalsNeed {
     this.#flights.delete(index)
     this.#flightBytes -= flight.bytes
     this.#early.landed(flight)
-    if (flight.items[0] === this.#modeChange) this.#modeChange = undefined
+    this.#exclusive.ended(flight.items[0]?.command)
     this.#drain(flight)
     this.#schedule()
   }
@@ -330,7 +329,7 @@ export class Proposals implements ProposalsNeed {
   /** An item that left the queue and was never proposed. */
   #drop(item: Item, error: Error): void {
     this.#backlog.withdrawn(item.bytes, this.#need.clock.monotonicMs())
-    if (item === this.#modeChange) this.#modeChange = undefined
+    this.#exclusive.ended(item.command)
     this.#fail(item, error)
   }
 
@@ -338,12 +337,7 @@ export class Proposals implements ProposalsNeed {
     const done = item.done
     if (done === undefined) return
     item.done = undefined
-    this.#reopen(item)
+    this.#exclusive.answered(item.command)
     done(error, undefined, undefined)
-  }
-
-  #reopen(item: Item): void {
-    const deleted = deletedTopic(item.command)
-    if (deleted !== undefined) this.#closing.delete(deleted)
   }
 }

@@ -45,6 +45,7 @@ export function sendMany(need: SendManyNeeds): Route<unknown>[] {
     }
     const parts = decodeSendParts(call.body)
     if (parts.length === 0) return replyOf([])
+    store.checkRoom(call.body.length)
     const ready: ReadySend[] = []
     const places: number[] = []
     const unprepared: { readonly at: number; readonly part: SendPart }[] = []
@@ -96,7 +97,7 @@ export function sendMany(need: SendManyNeeds): Route<unknown>[] {
     const counts = ready.map((send) => send.drafts.length)
     const records = counts.reduce((sum, count) => sum + count, 0)
     try {
-      store(ready, (error, stored, code) => {
+      store.put(ready, (error, stored, code) => {
         if (stored === undefined) return failed(error)
         assert(stored.length === records, 'every record of the parts has a place')
         let from = 0

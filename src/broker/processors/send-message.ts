@@ -49,10 +49,11 @@ export function sendMessage(need: SendMessageNeeds): Route<unknown>[] {
   }
 
   function send(header: Header, call: Call, topic: TopicConfig): void {
+    store.checkRoom(call.body.length)
     const ready = drafts.of(header, call, topic)
     const { queueId, uniqueKey, recallHandle } = ready
     call.hold()
-    store([ready], (error, stored, code) => {
+    store.put([ready], (error, stored, code) => {
       const first = stored?.[0]
       if (stored === undefined || first === undefined) return fail(need.recover, call, error)
       call.respond({

@@ -11,7 +11,7 @@ import type { BrokerStats } from '../stats/broker-stats.ts'
 import type { ReadySend } from './send-drafts.ts'
 
 export interface SendStoreNeeds {
-  readonly proposals: Pick<Proposals, 'records'>
+  readonly proposals: Pick<Proposals, 'records' | 'checkRoom'>
   readonly admission: Admission
   /** Of a SYNC_MASTER. */
   readonly slaveAcks: Pick<SlaveAcks, 'confirm'> | undefined
@@ -21,8 +21,12 @@ export interface SendStoreNeeds {
 /** With `stored`, of all messages in their order: `code` is what their producers are answered. */
 export type OnStored = (error: Error | undefined, stored: readonly Stored[] | undefined, code: number) => void
 
-/** Of one send or more. Throws BROKER_BUSY when too many wait; whatever comes later goes to `done`. */
-export type SendStore = (sends: readonly ReadySend[], done: OnStored) => void
+export interface SendStore {
+  /** Throws what sends with so many bytes of bodies would be refused with now, before they are taken apart. */
+  checkRoom(bodyBytes: number): void
+  /** Of one send or more. Throws BROKER_BUSY when too many wait; whatever comes later goes to `done`. */
+  put(sends: readonly ReadySend[], done: OnStored): void
+}
 
 /** RocketMQ SendMessageProcessor.handlePutMessageResult: stored in any case. */
 const statuses: Readonly<Record<SlaveAnswer, number>> = {
@@ -32,7 +36,18 @@ const statuses: Readonly<Record<SlaveAnswer, number>> = {
 }
 
 export function sendStore(need: SendStoreNeeds): SendStore {
-  return (sends, done) => {
+  return { checkRoom, put }
+
+  function checkRoom(bodyBytes: number): void {
+    try {
+      need.proposals.checkRoom(bodyBytes)
+    } catch (error) {
+      need.stats.putFailed()
+      throw error
+    }
+  }
+
+  function put(sends: readonly ReadySend[], done: OnStored): void {
     need.admission.enter()
     const drafts = sends.length === 1 ? (sends[0]?.drafts ?? []) : sends.flatMap((send) => send.drafts)
     const isEarly = sends.every((send) => send.isEarly)

@@ -132,6 +132,8 @@ export class Leader implements Proposals {
     }
   }
 
+  checkRoom(): void {}
+
   records(
     drafts: readonly RecordDraft[],
     done: (error: Error | undefined, stored: readonly Stored[] | undefined) => void,

@@ -254,6 +254,7 @@ describe('proposals', () => {
     clock.turn()
     send('a')
     expect(heard).toEqual(['BROKER_NOT_LEADER', 'BROKER_NOT_LEADER'])
+    expect(() => proposals.checkRoom(0)).toThrow(expect.objectContaining({ code: 'BROKER_NOT_LEADER' }))
     expect(log.entries).toEqual([])
   })
 
@@ -320,6 +321,8 @@ describe('proposals', () => {
     // 500,000 bytes in 350 ms: that is what 300 ms in the log and 50 ms before it allow.
     for (let at = 0; at < 10; at++) send('a', 1, 100_000)
     expect(heard.filter((code) => code === 'BROKER_BUSY')).toHaveLength(6)
+    expect(() => proposals.checkRoom(100_000)).toThrow(expect.objectContaining({ code: 'BROKER_BUSY' }))
+    proposals.checkRoom(10_000)
     const command = proposals.command({ table: 't', op: 'o', args: [1] })
     clock.turn()
     clock.advance(100)

@@ -25,6 +25,8 @@ export class MemoryLog implements Proposals {
   readonly lowest = new Map<string, number>()
   /** What every proposal fails with. */
   failure: Error | undefined
+  /** What whoever asks for room is told. */
+  full: Error | undefined
   /** Why a record that was proposed could not be written: a node would have ended. */
   broken: Error | undefined
   /** While true, proposals wait in `held`. */
@@ -39,6 +41,10 @@ export class MemoryLog implements Proposals {
 
   constructor(clock: Clock) {
     this.#clock = clock
+  }
+
+  checkRoom(): void {
+    if (this.full !== undefined) throw this.full
   }
 
   records(

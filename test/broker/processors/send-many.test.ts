@@ -89,6 +89,7 @@ describe('a send to many queues', () => {
     const harness = withTopics({
       clock,
       proposals: (log) => ({
+        checkRoom: () => undefined,
         records: (drafts, done, isEarly) => log.records(drafts, done, isEarly),
         command: () => never,
         commandWithRecords: () => never,
@@ -120,6 +121,12 @@ describe('a send to many queues', () => {
     const harness = withTopics()
     harness.log.failure = refusal(error, 'no')
     expect((await harness.ask(CODE, HEADER, partsOf(['T', 0, 'a'], ['U', 0, 'b']))).code).toBe(code)
+  })
+
+  test('that come while the log is full are refused as a whole, before any is looked at', async () => {
+    const harness = withTopics()
+    harness.log.full = refusal('BROKER_BUSY', 'full')
+    expect((await harness.ask(CODE, HEADER, partsOf(['READ_ONLY', 0, 'a'], ['T', 0, 'b']))).code).toBe(2)
   })
 
   test('of which a part was refused before the rest failed says both', async () => {

@@ -204,6 +204,15 @@ describe('a send', () => {
     if (code === 1) expect(reply.remark?.startsWith('UNKNOWN')).toBe(true)
   })
 
+  test('that comes while the log is full is refused before it is taken apart', async () => {
+    const harness = withTopic()
+    harness.log.full = refusal('BROKER_BUSY', 'full')
+    const batch = { a: 'PG', b: 'T', c: 'TBW102', d: 4, e: 0, f: 0, g: 5, h: 0, m: true }
+    // No batch at all: taken apart, it would be illegal.
+    expect((await harness.ask(320, batch, 'x')).code).toBe(2)
+    expect(harness.stats.counters.putFailed).toBe(1)
+  })
+
   test('beyond the number that may wait is SYSTEM_BUSY, and leaves room when decided', async () => {
     const harness = createHarness({ maxSends: 2 })
     harness.topics.apply('create', [topicConfig('T')], { timestampMs: 1 })
