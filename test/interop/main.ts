@@ -7,6 +7,7 @@ import { features } from './scenarios/features.ts'
 import { differential } from './scenarios/differential.ts'
 import { failover } from './scenarios/failover.ts'
 import { go } from './scenarios/go.ts'
+import { orderedPop, orderedPopFailover } from './scenarios/ordered-pop.ts'
 import { packed } from './scenarios/package.ts'
 import { pop, popFailover } from './scenarios/pop.ts'
 import { produce } from './scenarios/produce.ts'
@@ -37,6 +38,7 @@ const together = [
   ...sql,
   ...requests,
   ...pop,
+  ...orderedPop,
   ...programs,
   ...packed,
   ...administer,
@@ -49,7 +51,16 @@ const together = [
   ...timed,
 ]
 // What stops nodes or moves leadership disturbs the others.
-const alone = [...failover, ...popFailover, ...timedFailover, ...slaves, ...kill, ...orderly, ...requestsOverTwoNodes]
+const alone = [
+  ...failover,
+  ...popFailover,
+  ...orderedPopFailover,
+  ...timedFailover,
+  ...slaves,
+  ...kill,
+  ...orderly,
+  ...requestsOverTwoNodes,
+]
 
 function summary(results: readonly Result[]): string {
   const count = (outcome: Result['outcome']): number => results.filter((one) => one.outcome === outcome).length
