@@ -42,8 +42,8 @@ export async function expectCalm(scene: Scene): Promise<void> {
 }
 
 /**
- * What the end of a log held that rotted may be in no other where power was lost in async flush: more copies are damaged
- * then than a group bears by itself, and it may wait for its operator (docs/durability.md).
+ * Where one log rotted, or its disk was replaced, and power was lost in async flush, fewer logs may be whole than a group
+ * needs to go on by itself, and it may wait for its operator (docs/durability.md).
  */
 function callOperator({ cluster, operator, unlucky }: Scene, written: Promise<void>): void {
   let isWaiting = true
@@ -52,7 +52,7 @@ function callOperator({ cluster, operator, unlucky }: Scene, written: Promise<vo
     () => undefined,
   )
   cluster.scheduler.after(OPERATOR_MS, () => {
-    const mayDecide = unlucky.disk.isRotten && cluster.modes.wasAsync.flush && cluster.lostPower.size > 0
+    const mayDecide = isDamaged(unlucky) && cluster.modes.wasAsync.flush && cluster.lostPower.size > 0
     if (isWaiting && mayDecide) operator.recover()
   })
 }
@@ -104,14 +104,18 @@ async function audit(scene: Scene, { members, index, isSettled }: Calm & { isSet
   }
 }
 
-/** Logs are in doubt where power was lost in async flush, or the end of a log rotted: elections need them only then. */
+/** Elections need logs in doubt only where so many lost power in async flush, rotted or are new that no quorum is without. */
 function expectDoubt({ cluster, unlucky }: Scene, { isInDoubt }: DeclaredLoss): void {
   if (!isInDoubt) return
   const mayDoubt = new Set(cluster.modes.wasAsync.flush ? cluster.lostPower : [])
-  if (unlucky.disk.isRotten) mayDoubt.add(unlucky.id)
+  if (isDamaged(unlucky)) mayDoubt.add(unlucky.id)
   const voters = cluster.machines[0]?.group.length ?? 0
   if (mayDoubt.size * 2 > voters) return
   throw new Violation('doubt', `a leader was elected in doubt, and only ${mayDoubt.size} logs of ${voters} may be`)
+}
+
+function isDamaged({ disk }: Machine): boolean {
+  return disk.isRotten || disk.isReplacement
 }
 
 /** Lets time pass until `work` is done; throws where it takes longer, or fails. */

@@ -54,7 +54,8 @@ export class Operator {
     this.#cluster.counts.add('recover')
     this.#cluster.note('the operator goes on with the logs there are')
     for (const machine of this.#cluster.machines) {
-      if (!machine.isGone) this.#host.admin.acceptDoubt(addressOf(machine)).catch(() => undefined)
+      // Whoever does not answer is told again, as by a person.
+      if (!machine.isGone) void this.#host.patiently(() => this.#host.admin.acceptDoubt(addressOf(machine)))
     }
   }
 

@@ -82,9 +82,8 @@ export const troubles = {
     rot(unlucky.disk, random)
     cluster.note(`the disk of ${unlucky.id} rots`)
   },
-  /** Another disk in that machine, an empty one. In async flush others may be in doubt, and it must not be missed then. */
+  /** Another disk in that machine, an empty one. */
   wipe({ cluster, unlucky }, random) {
-    if (cluster.modes.wasAsync.flush) return
     cluster.wipe(unlucky)
     bootLater(cluster, unlucky, random.next() * 1500)
   },
@@ -95,9 +94,8 @@ export const troubles = {
   transfer({ cluster, operator }, random) {
     operator.transferLeader(any(cluster, random).id)
   },
-  changeMode({ operator, unlucky }, random) {
-    const to = pick(modes, random)
-    void operator.changeMode(unlucky.disk.isReplacement ? { ...to, flush: 'sync' } : to)
+  changeMode({ operator }, random) {
+    void operator.changeMode(pick(modes, random))
   },
   addMember({ cluster, operator }) {
     if (isChanging(cluster)) void operator.grow()
