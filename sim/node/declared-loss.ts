@@ -22,7 +22,7 @@ export function declaredLossOf(runtime: ReadonlyMap<string, string>): DeclaredLo
     const { maxBytes, inDoubt } = fieldsOf(row)
     isInDoubt ||= inDoubt
     bytes += maxBytes
-    if (hasFound(row)) toldBy.add(row.found.node)
+    if (hasFound(row)) for (const id of row.found.node.split(',')) toldBy.add(id)
   }
   return { isInDoubt, maxBytes: bytes, toldBy }
 }

@@ -50,6 +50,27 @@ describe('the table of losses', () => {
     expect(table.all).toEqual([{ term: 5, maxBytes: 107, inDoubt: true, found }])
   })
 
+  test('what a leader lost is told also where who led before it has told of the same election, and nobody tells twice', () => {
+    const table = new Losses()
+    apply(table, lossCommands.open({ term: 8, maxBytes: 100, inDoubt: false }), lossCommands.seen(3, none))
+    const [one, two] = [
+      { node: 'n1', messages: 1, bytes: 7 },
+      { node: 'n2', messages: 10, bytes: 70 },
+    ]
+    apply(table, lossCommands.seen(7, two), lossCommands.seen(7, two), lossCommands.seen(6, none))
+    expect(table.all).toEqual([{ term: 8, maxBytes: 100, inDoubt: false, found: two }])
+    apply(table, lossCommands.seen(6, one), lossCommands.seen(6, one), lossCommands.seen(7, two))
+    const found = { node: 'n2,n1', messages: 11, bytes: 77 }
+    expect(table.all).toEqual([{ term: 8, maxBytes: 107, inDoubt: false, found }])
+  })
+
+  test('a leader that had lost nothing narrows no election but the next', () => {
+    const table = new Losses()
+    apply(table, lossCommands.open({ term: 4, maxBytes: 100, inDoubt: false }), lossCommands.seen(3, none))
+    apply(table, lossCommands.open({ term: 8, maxBytes: 100, inDoubt: false }), lossCommands.seen(3, none))
+    expect(table.all.map(({ found }) => found !== undefined)).toEqual([true, false])
+  })
+
   test('a term in which messages did not wait is known until the election after it is declared, or its leader has told', () => {
     const table = new Losses()
     apply(table, lossCommands.early(4), lossCommands.seen(3, none))

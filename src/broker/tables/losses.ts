@@ -27,7 +27,14 @@ export interface Loss {
   /** Logs in doubt elected: what is lost was in no log, and is never found. */
   readonly inDoubt: boolean
   /** Undefined until the old leader's log has been seen. */
-  readonly found: { readonly node: string; readonly messages: number; readonly bytes: number } | undefined
+  readonly found: Found | undefined
+}
+
+interface Found {
+  /** Its id; ids with commas between them where several led before that election. */
+  readonly node: string
+  readonly messages: number
+  readonly bytes: number
 }
 
 export class Losses implements ReplicatedTable {
@@ -99,13 +106,18 @@ export class Losses implements ReplicatedTable {
     this.#earlyTerm = term
   }
 
-  #seen(term: number, found: NonNullable<Loss['found']>): void {
-    const open = this.#rows.find((row) => row.term > term && row.found === undefined && !row.inDoubt)
-    if (open !== undefined) return this.#put({ ...open, found })
-    // Its node led again at once and opened none. Logs in doubt may have lost others beside these.
-    const { maxBytes, inDoubt, found: told } = this.#rows.find((row) => row.term === term + 1) ?? NO_ROW
-    if (found.messages === 0 || told !== undefined) return
-    this.#put({ term: term + 1, maxBytes: maxBytes + found.bytes, inDoubt, found })
+  #seen(term: number, found: Found): void {
+    const next = this.#rows.find((row) => row.term > term)
+    // Who lost nothing may have told first.
+    const isLost = found.messages > 0
+    const isBetter = next?.found === undefined || (next.found.messages === 0 && isLost)
+    if (next !== undefined && !next.inDoubt && isBetter) return this.#put({ ...next, found })
+    // Told again, as the answer was lost.
+    if (!isLost || next?.found?.node.split(',').includes(found.node) === true) return
+    // Its node led again at once and opened none; or others lost messages beside these: logs in doubt, or several leaders.
+    const row = next ?? { term: term + 1, ...NO_ROW }
+    const all = row.found === undefined ? found : both(row.found, found)
+    this.#put({ ...row, maxBytes: row.maxBytes + found.bytes, found: all })
   }
 
   #put(row: Loss): void {
@@ -123,11 +135,19 @@ export const lossCommands = {
     op: 'open',
     args: [row.term, row.maxBytes, row.inDoubt],
   }),
-  seen: (term: number, { node, messages, bytes }: NonNullable<Loss['found']>): Command => ({
+  seen: (term: number, { node, messages, bytes }: Found): Command => ({
     table: TABLE,
     op: 'seen',
     args: [term, node, messages, bytes],
   }),
+}
+
+function both(one: Found, other: Found): Found {
+  return {
+    node: `${one.node},${other.node}`,
+    messages: one.messages + other.messages,
+    bytes: one.bytes + other.bytes,
+  }
 }
 
 /** In the order of the terms. */
