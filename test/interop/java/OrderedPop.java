@@ -22,7 +22,7 @@ import org.apache.rocketmq.remoting.protocol.header.PopMessageRequestHeader;
  * Pops in order through the class of the stock 5.5 client by which RocketMQ's own proxy does it, line by line.
  *
  * In:  {@code pop ADDRESS TOPIC GROUP QUEUE_ID MAX INVISIBLE_MS}, {@code ack ADDRESS GROUP N},
- *      {@code hide ADDRESS GROUP N INVISIBLE_MS}; N counts the messages that were popped, from 0.
+ *      {@code batch ADDRESS GROUP N N…}, {@code hide ADDRESS GROUP N INVISIBLE_MS}; N counts the messages that were popped, from 0.
  * Out: a line for each line: what a pop found as {@code N body times}, else the status, or {@code failed: } and why.
  */
 public final class OrderedPop {
@@ -58,6 +58,7 @@ public final class OrderedPop {
         switch (words[0]) {
             case "pop": return pop(words);
             case "ack": return ack(words);
+            case "batch": return batch(words);
             case "hide": return hide(words);
             default: throw new IllegalArgumentException(words[0]);
         }
@@ -96,6 +97,18 @@ public final class OrderedPop {
         header.setOffset(message.getQueueOffset());
         header.setExtraInfo(message.getProperty(MessageConst.PROPERTY_POP_CK));
         AckResult result = client.ackMessageAsync(words[1], header, TIMEOUT_MS).get(10, TimeUnit.SECONDS);
+        return result.getStatus().name();
+    }
+
+    private String batch(String[] words) throws Exception {
+        List<String> receipts = new ArrayList<>();
+        String topic = null;
+        for (int at = 3; at < words.length; at++) {
+            MessageExt message = popped.get(Integer.parseInt(words[at]));
+            topic = message.getTopic();
+            receipts.add(message.getProperty(MessageConst.PROPERTY_POP_CK));
+        }
+        AckResult result = client.batchAckMessageAsync(words[1], topic, words[2], receipts, TIMEOUT_MS).get(10, TimeUnit.SECONDS);
         return result.getStatus().name();
     }
 

@@ -29,7 +29,7 @@ export const orderedPop: readonly Scenario[] = [
   {
     name: 'a stock client’s ordered pop gives nothing more until all that it gave is acknowledged',
     async run(context) {
-      const popper = await popperOf(context, 'ordered-pop', 5)
+      const popper = await popperOf(context, 'ordered-pop', 6)
       try {
         assert.equal(await popper.pop(2), '0 m-0 0; 1 m-1 0')
         assert.equal(await popper.pop(2), NONE)
@@ -42,7 +42,9 @@ export const orderedPop: readonly Scenario[] = [
         assert.equal(await popper.pop(2), NONE)
         await pause(1_500)
         assert.equal(await popper.pop(2), '4 m-3 1; 5 m-4 0')
-        for (const n of [4, 5]) assert.equal(await popper.acknowledge(n), 'OK')
+        assert.equal(await popper.acknowledgeAll(4, 5), 'OK')
+        assert.equal(await popper.pop(2), '6 m-5 0')
+        assert.equal(await popper.acknowledgeAll(6), 'OK')
         assert.equal(await popper.pop(2), NONE)
       } finally {
         await popper.close()

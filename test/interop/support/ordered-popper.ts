@@ -43,6 +43,11 @@ export class OrderedPopper {
     return this.#says('ack', this.#place.group, n)
   }
 
+  /** Several in one request. */
+  acknowledgeAll(...n: readonly number[]): Promise<string> {
+    return this.#says('batch', this.#place.group, ...n)
+  }
+
   /** Has a message come again after so long. */
   hide(n: number, invisibleMs: number): Promise<string> {
     return this.#says('hide', this.#place.group, n, invisibleMs)
