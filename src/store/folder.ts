@@ -14,6 +14,7 @@ import { storeErrors } from './errors.ts'
 import { type FileSystem, readFile } from './file-system.ts'
 import { type LogPosition, asPosition, positionFields } from './log-position.ts'
 import type { Processes } from './node-file-system.ts'
+import { segmentOffset } from './segment.ts'
 import { SlotFile } from './slot-file.ts'
 
 /** Of everything in the folder: raised when an older version could no longer read it. */
@@ -29,6 +30,8 @@ export interface FolderNeeds {
   readonly clock: Clock
   readonly processes: Processes
   readonly path: string
+  /** Where the segments lie, when not in `commitlog` of the folder (RocketMQ storePathCommitLog). */
+  readonly segmentFolder?: string | undefined
   readonly owner: FolderOwner
 }
 
@@ -59,12 +62,14 @@ export class DataFolder {
 
   /**
    * Takes the folder, making it when it is not there. Throws `STORE_LOCKED`, `STORE_FOREIGN_FOLDER`,
-   * `STORE_NEWER_FORMAT`, `STORE_SLOTS_CORRUPT`, or what the disk says.
+   * `STORE_NAMELESS_LOG`, `STORE_NEWER_FORMAT`, `STORE_SLOTS_CORRUPT`, or what the disk says.
    */
   static async open(need: FolderNeeds): Promise<DataFolder> {
     await need.fileSystem.mkdir(need.path)
     await lock(need)
     try {
+      const isNameless = (await SlotFile.peek(need.fileSystem, `${need.path}/identity`)) === undefined
+      if (isNameless) await refuseLogOfOthers(need)
       const slots = await SlotFile.open(need.fileSystem, `${need.path}/identity`)
       try {
         const identity = slots.value === undefined ? undefined : decodeIdentity(slots.value, need)
@@ -176,6 +181,27 @@ function decodeIdentity(value: Buffer, { path, owner }: FolderNeeds): Identity {
   if (nodeId !== owner.nodeId) throw foreign(path, 'node', nodeId, owner.nodeId)
   if (group !== owner.group) throw foreign(path, 'group', group, owner.group)
   return { format, nodeId, group, clusterId: typeof clusterId === 'string' ? clusterId : null }
+}
+
+/**
+ * A log without an identity is that of a broker of RocketMQ, or the identity got lost: beginning anew would empty it.
+ * Between the making of our log and that of its identity no byte is written to a segment.
+ */
+async function refuseLogOfOthers({
+  fileSystem,
+  path,
+  segmentFolder = `${path}/commitlog`,
+}: FolderNeeds): Promise<void> {
+  if ((await fileSystem.stat(segmentFolder))?.isFolder !== true) return
+  for (const name of await fileSystem.readdir(segmentFolder)) {
+    const file = await fileSystem.stat(`${segmentFolder}/${name}`)
+    if (segmentOffset(name) === undefined || file === undefined || file.size === 0) continue
+    throw storeErrors.create(
+      'STORE_NAMELESS_LOG',
+      `${segmentFolder} holds a CommitLog, and ${path} has no identity: it is the store of a broker of RocketMQ, or its ` +
+        'file identity got lost; nothing was touched',
+    )
+  }
 }
 
 function field(fields: unknown, name: string): unknown {

@@ -75,6 +75,7 @@ export function openFolder(options: BrokerOptions, parts: BrokerParts): Promise<
     clock: parts.clock,
     processes: parts.processes ?? nodeProcesses,
     path: options.storePathRootDir,
+    segmentFolder: options.storePathCommitLog,
     owner: { nodeId: options.nodeId, group: options.dLegerGroup },
   })
 }

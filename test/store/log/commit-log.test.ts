@@ -3,6 +3,7 @@ import { errorCode } from '../../../src/lib/errors.ts'
 import { seededRandom } from '../../../src/lib/prng.ts'
 import { frameOffset, frameRecordsStart, frameTerm, frameTimestampMs } from '../../../src/message/entry-frame.ts'
 import { decodeRecord, recordSize } from '../../../src/message/record.ts'
+import { readFile } from '../../../src/store/file-system.ts'
 import { LOG_ORIGIN } from '../../../src/store/log-position.ts'
 import { FaultyFileSystem } from '../../support/faulty-file-system.ts'
 import { type OpenedNode, closeNode, draftOf, framesAfter, openNode, pumped, readAll } from './log-support.ts'
@@ -383,18 +384,31 @@ describe('opening', () => {
       (disk: FaultyFileSystem) => ruin(disk, 'data/identity'),
       'STORE_SLOTS_CORRUPT',
     ],
+    ['the identity is gone', (disk: FaultyFileSystem) => disk.remove('data/identity'), 'STORE_NAMELESS_LOG'],
   ] as const)('refuses a folder where %s', async (_what, harm, code) => {
     const disk = new FaultyFileSystem()
     const node = await openNode(disk)
     await fill(node, 60)
     await closeNode(node)
     harm(disk)
-    const before = disk.paths()
+    // Nothing was wiped: an operator may still look. Small files that are gone may be there again, empty.
+    const kept = (): string[] => disk.paths().filter((path) => !/^data\/(clean|sync-mark|log-start)$/.test(path))
+    const before = kept()
     expect(await codeOf(() => openNode(disk))).toBe(code)
-    // Nothing was wiped: an operator may still look.
-    expect(
-      disk.paths().filter((path) => path !== 'data/clean' && path !== 'data/sync-mark' && path !== 'data/log-start'),
-    ).toEqual(before.filter((path) => path !== 'data/clean' && path !== 'data/sync-mark' && path !== 'data/log-start'))
+    expect(kept()).toEqual(before)
+  })
+
+  test('refuses the store of a broker of RocketMQ, also when asked again, and leaves it as it is', async () => {
+    const disk = new FaultyFileSystem()
+    await disk.mkdir('data')
+    await disk.mkdir('data/commitlog')
+    const theirs = await disk.open('data/commitlog/00000000001073741824', 'create')
+    await theirs.writev([Buffer.from('messages')], 0)
+    await theirs.close()
+    expect(await codeOf(() => openNode(disk))).toBe('STORE_NAMELESS_LOG')
+    expect(await codeOf(() => openNode(disk))).toBe('STORE_NAMELESS_LOG')
+    expect((await readFile(disk, 'data/commitlog/00000000001073741824'))?.toString()).toBe('messages')
+    expect(disk.paths()).toEqual(['data/commitlog/00000000001073741824'])
   })
 
   test('a frame that follows a lost overwrite does not belong to the log', async () => {
