@@ -156,11 +156,22 @@ const pops: readonly Step[] = [
     'a pop by a group with an illegal name': { fields: { consumerGroup: 'a b' }, show: [] },
   }),
   asking('a batch of no acknowledgements', { code: 200_151, body: '{"brokerName":"broker-a","acks":[]}' }),
-  asking('a notification where something is', {
-    code: 200_054,
-    fields: { consumerGroup: '#unretried', topic: '#topic', queueId: 0, pollTime: 0, bornTime: '$now' },
-    show: ['hasMsg'],
-  }),
+  asking('a batch of acknowledgements that is no JSON', { code: 200_151, body: '{' }),
+  asking('a batch of acknowledgements without a body', { code: 200_151 }),
+  ...variants(
+    {
+      code: 200_054,
+      fields: { consumerGroup: '#unretried', topic: '#topic', queueId: 0, pollTime: 0, bornTime: '$now' },
+      show: ['hasMsg'],
+    },
+    {
+      'a notification where something is': {},
+      'a notification where nothing is': { fields: { topic: '#empty' } },
+      'a notification of any queue': { fields: { queueId: -1 } },
+      'a notification of an unknown topic': { fields: { topic: '#nowhere' }, show: [] },
+      'a notification of a queue that is none': { fields: { queueId: 9 }, show: [] },
+    },
+  ),
 ]
 
 const queues = (clientId: string): string =>

@@ -72,6 +72,7 @@ const bars: readonly Step[] = [
     { code: 31, fields: queue, ...offset },
     {
       'the start of a queue': {},
+      'the start of a queue that is none': { fields: { queueId: 9 } },
       'the start of a queue of an unknown topic': { fields: { topic: '#nowhere' } },
     },
   ),
@@ -83,6 +84,7 @@ const bars: readonly Step[] = [
       'the offset of a time to come, from above': { fields: { timestamp: 4_000_000_000_000, boundaryType: 'UPPER' } },
       'the offset of the first of all times, from above': { fields: { boundaryType: 'upper' } },
       'the offset of a negative time': { fields: { timestamp: -1 } },
+      'the offset of a time in a queue that is none': { fields: { queueId: 9, timestamp: 1 } },
       'the offset of a time in an unknown topic': { fields: { topic: '#nowhere', timestamp: 1 } },
     },
   ),
@@ -92,6 +94,8 @@ const bars: readonly Step[] = [
       'the store time of the first message': {
         tell: ({ extFields }) => String(Number(extFields?.['timestamp']) > 1_700_000_000_000),
       },
+      'the store time in a queue that is none': { fields: { queueId: 9 }, show: ['timestamp'] },
+      'the store time in an unknown topic': { fields: { topic: '#nowhere' }, show: ['timestamp'] },
       'the store time in a queue without messages': { fields: { topic: '#empty' }, show: ['timestamp'] },
     },
   ),
@@ -112,12 +116,14 @@ const consumers: readonly Step[] = [
     'the offset of a group that committed none': {},
     'the offset of such a group, not as zero': { fields: { setZeroIfNotFound: false } },
     'the offset of an unknown group': { fields: { consumerGroup: '#nobody' } },
+    'the offset in a queue that is none': { fields: { queueId: 9 } },
     'the offset in an unknown topic': { fields: { topic: '#nowhere' } },
   }),
   ...variants(committing, {
     'a commit': {},
     'a commit by an unknown group': { fields: { consumerGroup: '#strangers' } },
     'a commit in an unknown topic': { fields: { topic: '#nowhere' } },
+    'a commit in a queue that is none': { fields: { queueId: 9 } },
     'a commit behind the end': { fields: { commitOffset: 1_000, queueId: 1 } },
   }),
   ...variants(committed, {
