@@ -26,9 +26,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
+// The clock's timers keep no process alive: a command that only waits to ask again would end without a word.
+const awake = setInterval(() => undefined, 60_000)
 try {
   const program = await buildProgram(argv, packageVersion())
   await program.parseAsync(argv, { from: 'user' })
 } catch (error) {
   fail(error)
+} finally {
+  clearInterval(awake)
 }

@@ -213,3 +213,10 @@ test.each([
     expect(run.errors()).not.toMatch(/\n +at /)
   },
 )
+
+test('a command that asks again and again says in the end that nobody answers', async () => {
+  const nowhere = `127.0.0.1:${await freePorts(1)}`
+  const run = raftmq('member', 'list', '--broker', 'broker-a', '-n', nowhere)
+  expect(await run.exit).toBe(1)
+  expect(run.errors()).toContain(`raftmq: no name server answers at ${nowhere}`)
+}, 60_000)
