@@ -81,6 +81,12 @@ describe('the properties of a broker', () => {
     },
   )
 
+  test('may let a disk fill further than where segments go whatever their age, as files for RocketMQ do', () => {
+    const { options, warnings } = read(`${sample('broker-a', 0, 'ASYNC_MASTER')}diskMaxUsedSpaceRatio=88`)
+    expect(warnings).toEqual([])
+    expect(options).toMatchObject({ diskMaxUsedSpaceRatio: 88, diskSpaceCleanForciblyRatio: 85 })
+  })
+
   test('name another port and host for a master and its slaves, and count a part of the memory', () => {
     const { options } = read('haListenPort=7000\nbrokerIP2=ha.example\naccessMessageInMemoryMaxRatio=50')
     expect(options).toMatchObject({

@@ -227,12 +227,6 @@ const rules: readonly Rule[] = [
       'raftMaxUncommittedBytes',
       `not below raftMaxAppendBytes (${v.raftMaxAppendBytes})`,
     ),
-  (v) =>
-    must(
-      v.diskSpaceCleanForciblyRatio > v.diskMaxUsedSpaceRatio,
-      'diskSpaceCleanForciblyRatio',
-      `above diskMaxUsedSpaceRatio (${v.diskMaxUsedSpaceRatio})`,
-    ),
   (v) => must(v.maxInFlightBytes > v.maxMessageSize, 'maxInFlightBytes', `above maxMessageSize (${v.maxMessageSize})`),
   (v) =>
     must(
