@@ -259,6 +259,15 @@ export const mutants: readonly Mutant[] = [
     known: 'KIP-966: a loss that nobody is told of',
   },
   {
+    name: 'the group is not told that messages which do not wait are acknowledged',
+    file: 'broker/log/early-gate',
+    find: '(all || earlyTerm === term)',
+    replace: '(all || term > 0)',
+    and: { file: 'broker/log/early-gate', find: 'await succeeds(group.tell(term))', replace: 'true' },
+    scope: 'node',
+    known: 'Kafka, RocketMQ: what a leader alone acknowledged is gone with its disk, in silence',
+  },
+  {
     name: 'delayed messages are delivered at once',
     file: 'broker/timed/delay-schedule',
     find: 'if (dueMs > clock.monotonicMs()) {',

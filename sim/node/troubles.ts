@@ -8,6 +8,9 @@ import type { Scene } from './scene.ts'
 
 export type Trouble = (scene: Scene, random: Random) => void
 
+/** So long a leader leads before it is cut off. */
+const LEADS_MS = 400
+
 export const troubles = {
   kill({ cluster }, random) {
     const machine = anyOrLeader(cluster, random)
@@ -108,6 +111,19 @@ export const troubles = {
   },
   createTopic({ tables }) {
     void tables.createTopic()
+  },
+  /** It leads, and is cut off from the others, not from clients: what it acknowledges alone is gone with its disk. */
+  wipeLeader({ cluster, operator, unlucky }, random) {
+    operator.transferLeader(unlucky.id)
+    cluster.scheduler.after(LEADS_MS, () => {
+      if (cluster.leader !== unlucky) return
+      cluster.network.isolate(unlucky.host, cluster.hosts)
+      healLater(cluster, random)
+      cluster.scheduler.after(random.next() * 300, () => {
+        cluster.wipe(unlucky)
+        bootLater(cluster, unlucky, random.next() * 1500)
+      })
+    })
   },
 } satisfies Record<string, Trouble>
 
