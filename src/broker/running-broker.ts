@@ -6,6 +6,7 @@ import type { Sockets } from '../remoting/sockets.ts'
 import type { OpenDatabase } from '../store/database.ts'
 import type { FileSystem } from '../store/file-system.ts'
 import type { Processes } from '../store/node-file-system.ts'
+import type { Mode } from './group/group-mode.ts'
 import type { Address } from './options/options-values.ts'
 
 export interface BrokerParts {
@@ -36,6 +37,8 @@ export interface BrokerStatus {
    * listens and knows its leader.
    */
   readonly isReady: boolean
+  /** When the group acknowledges a send, by this node's log; null before the log says it (docs/durability.md). */
+  readonly mode: Mode | null
 }
 
 export interface RunningBroker {

@@ -2,6 +2,7 @@
  * What a node's process and its supervisor tell each other over the IPC channel. The channel is also the tie between
  * them: when it breaks, the supervisor is gone, however it went, and the node stops cleanly.
  */
+import { promptness } from '../broker/group/group-mode.ts'
 import type { BrokerStatus } from '../broker/running-broker.ts'
 
 export type FromChild =
@@ -47,7 +48,14 @@ export function readFromChild(message: unknown): FromChild | undefined {
   const [role, term, leader] = [fields.get('role'), fields.get('term'), fields.get('leader')]
   if (role !== 'leader' && role !== 'follower' && role !== 'candidate') return undefined
   const known = typeof leader === 'string' ? leader : null
-  return { type, status: { role, term: Number(term), leader: known, isReady: fields.get('isReady') === true } }
+  const isReady = fields.get('isReady') === true
+  return { type, status: { role, term: Number(term), leader: known, isReady, mode: readMode(fields.get('mode')) } }
+}
+
+function readMode(mode: unknown): BrokerStatus['mode'] {
+  if (typeof mode !== 'object' || mode === null || !('flush' in mode) || !('replication' in mode)) return null
+  const [flush, replication] = [promptness(mode.flush), promptness(mode.replication)]
+  return flush === undefined || replication === undefined ? null : { flush, replication }
 }
 
 function messageType(message: unknown): string | undefined {

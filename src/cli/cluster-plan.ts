@@ -12,8 +12,9 @@ export interface ClusterRequest {
   readonly nodes: number
   readonly brokers: number
   readonly dir: string
-  readonly flush: 'sync' | 'async'
-  readonly replication: 'sync' | 'async'
+  /** Of a new group; undefined: the files say nothing, and a new group is sync. */
+  readonly flush: 'sync' | 'async' | undefined
+  readonly replication: 'sync' | 'async' | undefined
   readonly clusterName: string
   /** Client port and peer port of node `node` of group `group`, both from 0. */
   readonly ports: (group: number, node: number) => NodePorts
@@ -71,11 +72,12 @@ function planGroup(request: ClusterRequest, group: number): readonly NodePlan[] 
       ['bindAddress', HOST],
       ['listenPort', String(ports.client)],
       ['storePathRootDir', joinPath(dir, 'store')],
-      ['flushDiskType', request.flush === 'sync' ? 'SYNC_FLUSH' : 'ASYNC_FLUSH'],
-      ['raftReplication', request.replication],
       // Off in RocketMQ unless set; a local cluster is there to try things.
       ['enablePropertyFilter', 'true'],
     ])
+    const { flush, replication } = request
+    if (flush !== undefined) properties.set('flushDiskType', flush === 'sync' ? 'SYNC_FLUSH' : 'ASYNC_FLUSH')
+    if (replication !== undefined) properties.set('raftReplication', replication)
     if (request.nodes > 1) {
       properties.set('enableDLegerCommitLog', 'true').set('dLegerGroup', broker)
       properties.set('dLegerPeers', peers).set('dLegerSelfId', id)

@@ -34,6 +34,7 @@ export interface StartClusterOptions {
   readonly brokers?: number
   /** Where the data is, and stays after `close`. If nothing is said: a temporary folder, gone after `close`. */
   readonly dir?: string
+  /** Of groups that are new; sync if nothing is said. What counts is `mode` of a node's status. */
   readonly flush?: 'sync' | 'async'
   readonly replication?: 'sync' | 'async'
   /** More properties for every node, as in a broker's file (`docs/options.md`). */
@@ -150,7 +151,7 @@ class InProcessCluster implements Cluster {
   }
 
   async start(): Promise<void> {
-    const { nodes = 3, brokers = 1, flush = 'sync', replication = 'sync', log = silentLog } = this.#options
+    const { nodes = 3, brokers = 1, flush, replication, log = silentLog } = this.#options
     makeFolder(this.#dir)
     const free = await unusedPorts(nodes * brokers * 2, systemRandom)
     const ports = (group: number, node: number): NodePorts => {

@@ -29,8 +29,9 @@ export interface LocalClusterRequest {
   readonly dir: string
   readonly namesrvPort: number
   readonly port: number
-  readonly flush: 'sync' | 'async'
-  readonly replication: 'sync' | 'async'
+  /** Of groups that are new; what is not said is sync. */
+  readonly flush: 'sync' | 'async' | undefined
+  readonly replication: 'sync' | 'async' | undefined
   readonly restart: boolean
   readonly verbose: boolean
 }

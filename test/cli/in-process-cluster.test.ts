@@ -40,6 +40,7 @@ test('a single broker in a folder of its own keeps its data', async () => {
     expect(existsSync(join(dir, 'broker-a/n0/store'))).toBe(true)
     const again = await startCluster({ nodes: 1, dir })
     expect(again.leader()?.id).toBe('n0')
+    expect(again.leader()?.status?.mode).toEqual({ flush: 'async', replication: 'sync' })
     await again.close()
   } finally {
     rmSync(dir, { recursive: true, force: true })

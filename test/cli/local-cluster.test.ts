@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readBrokerOptions } from '../../src/broker/options/options.ts'
-import { describeCluster, describeClusterJson } from '../../src/cli/cluster-report.ts'
+import { describeCluster, describeClusterJson, overruledBy } from '../../src/cli/cluster-report.ts'
 import {
   checkNamesrvPort,
   chooseShape,
@@ -109,11 +109,15 @@ describe('the plan of a local cluster', () => {
 
 type Status = Parameters<typeof isServing>[0][number]['status']
 
-const status = (role: 'leader' | 'follower', isReady: boolean): Status => ({
+type Mode = Exclude<Status, undefined>['mode']
+
+const strict = { flush: 'sync', replication: 'sync' } as const
+const status = (role: 'leader' | 'follower', isReady: boolean, mode: Mode = strict): Status => ({
   role,
   term: 1,
   leader: 'n0',
   isReady,
+  mode,
 })
 const group = (broker: string, ...all: Status[]) => all.map((one) => ({ plan: { broker }, status: one }))
 
@@ -124,6 +128,7 @@ describe('a local cluster', () => {
     expect(isServing([...up, ...group('b', status('leader', false), status('follower', true))])).toBe(false)
     expect(isServing([...up, ...group('b', status('follower', true), status('follower', true))])).toBe(false)
     expect(isServing([...up, ...group('b', status('leader', true), undefined)])).toBe(false)
+    expect(isServing([...up, ...group('b', status('leader', true, null))])).toBe(false)
   })
 
   test('restarts a node at once, and waits longer for one that dies again and again', () => {
@@ -142,15 +147,38 @@ describe('a local cluster', () => {
     expect(json).not.toContain('\n')
     expect(JSON.parse(json)).toEqual({
       namesrv: '127.0.0.1:9876',
+      groups: [{ broker: 'broker-a', flush: 'sync', replication: 'sync' }],
       nodes: [
         { broker: 'broker-a', id: 'n0', pid: 100, address: '127.0.0.1:10911', role: 'follower' },
         { broker: 'broker-a', id: 'n1', pid: 101, address: '127.0.0.1:10921', role: 'leader' },
         { broker: 'broker-a', id: 'n2', pid: 102, address: '127.0.0.1:10931', role: 'follower' },
       ],
     })
-    const words = describeCluster(cluster, { flush: 'sync', replication: 'sync' })
+    const words = describeCluster(cluster)
     expect(words).toContain('one broker group of 3 nodes: sync flush, sync replication')
     expect(words).toContain('kill -9 101 ')
     expect(words).toContain('npx raftmq produce -n 127.0.0.1:9876 -t demo')
+  })
+
+  test('says the mode that the log of each group says, and which option a log overrules', () => {
+    const plans = planCluster({ ...request, nodes: 1, brokers: 2 })
+    const cluster = (...modes: readonly Mode[]) => ({
+      namesrv: '127.0.0.1:9876',
+      nodes: plans.map((plan, at) => ({ plan, pid: 1, status: status('leader', true, modes[at]) })),
+      dir: '/data',
+      shape: { nodes: 1, brokers: 2, removed: [] },
+    })
+    const mode = { flush: 'async', replication: 'sync' } as const
+    const alike = cluster(mode, mode)
+    expect(describeCluster(alike)).toContain('2 broker groups of a single node: async flush, sync replication.\n')
+    const apart = cluster(strict, mode)
+    expect(describeCluster(apart)).toContain(
+      ': broker-a sync flush, sync replication; broker-b async flush, sync replication.\n',
+    )
+    expect(overruledBy(apart, {})).toEqual([])
+    expect(overruledBy(apart, { flush: 'async', replication: 'sync' })).toEqual([
+      '--flush async is for new groups, and the log of broker-a says sync flush, sync replication. ' +
+        'To change it: npx raftmq mode set -n 127.0.0.1:9876 --broker broker-a --flush async',
+    ])
   })
 })

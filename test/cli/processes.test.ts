@@ -64,6 +64,27 @@ test('up says it is ready in one line of JSON, restarts a killed node, and stops
   expect(others.filter(isAlive)).toEqual([])
 }, 60_000)
 
+test('up says the mode of the log, and that an option of it came too late', async () => {
+  const args = [...(await upArguments()), '--nodes', '1']
+  const up = raftmq(...args)
+  await up.said(READY)
+  expect(JSON.parse(up.output())).toMatchObject({ groups: [{ flush: 'sync', replication: 'sync' }] })
+  const namesrv = `127.0.0.1:${args[5]}`
+  const set = raftmq('mode', 'set', '-n', namesrv, '--broker', 'broker-a', '--flush', 'async')
+  expect(await set.exit).toBe(0)
+  up.child.kill('SIGTERM')
+  expect(await up.exit).toBe(0)
+  const again = raftmq(...args.filter((arg) => arg !== '--json'), '--flush', 'sync')
+  await again.said('Ctrl-C stops it')
+  expect(again.output()).toContain('one broker group of a single node: async flush, sync replication.\n')
+  expect(again.errors()).toBe(
+    'warning: --flush sync is for new groups, and the log of broker-a says async flush, sync replication. ' +
+      `To change it: npx raftmq mode set -n ${namesrv} --broker broker-a --flush sync\n`,
+  )
+  again.child.kill('SIGTERM')
+  expect(await again.exit).toBe(0)
+}, 60_000)
+
 test('a node whose folder vanished is started anew, and the others go on', async () => {
   const up = raftmq(...(await upArguments()))
   await up.said(READY)

@@ -99,6 +99,7 @@ export function flushDiskTypeOf(flush: Promptness): BrokerOptions['flushDiskType
   return flush === 'sync' ? 'SYNC_FLUSH' : 'ASYNC_FLUSH'
 }
 
-function promptness(value: unknown): Promptness | undefined {
+/** `value` where it is a promptness, as it comes from the log or another process. */
+export function promptness(value: unknown): Promptness | undefined {
   return value === 'sync' || value === 'async' ? value : undefined
 }

@@ -9,6 +9,7 @@ import { refusal } from '../errors.ts'
 import { errorMessage } from '../../lib/errors.ts'
 import type { Command, Proposals } from '../needs.ts'
 import { AutoCreate } from '../tables/auto-create.ts'
+import { isModeCommand } from '../group/group-mode.ts'
 import { Leadership } from '../group/leadership.ts'
 import { announced } from './announced.ts'
 import { NamesrvRegistration } from './namesrv-registration.ts'
@@ -84,7 +85,7 @@ export class BrokerNode implements RunningBroker {
       role === 'leader'
         ? this.#leadership.isReady && this.#isFormed && (this.#registration?.isConfirmed ?? false)
         : this.#core !== undefined && this.#network.locator.current() !== undefined
-    return { role, term, leader, isReady }
+    return { role, term, leader, isReady, mode: this.#services?.need.tables.mode.current ?? null }
   }
 
   get ended(): Promise<Error | undefined> {
@@ -272,6 +273,7 @@ export class BrokerNode implements RunningBroker {
     this.#services?.appliedOf(id.term)
     if (command === undefined) return
     this.#services?.applied(command)
+    if (isModeCommand(command)) this.#tell()
     if (command.table === 'topics')
       this.#registration?.topicChanged(this.#services?.need.tables.topics.namesIn(command) ?? [])
   }

@@ -22,7 +22,7 @@ import { selfOf } from './register-request.ts'
 
 const LOOK_PERIOD_MS = 1_000
 const ASK_TIMEOUT_MS = 3_000
-const unjoined: BrokerStatus = { role: 'follower', term: 0, leader: null, isReady: false }
+const unjoined: BrokerStatus = { role: 'follower', term: 0, leader: null, isReady: false, mode: null }
 
 export class SlaveNode implements RunningBroker {
   readonly #configuration: BrokerConfiguration

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander'
 import { systemClock } from '../../lib/clock.ts'
-import { describeCluster, describeClusterJson } from '../cluster-report.ts'
+import { describeCluster, describeClusterJson, overruledBy } from '../cluster-report.ts'
 import { startLocalCluster, type LocalCluster } from '../local-cluster.ts'
 import { integerArgument } from '../arguments.ts'
 import { MAX_BROKERS, MAX_NODES } from '../cluster-plan.ts'
@@ -12,8 +12,8 @@ interface UpFlags {
   readonly dir: string
   readonly namesrvPort: number
   readonly port: number
-  readonly flush: 'sync' | 'async'
-  readonly replication: 'sync' | 'async'
+  readonly flush?: 'sync' | 'async'
+  readonly replication?: 'sync' | 'async'
   readonly restart: boolean
   readonly json?: boolean
 }
@@ -37,14 +37,14 @@ export function register(program: Command): void {
     .option('--namesrv-port <port>', 'port of the name server', integerArgument(1, 65_535), 9876)
     .option('--port <port>', 'first client port', integerArgument(1, 65_535), 10_911)
     .addOption(
-      new Option('--flush <mode>', 'whether a write counts once it is on disk')
-        .choices(['sync', 'async'])
-        .default('sync'),
+      new Option('--flush <mode>', 'of a new group: whether a write counts once it is on disk (default: sync)').choices(
+        ['sync', 'async'],
+      ),
     )
     .addOption(
-      new Option('--replication <mode>', 'whether a send waits for a majority')
-        .choices(['sync', 'async'])
-        .default('sync'),
+      new Option('--replication <mode>', 'of a new group: whether a send waits for a majority (default: sync)').choices(
+        ['sync', 'async'],
+      ),
     )
     .option('--no-restart', 'leave a node that dies dead')
     .option('--json', 'print exactly one line of JSON, when ready for traffic')
@@ -60,13 +60,21 @@ async function run(flags: UpFlags, verbose: boolean): Promise<void> {
   let cluster: LocalCluster | undefined
   const signal = stopSignal({ onForce: () => cluster?.kill() })
   cluster = await startLocalCluster(
-    { ...flags, nodes: flags.nodes, brokers: flags.brokers, verbose },
+    {
+      ...flags,
+      nodes: flags.nodes,
+      brokers: flags.brokers,
+      flush: flags.flush,
+      replication: flags.replication,
+      verbose,
+    },
     { clock: systemClock, say },
   )
   try {
     const stopped = await Promise.race([cluster.ready, signal.asked])
     if (stopped === undefined) {
-      process.stdout.write(json ? `${describeClusterJson(cluster)}\n` : describeCluster(cluster, flags))
+      for (const warning of overruledBy(cluster, flags)) process.stderr.write(`warning: ${warning}\n`)
+      process.stdout.write(json ? `${describeClusterJson(cluster)}\n` : describeCluster(cluster))
       await signal.asked
     }
     if (!json) say('Stopping (Ctrl-C again to force)')
