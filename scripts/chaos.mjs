@@ -6,7 +6,11 @@ await main(async (args) => {
   await install()
   await build()
   await buildDev()
-  if (!(await installToxiproxy()))
+  // A wrong option is told before anything is fetched.
+  const { readOptions } = await import('../dist-dev/chaos/options.js')
+  const options = readOptions(args)
+  const isRun = options !== 'help' && !options.list
+  if (isRun && !(await installToxiproxy()))
     console.log('Toxiproxy is not installed (no Go, or no network): a stand-in takes its place')
   return runNode(join(root, 'dist-dev/chaos/main.js'), args)
 })

@@ -1,4 +1,3 @@
-// npm run check: format, lint, types, and the package as others will find it. In seconds.
 import { dirname } from 'node:path'
 import { build, install, main, npm, root, runNode, summary, tool } from './steps.mjs'
 
@@ -12,6 +11,8 @@ const checks = [
     command: () => [tool('@arethetypeswrong/cli', 'attw'), ['--pack', '.', '--profile', 'esm-only']],
   },
 ]
+
+const USAGE = 'npm run check: format, lint, types, and the package as others will find it; in seconds'
 
 await main(async () => {
   await install()
@@ -29,7 +30,7 @@ await main(async () => {
   }
   console.log(summary(counts))
   return counts.failed === 0 ? 0 : 1
-})
+}, USAGE)
 
 /** attw calls npm by its name: it is found whatever the PATH of the caller. */
 function withNpm() {

@@ -20,6 +20,8 @@ const steps = [
   { name: 'chaos', minutes: 8, command: () => script('chaos', '--smoke') },
 ]
 
+const USAGE = '.ci/run: a fresh install, then every step; one last line adds them up'
+
 await main(async () => {
   const total = { passed: 0, failed: 0, skipped: 0 }
   const lines = []
@@ -40,7 +42,7 @@ await main(async () => {
   console.log(`\n${[...lines, ...failures].join('\n')}`)
   console.log(summary(total))
   return total.failed === 0 ? 0 : 1
-})
+}, USAGE)
 
 /** An exit code other than 0 is a failure, whatever the step counted. */
 function counted(code, output) {

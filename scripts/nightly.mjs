@@ -1,4 +1,3 @@
-// npm run nightly: what takes longer than `.ci/run` may. Everything with coverage, and every chaos scenario many times.
 import { join } from 'node:path'
 import { main, readSummary, root, runNode, summary } from './steps.mjs'
 
@@ -10,6 +9,9 @@ const steps = [
   { name: 'chaos', args: ['--scenario', 'partition-follower-10min', '--scenario', 'flapping-10min', '--record'] },
   { name: 'chaos', args: ['--family', 'kill', '--family', 'power', '--flush', 'async', '--rounds', '20', '--record'] },
 ]
+
+const USAGE =
+  'npm run nightly: what takes longer than .ci/run may, everything with coverage and every chaos scenario many times'
 
 await main(async () => {
   const total = { passed: 0, failed: 0, skipped: 0 }
@@ -27,4 +29,4 @@ await main(async () => {
   }
   console.log(summary(total))
   return total.failed === 0 ? 0 : 1
-})
+}, USAGE)

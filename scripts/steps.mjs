@@ -169,10 +169,16 @@ export function readSummary(text) {
   return passed === undefined ? undefined : { passed: +passed, failed: +failed, skipped: +skipped }
 }
 
-/** Runs a script's work: an error is one line and exit code 1. */
-export async function main(work) {
+/**
+ * Runs a script's work: an error is one line and exit code 1. A script with a `usage` takes no options: it is what `--help`
+ * prints, and anything else is refused.
+ */
+export async function main(work, usage) {
+  const args = process.argv.slice(2)
   try {
-    process.exitCode = (await work(process.argv.slice(2))) ?? 0
+    if (usage !== undefined && args.includes('--help')) return console.log(usage)
+    if (usage !== undefined && args.length > 0) throw new Error(`there are no options here, ${args[0]} is none`)
+    process.exitCode = (await work(args)) ?? 0
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
     process.exitCode = 1

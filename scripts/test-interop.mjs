@@ -1,6 +1,4 @@
-// Stock RocketMQ clients against RaftMQ (test/interop/README.md):
-// node scripts/test-interop.mjs [--target stock|mixed|dledger] [--only TEXT] [--lanes N] [--repeat N].
-// Other verbs come first: `serve` keeps a stock broker up, `record` records the golden frames anew.
+// npm run test:interop -- [options]: stock RocketMQ clients against RaftMQ (test/interop/README.md).
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, install, main, root, runNode, tool } from './steps.mjs'
@@ -15,6 +13,5 @@ await main(async (args) => {
   if (code !== 0) throw new Error('the interop harness does not compile')
   // Below node_modules the package's own "type" does not count.
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}\n')
-  const verb = args[0] === undefined || args[0].startsWith('--') ? ['run'] : []
-  return runNode(join(folder, 'main.js'), [...verb, ...args])
+  return runNode(join(folder, 'main.js'), args)
 })

@@ -1,6 +1,6 @@
 // npm test: installs and builds what is missing, then all tests that need only Node. Arguments go to vitest
 // (npm test -- test/raft, npm test -- --coverage).
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { build, install, main, readJson, root, runNode, summary, tool } from './steps.mjs'
@@ -23,6 +23,8 @@ await main(async (args) => {
       `--outputFile.json=${results}`,
       ...args,
     ])
+    // It had nothing to run: it said its usage, or which argument is wrong.
+    if (!existsSync(results)) return code
     const report = readJson(results)
     for (const line of failures(report)) console.log(line)
     console.log(summary(counts(report)))

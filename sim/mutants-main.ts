@@ -45,7 +45,11 @@ async function main(args: readonly string[]): Promise<number> {
     return 0
   }
   const chosen = mutants.filter(({ name, scope }) => name.includes(values.only) && scope.startsWith(values.scope))
+  if (chosen.length === 0) throw new TypeError('no mutant is of this name and scope')
   const survey = values.survey === undefined ? undefined : Number(values.survey)
+  if (survey !== undefined && !(Number.isSafeInteger(survey) && survey > 0)) {
+    throw new TypeError(`--survey is a whole number from 1, not ${values.survey}`)
+  }
   const found = await inParallel(chosen, (mutant) => hunt(mutant, survey))
   if (values['write-page']) writePage(found)
   const caught = found.filter(({ failures }) => failures.length > 0)

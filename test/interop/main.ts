@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { type Options, readOptions, type RunOptions, type ServeOptions, type TargetName, USAGE } from './options.ts'
 import { adminRefusals } from './scenarios/admin-refusals.ts'
 import { adminTable } from './scenarios/admin-table.ts'
 import { administer } from './scenarios/administer.ts'
@@ -68,36 +68,23 @@ function summary(results: readonly Result[]): string {
 }
 
 /** What can be tested: RaftMQ; the stock servers, to prove the harness; RaftMQ's name server with a stock broker; and the reverse. */
-const targets: Readonly<Record<string, (fillBytes: number) => Promise<Target>>> = {
+const targets: Readonly<Record<TargetName, (fillBytes: number) => Promise<Target>>> = {
   raftmq: (fillBytes) => startRaftmq({ fillBytes }),
   stock: () => startStock(),
   mixed: () => startMixed(),
   dledger: () => startDledger(),
 }
 
-/** `run [--target raftmq|stock|mixed|dledger] [--only TEXT]… [--lanes N] [--repeat N] [--fill GIGABYTES]`: the scenarios; true when none failed. */
-async function run(rest: string[]): Promise<boolean> {
-  const { values } = parseArgs({
-    args: rest,
-    options: {
-      target: { type: 'string', default: 'raftmq' },
-      only: { type: 'string', multiple: true, default: [] },
-      lanes: { type: 'string', default: '3' },
-      repeat: { type: 'string', default: '1' },
-      fill: { type: 'string', default: '0' },
-    },
-  })
+/** True when no scenario failed. */
+async function run({ target: name, only, lanes, repeat, fillGigabytes }: RunOptions): Promise<boolean> {
   const missing = await missingTool()
-  const chosen = ({ name }: Scenario): boolean =>
-    values.only.length === 0 || values.only.some((text) => name.includes(text))
+  const chosen = (scenario: Scenario): boolean => only.length === 0 || only.some((text) => scenario.name.includes(text))
   if (missing !== undefined) {
     console.log(`interop is skipped: ${missing} is not installed`)
     console.log(`0 passed, 0 failed, ${[...together, ...alone].filter(chosen).length} skipped`)
     return true
   }
-  const start = targets[values.target]
-  if (start === undefined) throw new Error(`unknown target ${values.target}: ${Object.keys(targets).join(', ')}`)
-  const target = await start(Number(values.fill) * 1e9)
+  const target = await targets[name](fillGigabytes * 1e9)
   const interrupted = (): void => {
     void target.close().finally(() => process.exit(1))
   }
@@ -105,12 +92,11 @@ async function run(rest: string[]): Promise<boolean> {
   const started = Math.floor(performance.timeOrigin).toString(36)
   try {
     const results: Result[] = []
-    for (let turn = 0; turn < Number(values.repeat); turn++) {
-      const lanes = Number(values.lanes)
-      const name = `${started}-${turn}`
+    for (let turn = 0; turn < repeat; turn++) {
       const pick = (scenarios: readonly Scenario[]): Scenario[] => scenarios.filter(chosen)
-      results.push(...(await runScenarios(pick(together), target, { lanes, name })))
-      results.push(...(await runScenarios(pick(alone), target, { lanes: 1, name: `${name}-alone` })))
+      const suffix = `${started}-${turn}`
+      results.push(...(await runScenarios(pick(together), target, { lanes, name: suffix })))
+      results.push(...(await runScenarios(pick(alone), target, { lanes: 1, name: `${suffix}-alone` })))
     }
     const failed = results.some(({ outcome }) => outcome === 'failed')
     if (failed) console.log(`\nWhat the servers said last:\n${target.said()}`)
@@ -121,11 +107,11 @@ async function run(rest: string[]): Promise<boolean> {
   }
 }
 
-/** Keeps a stock name server and broker up until Ctrl-C: `serve [namesrv port] [broker port]`. */
-async function serve([namesrvPort, brokerPort]: readonly string[]): Promise<boolean> {
+/** Keeps a stock name server and broker up until Ctrl-C. */
+async function serve({ namesrvPort, brokerPort }: ServeOptions): Promise<boolean> {
   const stock = await startStock({
-    ...(namesrvPort === undefined ? {} : { namesrvPort: Number(namesrvPort) }),
-    ...(brokerPort === undefined ? {} : { brokerPort: Number(brokerPort) }),
+    ...(namesrvPort === undefined ? {} : { namesrvPort }),
+    ...(brokerPort === undefined ? {} : { brokerPort }),
   })
   console.log(`stock RocketMQ is up: name server ${stock.namesrv}`)
   await new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve))
@@ -133,14 +119,22 @@ async function serve([namesrvPort, brokerPort]: readonly string[]): Promise<bool
   return true
 }
 
-/** `record`: golden frames, anew. */
-async function record(): Promise<boolean> {
+/** True when nothing failed. */
+async function act(options: Options): Promise<boolean> {
+  if (options === 'help') {
+    console.log(USAGE)
+    return true
+  }
+  if (options.verb === 'run') return run(options)
+  if (options.verb === 'serve') return serve(options)
   await recordGolden()
   return true
 }
 
-const verbs: Readonly<Record<string, (rest: string[]) => Promise<boolean>>> = { run, serve, record }
-const [verb = 'run', ...rest] = process.argv.slice(2)
-const chosen = verbs[verb]
-if (chosen === undefined) throw new Error(`unknown verb ${verb}: ${Object.keys(verbs).join(', ')}`)
-process.exit((await chosen(rest)) ? 0 : 1)
+const names = [...together, ...alone].map(({ name }) => name)
+try {
+  process.exit((await act(readOptions(process.argv.slice(2), names))) ? 0 : 1)
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exit(1)
+}
