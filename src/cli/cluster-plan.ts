@@ -3,7 +3,7 @@ import { defineErrors } from '../lib/errors.ts'
 
 export const planErrors = defineErrors({
   CLUSTER_INVALID: {
-    doc: 'A local cluster cannot be started as asked: a number is out of its range, or the folder holds another one.',
+    doc: 'A local cluster cannot be started as asked: an option is none, a number is out of its range, or the folder holds another one.',
     retriable: false,
   },
 })

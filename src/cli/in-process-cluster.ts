@@ -10,10 +10,11 @@ import type { BrokerStatus, RunningBroker } from '../broker/running-broker.ts'
 import { systemClock } from '../lib/clock.ts'
 import { deferred } from '../lib/deferred.ts'
 import { defineErrors, errorMessage } from '../lib/errors.ts'
+import { knownKeys, shapeFault } from '../lib/known-keys.ts'
 import { silentLog, type Log } from '../lib/log.ts'
 import { systemRandom } from '../lib/prng.ts'
 import type { Namesrv } from '../namesrv/namesrv.ts'
-import { HOST, planCluster, planJoining, type NodePlan, type NodePorts } from './cluster-plan.ts'
+import { HOST, planCluster, planErrors, planJoining, type NodePlan, type NodePorts } from './cluster-plan.ts'
 import { unusedPorts } from './free-ports.ts'
 import { isServing } from './readiness.ts'
 import { thisMachine } from './machine.ts'
@@ -79,6 +80,17 @@ export interface Cluster {
   close(): Promise<void>
 }
 
+const keys = knownKeys<StartClusterOptions>({
+  nodes: true,
+  brokers: true,
+  dir: true,
+  flush: true,
+  replication: true,
+  properties: true,
+  log: true,
+  readyWithinMs: true,
+})
+
 const READY_WITHIN_MS = 30_000
 
 /**
@@ -87,6 +99,8 @@ const READY_WITHIN_MS = 30_000
  * @throws `CLUSTER_INVALID`, `CLUSTER_NOT_READY`, `OPTIONS_INVALID`, or what a node says (`STORE_*`, …).
  */
 export async function startCluster(options: StartClusterOptions = {}): Promise<Cluster> {
+  const fault = shapeFault(options, 'startCluster', keys)
+  if (fault !== undefined) throw planErrors.create('CLUSTER_INVALID', fault)
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'raftmq-'))
   const cluster = new InProcessCluster(dir, options)
   try {

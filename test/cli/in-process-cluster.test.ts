@@ -46,3 +46,11 @@ test('a single broker in a folder of its own keeps its data', async () => {
     rmSync(dir, { recursive: true, force: true })
   }
 })
+
+test('an option that there is not is refused, and nothing is started', async () => {
+  const options = { nodes: 1, node: 1 }
+  await expect(startCluster(options)).rejects.toMatchObject({
+    code: 'CLUSTER_INVALID',
+    message: 'startCluster has no node; did you mean nodes?',
+  })
+})

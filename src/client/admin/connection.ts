@@ -7,7 +7,7 @@ import { ClientCore } from '../core/client-core.ts'
 import { clientErrors, noNamesrv, responseCodeOf } from '../core/errors.ts'
 import { field, parseBody, rowsOf } from '../core/java-json.ts'
 import { compareText } from '../core/message-queue.ts'
-import { resolveClientOptions } from '../core/options.ts'
+import { resolveAdminOptions } from '../core/options.ts'
 import type { ClientOptions, ResolvedClientOptions } from '../core/options.ts'
 import { LEADER_ID, leaderOf, parseBrokerGroup } from '../core/topic-route.ts'
 import type { BrokerGroup, TopicRoute } from '../core/topic-route.ts'
@@ -22,8 +22,9 @@ export interface Which {
 export class AdminConnection {
   readonly #core: ClientCore
 
+  /** Errors: `CLIENT_OPTION`. */
   constructor(options: ClientOptions) {
-    this.#core = new ClientCore({ options: resolveClientOptions(options) })
+    this.#core = new ClientCore({ options: resolveAdminOptions(options) })
   }
 
   get options(): ResolvedClientOptions {

@@ -1,7 +1,8 @@
 /** The options of push consumers. */
-import { checkRanges, given } from '../core/options.ts'
+import { knownKeys } from '../../lib/known-keys.ts'
+import { checkKeys, checkRanges, given } from '../core/options.ts'
 import type { ClientOptions } from '../core/options.ts'
-import { resolveGroupOptions } from './group-options.ts'
+import { groupKeys, resolveGroupOptions } from './group-options.ts'
 import type { GroupOptions, ResolvedGroupOptions } from './group-options.ts'
 
 export interface PushConsumerOptions extends GroupOptions {
@@ -30,6 +31,16 @@ export interface PushConsumerOptions extends GroupOptions {
   readonly closeTimeoutMs?: number
 }
 
+const keys = knownKeys<PushConsumerOptions>({
+  ...groupKeys,
+  concurrency: true,
+  ordered: true,
+  retryPauseMs: true,
+  maxReconsumeTimes: true,
+  handlerTimeoutMs: true,
+  closeTimeoutMs: true,
+})
+
 export type ResolvedConsumerOptions = ResolvedGroupOptions &
   Required<Omit<PushConsumerOptions, keyof GroupOptions | keyof ClientOptions>>
 
@@ -45,6 +56,7 @@ const consumerDefaults = {
 
 /** Errors: `CLIENT_OPTION`. */
 export function resolveConsumerOptions(options: PushConsumerOptions): ResolvedConsumerOptions {
+  checkKeys(options, 'a push consumer', keys)
   const resolved = {
     ...consumerDefaults,
     maxReconsumeTimes: options.ordered === true ? MAX_INT32 : 16,

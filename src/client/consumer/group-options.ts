@@ -1,7 +1,7 @@
 /** The options that push and pull consumers share: those of a member of a group that holds queues. */
 import { clientErrors } from '../core/errors.ts'
 import { checkGroupName } from '../core/names.ts'
-import { checkOneOf, checkRanges, given, resolveClientOptions } from '../core/options.ts'
+import { checkOneOf, checkRanges, clientKeys, given, resolveClientOptions } from '../core/options.ts'
 import type { ClientOptions, ResolvedClientOptions } from '../core/options.ts'
 import { allocateQueuesBy } from './allocate-queues.ts'
 import type { AllocateStrategy } from './allocate-queues.ts'
@@ -39,6 +39,24 @@ export interface GroupOptions extends ClientOptions {
   /** Whether bodies are checked against their checksums. Default true. */
   readonly checkCrc?: boolean
 }
+
+/** A part of the tables of push and pull consumers. */
+export const groupKeys = {
+  ...clientKeys,
+  group: true,
+  model: true,
+  from: true,
+  allocate: true,
+  pullBatch: true,
+  maxMessagesPerQueue: true,
+  maxBytesPerQueue: true,
+  commitIntervalMs: true,
+  rebalanceIntervalMs: true,
+  suspendTimeoutMs: true,
+  offsetFile: true,
+  trace: true,
+  checkCrc: true,
+} as const satisfies Record<keyof GroupOptions, true>
 
 export type ResolvedGroupOptions = ResolvedClientOptions &
   Required<Omit<GroupOptions, keyof ClientOptions>> & {

@@ -1,6 +1,7 @@
 /** The options of pull consumers. */
-import { checkRanges, given } from '../core/options.ts'
-import { resolveGroupOptions } from './group-options.ts'
+import { knownKeys } from '../../lib/known-keys.ts'
+import { checkKeys, checkRanges, given } from '../core/options.ts'
+import { groupKeys, resolveGroupOptions } from './group-options.ts'
 import type { GroupOptions, ResolvedGroupOptions } from './group-options.ts'
 
 export interface PullConsumerOptions extends GroupOptions {
@@ -13,12 +14,15 @@ export interface PullConsumerOptions extends GroupOptions {
   readonly pollBatch?: number
 }
 
+const keys = knownKeys<PullConsumerOptions>({ ...groupKeys, autoCommit: true, pollBatch: true })
+
 export type ResolvedPullOptions = ResolvedGroupOptions & Pick<Required<PullConsumerOptions>, 'pollBatch'>
 
 const pullDefaults = { autoCommit: true, pollBatch: 32 } as const
 
 /** Errors: `CLIENT_OPTION`. */
 export function resolvePullOptions(options: PullConsumerOptions): ResolvedPullOptions {
+  checkKeys(options, 'a pull consumer', keys)
   const resolved = { ...pullDefaults, ...given(options), ...resolveGroupOptions(options) }
   checkRanges(resolved)
   return resolved

@@ -1,6 +1,8 @@
 /** The options that every client has: meaning, default. One table has the limits of all of them. */
 import { systemClock } from '../../lib/clock.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { knownKeys, shapeFault } from '../../lib/known-keys.ts'
+import type { KnownKeys } from '../../lib/known-keys.ts'
 import { silentLog } from '../../lib/log.ts'
 import type { Log } from '../../lib/log.ts'
 import { systemRandom } from '../../lib/prng.ts'
@@ -41,6 +43,25 @@ export interface ClientOptions {
    */
   readonly openTelemetry?: OpenTelemetry | false
 }
+
+/** A part of the table of every client. */
+export const clientKeys = {
+  namesrv: true,
+  instanceName: true,
+  connectTimeoutMs: true,
+  requestTimeoutMs: true,
+  heartbeatIntervalMs: true,
+  routeRefreshMs: true,
+  maxTopics: true,
+  log: true,
+  clock: true,
+  random: true,
+  sockets: true,
+  identity: true,
+  openTelemetry: true,
+} as const satisfies Record<keyof ClientOptions, true>
+
+const adminKeys = knownKeys<ClientOptions>(clientKeys)
 
 type Resolved<Options, Optional extends keyof Options = never> = Required<Omit<Options, Optional>> &
   Pick<Options, Optional>
@@ -93,6 +114,12 @@ const ranges: Readonly<Record<string, { readonly low: number; readonly high: num
   pollMs: { low: 0, high: 60_000 },
 }
 
+/** The options of a client that has no others. Errors: `CLIENT_OPTION`. */
+export function resolveAdminOptions(options: ClientOptions): ResolvedClientOptions {
+  checkKeys(options, 'an admin client', adminKeys)
+  return resolveClientOptions(options)
+}
+
 /** Errors: `CLIENT_OPTION`. */
 export function resolveClientOptions(options: ClientOptions): ResolvedClientOptions {
   const { namesrv, instanceName, ...rest } = options
@@ -112,7 +139,10 @@ export function resolveClientOptions(options: ClientOptions): ResolvedClientOpti
 
 /** The addresses of `'a:9876;b:9876'`. */
 export function namesrvAddresses(namesrv: string | readonly string[]): readonly string[] {
-  const parts = typeof namesrv === 'string' ? namesrv.split(';') : namesrv
+  const parts = typeof namesrv === 'string' ? namesrv.split(';') : (namesrv ?? [])
+  if (!Array.isArray(parts) || parts.some((part) => typeof part !== 'string')) {
+    throw clientErrors.create('CLIENT_OPTION', 'namesrv: that is neither text nor a list of texts')
+  }
   const addresses = parts.map((part) => part.trim()).filter((part) => part !== '')
   if (addresses.length === 0) throw clientErrors.create('CLIENT_OPTION', 'namesrv: no address given')
   for (const address of addresses) {
@@ -122,6 +152,12 @@ export function namesrvAddresses(namesrv: string | readonly string[]): readonly 
     }
   }
   return [...new Set(addresses)]
+}
+
+/** Errors: `CLIENT_OPTION` for what is no object, or has a key that nobody reads. */
+export function checkKeys(options: unknown, owner: string, known: KnownKeys): void {
+  const fault = shapeFault(options, owner, known)
+  if (fault !== undefined) throw clientErrors.create('CLIENT_OPTION', fault)
 }
 
 export function checkRanges(options: object): void {

@@ -1,6 +1,7 @@
 /** The options of POP consumers; a part of `options.ts`. */
+import { knownKeys } from '../../lib/known-keys.ts'
 import { checkGroupName } from '../core/names.ts'
-import { checkOneOf, checkRanges, given, resolveClientOptions } from '../core/options.ts'
+import { checkKeys, checkOneOf, checkRanges, clientKeys, given, resolveClientOptions } from '../core/options.ts'
 import type { ClientOptions, ResolvedClientOptions } from '../core/options.ts'
 
 export interface PopConsumerOptions extends ClientOptions {
@@ -24,6 +25,19 @@ export interface PopConsumerOptions extends ClientOptions {
   readonly trace?: boolean
 }
 
+const keys = knownKeys<PopConsumerOptions>({
+  ...clientKeys,
+  group: true,
+  from: true,
+  concurrency: true,
+  popBatch: true,
+  invisibleMs: true,
+  pollMs: true,
+  ordered: true,
+  closeTimeoutMs: true,
+  trace: true,
+})
+
 export type ResolvedPopOptions = ResolvedClientOptions & Required<Omit<PopConsumerOptions, keyof ClientOptions>>
 
 const popDefaults = {
@@ -39,6 +53,7 @@ const popDefaults = {
 
 /** Errors: `CLIENT_OPTION`. */
 export function resolvePopOptions(options: PopConsumerOptions): ResolvedPopOptions {
+  checkKeys(options, 'a POP consumer', keys)
   checkGroupName(options.group)
   const resolved = { ...popDefaults, ...given(options), ...resolveClientOptions(options) }
   checkRanges(resolved)

@@ -1,9 +1,10 @@
 /** The options of producers. */
+import { knownKeys } from '../../lib/known-keys.ts'
 import { isCompressionSupported } from '../../message/compression.ts'
 import type { CompressionType } from '../../message/compression.ts'
 import { clientErrors } from '../core/errors.ts'
 import { checkGroupName } from '../core/names.ts'
-import { checkRanges, given, resolveClientOptions } from '../core/options.ts'
+import { checkKeys, checkRanges, clientKeys, given, resolveClientOptions } from '../core/options.ts'
 import type { ClientOptions, ResolvedClientOptions } from '../core/options.ts'
 
 export interface ProducerOptions extends ClientOptions {
@@ -56,6 +57,29 @@ export interface BatchOptions {
   readonly lingerMs?: number
 }
 
+/** A part of the table of every producer. */
+export const producerKeys = {
+  ...clientKeys,
+  group: true,
+  sendTimeoutMs: true,
+  attemptTimeoutMs: true,
+  retries: true,
+  retryUndecided: true,
+  compressOverBytes: true,
+  compression: true,
+  compressionLevel: true,
+  maxBodyBytes: true,
+  maxInFlight: true,
+  maxInFlightBytes: true,
+  autoCreateTopic: true,
+  autoCreateQueues: true,
+  batch: true,
+  trace: true,
+} as const satisfies Record<keyof ProducerOptions, true>
+
+const keys = knownKeys<ProducerOptions>(producerKeys)
+const batchKeys = knownKeys<BatchOptions>({ maxMessages: true, maxBytes: true, lingerMs: true })
+
 export type ResolvedProducerOptions = ResolvedClientOptions &
   Required<Omit<ProducerOptions, keyof ClientOptions | 'batch'>> & {
     readonly batch: Required<BatchOptions> | undefined
@@ -84,7 +108,9 @@ const batchDefaults = { maxMessages: 256, maxBytes: 128 * 1024, lingerMs: 0 } as
 
 /** Errors: `CLIENT_OPTION`. */
 export function resolveProducerOptions(options: ProducerOptions): ResolvedProducerOptions {
+  checkKeys(options, 'a producer', keys)
   const { batch, ...rest } = options
+  if (batch !== undefined && batch !== false) checkKeys(batch, 'batch', batchKeys)
   const resolved = {
     ...producerDefaults,
     ...given(rest),

@@ -4,6 +4,7 @@
  * told nothing asks.
  */
 import { errorCode, errorMessage } from '../../lib/errors.ts'
+import { knownKeys } from '../../lib/known-keys.ts'
 import { decodeOffsetMessageId } from '../../message/message-id.ts'
 import { PropertyName } from '../../message/properties.ts'
 import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
@@ -14,6 +15,9 @@ import type { Telemetry } from '../core/telemetry.ts'
 import { succeeded } from '../core/broker-api.ts'
 import type { ClientCore } from '../core/client-core.ts'
 import { clientErrors } from '../core/errors.ts'
+import { checkGroupName } from '../core/names.ts'
+import { checkKeys } from '../core/options.ts'
+import { producerKeys } from './producer-options.ts'
 import type { ProducerOptions } from './producer-options.ts'
 import type { OutgoingMessage } from './outgoing-message.ts'
 import { Producer } from './producer.ts'
@@ -34,6 +38,8 @@ export interface TransactionProducerOptions extends ProducerOptions {
    */
   readonly check: (message: ReceivedMessage) => TransactionState | Promise<TransactionState>
 }
+
+const keys = knownKeys<TransactionProducerOptions>({ ...producerKeys, check: true })
 
 export interface TransactionResult extends SendResult {
   readonly state: TransactionState
@@ -72,6 +78,10 @@ export class TransactionProducer {
 
   /** Errors: `CLIENT_OPTION`. */
   constructor(options: TransactionProducerOptions) {
+    checkKeys(options, 'a transaction producer', keys)
+    const { check, ...rest } = options
+    if (typeof check !== 'function') throw clientErrors.create('CLIENT_OPTION', 'check: that is no function')
+    checkGroupName(options.group)
     this.#options = options
     const routes: Route<unknown>[] = [
       route({
@@ -83,7 +93,7 @@ export class TransactionProducer {
         },
       }),
     ]
-    this.#producer = new Producer(options, { routes, attach: (...world) => ([this.#core, this.#trace] = world) })
+    this.#producer = new Producer(rest, { routes, attach: (...world) => ([this.#core, this.#trace] = world) })
   }
 
   /** This client's name as brokers see it. */
