@@ -22,15 +22,20 @@ export function declaredLossOf(runtime: ReadonlyMap<string, string>): DeclaredLo
     const { maxBytes, inDoubt } = fieldsOf(row)
     isInDoubt ||= inDoubt
     bytes += maxBytes
-    if (hasFound(row)) for (const id of row.found.node.split(',')) toldBy.add(id)
+    for (const id of tellersOf(row)) toldBy.add(id)
   }
   return { isInDoubt, maxBytes: bytes, toldBy }
 }
 
-function hasFound(row: unknown): row is { readonly found: { readonly node: string } } {
-  if (typeof row !== 'object' || row === null || !('found' in row)) return false
-  const { found } = row
-  return typeof found === 'object' && found !== null && 'node' in found && typeof found.node === 'string'
+function tellersOf(row: unknown): readonly string[] {
+  const reports = property(property(row, 'found'), 'reports')
+  if (!Array.isArray(reports)) return []
+  const ids = reports.map((report: unknown) => property(report, 'node'))
+  return ids.filter((id) => typeof id === 'string')
+}
+
+function property(of: unknown, name: string): unknown {
+  return typeof of === 'object' && of !== null ? Reflect.get(of, name) : undefined
 }
 
 function fieldsOf(row: unknown): { readonly maxBytes: number; readonly inDoubt: boolean } {

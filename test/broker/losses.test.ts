@@ -1,9 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import { lossCommands, Losses } from '../../src/broker/tables/losses.ts'
+import { type Loss, lossCommands, Losses } from '../../src/broker/tables/losses.ts'
 import type { Command } from '../../src/broker/needs.ts'
 
 function apply(table: Losses, ...commands: readonly Command[]): void {
   for (const { op, args } of commands) table.apply(op, args)
+}
+
+type Found = NonNullable<Loss['found']>
+
+function foundBy(...reports: Found['reports']): Found {
+  const sum = (of: 'messages' | 'bytes'): number => reports.reduce((all, report) => all + report[of], 0)
+  return { messages: sum('messages'), bytes: sum('bytes'), reports }
 }
 
 const none = { node: 'n0', messages: 0, bytes: 0 }
@@ -15,7 +22,7 @@ describe('the table of losses', () => {
     apply(table, lossCommands.open({ term: 5, maxBytes: 999, inDoubt: false }))
     expect(table.all).toEqual([{ term: 5, maxBytes: 100, inDoubt: false, found: undefined }])
     apply(table, lossCommands.seen(4, { node: 'n0', messages: 3, bytes: 30 }))
-    expect(table.all[0]?.found).toEqual({ node: 'n0', messages: 3, bytes: 30 })
+    expect(table.all[0]?.found).toEqual(foundBy({ node: 'n0', term: 4, messages: 3, bytes: 30 }))
   })
 
   test('a leader narrows the election that followed it, and no other', () => {
@@ -38,16 +45,16 @@ describe('the table of losses', () => {
       term: 7,
       maxBytes: 7,
       inDoubt: false,
-      found: { node: 'n1', messages: 1, bytes: 7 },
+      found: foundBy({ node: 'n1', term: 6, messages: 1, bytes: 7 }),
     })
   })
 
   test('what did not wait is told beside what logs in doubt lost in the same election, once', () => {
     const table = new Losses()
-    const found = { node: 'n1', messages: 1, bytes: 7 }
+    const lost = { node: 'n1', messages: 1, bytes: 7 }
     apply(table, lossCommands.open({ term: 5, maxBytes: 100, inDoubt: true }))
-    apply(table, lossCommands.seen(4, found), lossCommands.seen(4, found))
-    expect(table.all).toEqual([{ term: 5, maxBytes: 107, inDoubt: true, found }])
+    apply(table, lossCommands.seen(4, lost), lossCommands.seen(4, lost))
+    expect(table.all).toEqual([{ term: 5, maxBytes: 107, inDoubt: true, found: foundBy({ term: 4, ...lost }) }])
   })
 
   test('what a leader lost is told also where who led before it has told of the same election, and nobody tells twice', () => {
@@ -58,10 +65,40 @@ describe('the table of losses', () => {
       { node: 'n2', messages: 10, bytes: 70 },
     ]
     apply(table, lossCommands.seen(7, two), lossCommands.seen(7, two), lossCommands.seen(6, none))
-    expect(table.all).toEqual([{ term: 8, maxBytes: 100, inDoubt: false, found: two }])
+    expect(table.all).toEqual([{ term: 8, maxBytes: 100, inDoubt: false, found: foundBy({ term: 7, ...two }) }])
     apply(table, lossCommands.seen(6, one), lossCommands.seen(6, one), lossCommands.seen(7, two))
-    const found = { node: 'n2,n1', messages: 11, bytes: 77 }
+    const found = foundBy({ term: 7, ...two }, { term: 6, ...one })
     expect(table.all).toEqual([{ term: 8, maxBytes: 107, inDoubt: false, found }])
+  })
+
+  test('what a node lost in each of the terms that it led before one election is counted, and no report of it twice', () => {
+    const table = new Losses()
+    apply(table, lossCommands.open({ term: 9, maxBytes: 100, inDoubt: false }))
+    const [early, late] = [
+      { node: 'n0', messages: 1, bytes: 7 },
+      { node: 'n0', messages: 2, bytes: 23 },
+    ]
+    apply(table, lossCommands.seen(5, early), lossCommands.seen(5, early))
+    apply(table, lossCommands.seen(7, late), lossCommands.seen(5, early), lossCommands.seen(7, late))
+    const reports = [
+      { term: 5, ...early },
+      { term: 7, ...late },
+    ]
+    const row = { term: 9, maxBytes: 123, inDoubt: false, found: { messages: 3, bytes: 30, reports } }
+    expect(table.all).toEqual([row])
+    const copy = new Losses()
+    copy.load(table.takeChanges())
+    apply(copy, lossCommands.seen(7, late))
+    expect(copy.all).toEqual([row])
+  })
+
+  test('the newest reports of a row are kept, and the sums count them all', () => {
+    const table = new Losses()
+    apply(table, lossCommands.open({ term: 99, maxBytes: 0, inDoubt: false }))
+    for (let term = 1; term <= 40; term++) apply(table, lossCommands.seen(term, { node: 'n0', messages: 1, bytes: 10 }))
+    const found = table.all[0]?.found
+    expect([found?.messages, found?.bytes]).toEqual([40, 400])
+    expect(found?.reports.map(({ term }) => term)).toEqual(Array.from({ length: 32 }, (_, at) => at + 9))
   })
 
   test('a leader that had lost nothing narrows no election but the next', () => {

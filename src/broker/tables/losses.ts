@@ -18,7 +18,10 @@ const TABLE = 'losses'
 const EARLY_KEY = 'early'
 /** Rows kept, the newest. */
 const ROWS_MAX = 32
+/** Reports kept of a row, the newest; its sums count those before them, too. */
+const REPORTS_MAX = 32
 const NO_ROW = { maxBytes: 0, inDoubt: false, found: undefined }
+const NOTHING_FOUND = { messages: 0, bytes: 0, reports: [] }
 
 export interface Loss {
   /** The election's. */
@@ -30,9 +33,18 @@ export interface Loss {
   readonly found: Found | undefined
 }
 
+/** The sums of what was told, and who told what: one report, or several where several terms were led before that election. */
 interface Found {
-  /** Its id; ids with commas between them where several led before that election. */
+  readonly messages: number
+  readonly bytes: number
+  /** In the order in which they were told. A node tells of a term once. */
+  readonly reports: readonly Report[]
+}
+
+interface Report {
   readonly node: string
+  /** Which it had led. */
+  readonly term: number
   readonly messages: number
   readonly bytes: number
 }
@@ -68,7 +80,7 @@ export class Losses implements ReplicatedTable {
       assert(op === 'seen', `losses have no operation ${op}`)
       assert(typeof second === 'string' && typeof third === 'number' && typeof bytes === 'number', 'what was found')
       if (term === this.#earlyTerm) this.#setEarlyTerm(0)
-      this.#seen(term, { node: second, messages: third, bytes })
+      this.#seen({ node: second, term, messages: third, bytes })
     }
     return undefined
   }
@@ -84,10 +96,7 @@ export class Losses implements ReplicatedTable {
 
   *rows(): Generator<readonly [key: string, value: unknown]> {
     for (const { term, maxBytes, inDoubt, found } of this.#rows) {
-      yield [
-        keyOf(term),
-        [term, maxBytes, inDoubt, found === undefined ? null : [found.node, found.messages, found.bytes]],
-      ]
+      yield [keyOf(term), [term, maxBytes, inDoubt, found === undefined ? null : encodeFound(found)]]
     }
     if (this.#earlyTerm > 0) yield [EARLY_KEY, this.#earlyTerm]
   }
@@ -106,18 +115,21 @@ export class Losses implements ReplicatedTable {
     this.#earlyTerm = term
   }
 
-  #seen(term: number, found: Found): void {
-    const next = this.#rows.find((row) => row.term > term)
-    // Who lost nothing may have told first.
-    const isLost = found.messages > 0
-    const isBetter = next?.found === undefined || (next.found.messages === 0 && isLost)
-    if (next !== undefined && !next.inDoubt && isBetter) return this.#put({ ...next, found })
+  #seen(report: Report): void {
+    const next = this.#rows.find((row) => row.term > report.term)
+    const told = next?.found
     // Told again, as the answer was lost.
-    if (!isLost || next?.found?.node.split(',').includes(found.node) === true) return
-    // Its node led again at once and opened none; or others lost messages beside these: logs in doubt, or several leaders.
-    const row = next ?? { term: term + 1, ...NO_ROW }
-    const all = row.found === undefined ? found : both(row.found, found)
-    this.#put({ ...row, maxBytes: row.maxBytes + found.bytes, found: all })
+    if (told?.reports.some(({ node, term }) => node === report.node && term === report.term) === true) return
+    // Who lost nothing may have told first.
+    const isLost = report.messages > 0
+    const isBetter = told === undefined || (told.messages === 0 && isLost)
+    if (next !== undefined && !next.inDoubt && isBetter) {
+      return this.#put({ ...next, found: sum(NOTHING_FOUND, report) })
+    }
+    if (!isLost) return
+    // Its node led again at once and opened none; or others were lost beside these: logs in doubt, or several terms.
+    const row = next ?? { term: report.term + 1, ...NO_ROW }
+    this.#put({ ...row, maxBytes: row.maxBytes + report.bytes, found: sum(told ?? NOTHING_FOUND, report) })
   }
 
   #put(row: Loss): void {
@@ -135,18 +147,18 @@ export const lossCommands = {
     op: 'open',
     args: [row.term, row.maxBytes, row.inDoubt],
   }),
-  seen: (term: number, { node, messages, bytes }: Found): Command => ({
+  seen: (term: number, { node, messages, bytes }: Omit<Report, 'term'>): Command => ({
     table: TABLE,
     op: 'seen',
     args: [term, node, messages, bytes],
   }),
 }
 
-function both(one: Found, other: Found): Found {
+function sum(found: Found, report: Report): Found {
   return {
-    node: `${one.node},${other.node}`,
-    messages: one.messages + other.messages,
-    bytes: one.bytes + other.bytes,
+    messages: found.messages + report.messages,
+    bytes: found.bytes + report.bytes,
+    reports: [...found.reports, report].slice(-REPORTS_MAX),
   }
 }
 
@@ -168,10 +180,28 @@ function decode(value: unknown): Loss {
     typeof term === 'number' && typeof maxBytes === 'number' && typeof inDoubt === 'boolean',
     'a loss has its fields',
   )
-  if (found === null) return { term, maxBytes, inDoubt, found: undefined }
-  assert(Array.isArray(found), 'what was found is an array')
-  const foundFields: readonly unknown[] = found
-  const [node, messages, bytes] = foundFields
-  assert(typeof node === 'string' && typeof messages === 'number' && typeof bytes === 'number', 'and has its fields')
-  return { term, maxBytes, inDoubt, found: { node, messages, bytes } }
+  return { term, maxBytes, inDoubt, found: found === null ? undefined : decodeFound(found) }
+}
+
+function encodeFound({ messages, bytes, reports }: Found): unknown {
+  return [messages, bytes, reports.map((report) => [report.node, report.term, report.messages, report.bytes])]
+}
+
+function decodeFound(value: unknown): Found {
+  assert(Array.isArray(value), 'what was found is an array')
+  const fields: readonly unknown[] = value
+  const [messages, bytes, reports] = fields
+  assert(typeof messages === 'number' && typeof bytes === 'number' && Array.isArray(reports), 'and has its fields')
+  return { messages, bytes, reports: reports.map(decodeReport) }
+}
+
+function decodeReport(value: unknown): Report {
+  assert(Array.isArray(value), 'a report is an array')
+  const fields: readonly unknown[] = value
+  const [node, term, messages, bytes] = fields
+  assert(
+    typeof node === 'string' && typeof term === 'number' && typeof messages === 'number' && typeof bytes === 'number',
+    'a report has its fields',
+  )
+  return { node, term, messages, bytes }
 }

@@ -7,29 +7,42 @@ export interface LossStatus {
   readonly term: number
   readonly maxBytes: number
   readonly inDoubt: boolean
-  readonly found: { readonly node: string; readonly messages: number; readonly bytes: number } | null
+  readonly found: (Count & { readonly reports: readonly (Count & ReportOf)[] }) | null
+}
+
+interface Count {
+  readonly messages: number
+  readonly bytes: number
+}
+
+interface ReportOf {
+  readonly node: string
+  /** Which the node had led. */
+  readonly term: number
 }
 
 /** `raftmq.losses` of a node's runtime information. */
 export function lossesOf(text: string | null): LossStatus[] {
   return listOf(text === null ? [] : parseBody(Buffer.from(text))).map((row) => {
-    const number = (name: string, of: unknown = row): number => integerOf(field(of, name)) ?? 0
     const found = field(row, 'found')
     return {
-      term: number('term'),
-      maxBytes: number('maxBytes'),
+      term: numberOf(row, 'term'),
+      maxBytes: numberOf(row, 'maxBytes'),
       inDoubt: field(row, 'inDoubt') === true,
-      found:
-        found === undefined
-          ? null
-          : {
-              node: textOf(field(found, 'node')) ?? '',
-              messages: number('messages', found),
-              bytes: number('bytes', found),
-            },
+      found: found === undefined ? null : { ...countOf(found), reports: listOf(field(found, 'reports')).map(reportOf) },
     }
   })
 }
+
+const numberOf = (row: unknown, name: string): number => integerOf(field(row, name)) ?? 0
+
+const countOf = (row: unknown): Count => ({ messages: numberOf(row, 'messages'), bytes: numberOf(row, 'bytes') })
+
+const reportOf = (row: unknown): Count & ReportOf => ({
+  node: textOf(field(row, 'node')) ?? '',
+  term: numberOf(row, 'term'),
+  ...countOf(row),
+})
 
 /** A line for every election that may have lost something, or has. */
 export function lossText(leader: { readonly losses: readonly LossStatus[] } | undefined): string {
@@ -42,6 +55,14 @@ function lineOf({ term, maxBytes, inDoubt, found }: LossStatus): string {
     return `  the election of term ${term} may have lost 0 to ${bytesText(maxBytes)} of acknowledged messages (${why})\n`
   }
   if (found.messages === 0) return ''
-  const what = `${found.messages} ${found.messages === 1 ? 'message' : 'messages'} (${bytesText(found.bytes)})`
-  return `  the election of term ${term} lost ${what}: set aside on ${found.node} (raftmq lost)\n`
+  const { reports } = found
+  const where =
+    reports.length === 1
+      ? `set aside on ${reports[0]?.node ?? ''}`
+      : reports.map((report) => `${countText(report)} of term ${report.term} set aside on ${report.node}`).join(', ')
+  return `  the election of term ${term} lost ${countText(found)}: ${where} (raftmq lost)\n`
+}
+
+function countText({ messages, bytes }: Count): string {
+  return `${messages} ${messages === 1 ? 'message' : 'messages'} (${bytesText(bytes)})`
 }
