@@ -53,6 +53,19 @@ function killGroup(pid, signal) {
   }
 }
 
+/**
+ * Takes the end of the parent for a SIGTERM: npm passes one on to the shell it runs a script in, and that ends without
+ * telling its child. Not on Windows, where an orphan keeps the number of its parent.
+ */
+export function endWithParent() {
+  const parent = process.ppid
+  const look = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(look)
+    process.kill(process.pid, 'SIGTERM')
+  }, 500).unref()
+}
+
 /** The path of a development tool's program, from the manifest of its package. */
 export function tool(packageName, binName) {
   const folder = join(root, 'node_modules', packageName)

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { readOptions } from './interop/options.ts'
@@ -17,6 +18,20 @@ test.each(['build', 'check', 'ci', 'nightly', 'toxiproxy'])(
     expect(run(name, '--nope')).toEqual({ code: 1, out: '', err: 'there are no options here, --nope is none\n' })
   },
 )
+
+test.skipIf(process.platform === 'win32')('what npm start runs ends with the shell that npm runs it in', async () => {
+  const program = `import { endWithParent } from '${scripts}steps.mjs'
+    endWithParent()
+    setInterval(() => undefined, 1_000)
+    console.log('up')`
+  // A second command, lest the shell become the program.
+  const script = '"$0" --input-type=module -e "$1"; true'
+  const shell = spawn('sh', ['-c', script, process.execPath, program], { stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(shell.stdout, 'data')
+  shell.kill('SIGTERM')
+  // The program holds the other end of the pipe for as long as it lives.
+  await once(shell.stdout, 'close')
+})
 
 test('the interop scenarios run where no verb is said, and all of them where none is named', () => {
   expect(readOptions([], ['a'])).toMatchObject({ verb: 'run', target: 'raftmq', only: [], lanes: 3, repeat: 1 })

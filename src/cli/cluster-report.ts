@@ -63,7 +63,7 @@ export function describeCluster({ namesrv, nodes, dir, shape }: Described): stri
     '',
     `Data  ${dir}  (what a node says: <broker>/<id>/node.log)`,
     '',
-    'Next, in another terminal:',
+    'Next, in another terminal in this folder:',
     `  echo hello | ${raftmq} produce -n ${namesrv} -t demo`,
     `  ${raftmq} consume -n ${namesrv} -t demo -g demo-readers --from first`,
     `  ${raftmq} status -n ${namesrv}`,
