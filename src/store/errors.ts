@@ -10,6 +10,10 @@ export const storeErrors = defineErrors({
     doc: 'The data folder belongs to another node, group or cluster. Give the node its own folder.',
     retriable: false,
   },
+  STORE_NO_FOLDER: {
+    doc: 'The folder is no data folder of a node. Name the one that its file calls storePathRootDir.',
+    retriable: false,
+  },
   STORE_NAMELESS_LOG: {
     doc: 'The folder holds a CommitLog and no identity: it is the store of a broker of RocketMQ, or the file `identity` got lost. Nothing was touched. Give the node a folder of its own (storePathRootDir, storePathCommitLog), or put `identity` back.',
     retriable: false,

@@ -8,6 +8,7 @@ import { register as exportCommand } from '../../src/cli/commands/export.ts'
 import { register as group } from '../../src/cli/commands/group.ts'
 import { register as importTables } from '../../src/cli/commands/import.ts'
 import { register as kv } from '../../src/cli/commands/kv.ts'
+import { register as lost } from '../../src/cli/commands/lost.ts'
 import { register as message } from '../../src/cli/commands/message.ts'
 import { register as permission } from '../../src/cli/commands/permission.ts'
 import { register as producers } from '../../src/cli/commands/producers.ts'
@@ -40,6 +41,7 @@ const commands = runWith([
   dlq,
   importTables,
   exportCommand,
+  lost,
   config,
   kv,
   permission,
@@ -252,6 +254,30 @@ describe('export', () => {
     expect(out).toMatch(/^topic +Exported +there already +3 queues/m)
     expect(out).toMatch(/^group +exported +there already/m)
     expect((await run('export', '--broker', 'nope', '--dir', dir)).error).toBe('there is no broker group nope')
+  })
+
+  test('fails where no folder can be made', async () => {
+    writeFileSync(join(folder, 'file'), '')
+    const { error } = await run('export', '--broker', 'broker-a', '--dir', join(folder, 'file', 'a'))
+    expect(error).toContain('ENOTDIR')
+    // Node's own recursive mkdir never ends here.
+    if (process.platform !== 'linux') return
+    expect((await run('export', '--broker', 'broker-a', '--dir', '/proc/a/b')).error).toContain('/proc/a')
+  })
+})
+
+const lostIn = (dir: string): Promise<Outcome> => commands(['lost', 'list', '--dir', dir])
+
+describe('lost', () => {
+  test('says of a node that cut nothing off, and of a folder that is no node', async () => {
+    const [node] = cluster.nodes
+    expect((await lostIn(join(node?.dir ?? '', 'store'))).out).toBe('nothing was cut off here\n')
+    for (const dir of [node?.dir ?? '', join(folder, 'nowhere')]) {
+      expect(await lostIn(dir)).toMatchObject({
+        out: '',
+        error: `${dir} is no data folder of a node (its storePathRootDir): there is no file identity in it`,
+      })
+    }
   })
 })
 

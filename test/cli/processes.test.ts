@@ -225,6 +225,8 @@ test.each([
   [1, ['broker', '-c', '.'], 'raftmq: . is a folder, not a file'],
   [1, ['namesrv', '-c', main], `raftmq: ${main} is not a .properties file of a server`],
   [1, ['broker', '-c', 'nowhere.conf'], 'raftmq: nowhere.conf does not exist'],
+  [1, ['lost', 'list', '--dir', 'nowhere'], 'raftmq: nowhere is no data folder of a node (its storePathRootDir)'],
+  [1, ['lost', 'resend', '--dir', '.'], 'raftmq: . is no data folder of a node (its storePathRootDir)'],
 ] as const)(
   'a misuse ends with exit code 2 and a failure with 1: %i of raftmq %j, which says why',
   async (code, args, message) => {

@@ -1,7 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { exportTables } from '../../client/admin/table-export.ts'
+import { makeFolder } from '../make-folder.ts'
 import { namesrvOption, note, processIo, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
@@ -24,7 +25,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .action(({ broker, dir, ...flags }: ExportFlags) =>
       withConnection(flags, io, async (at) => {
         const files = await exportTables(at, broker)
-        await mkdir(dir, { recursive: true })
+        makeFolder(dir)
         for (const { name, text } of files) await writeFile(join(dir, name), text)
         note(io, `${dir}: ${files.map(({ name }) => name).join(', ')}`)
       }),

@@ -39,9 +39,8 @@ export function register(program: Command, io: ClientIo = processIo()): void {
 }
 
 async function list(flags: LostFlags, io: ClientIo): Promise<void> {
-  const rows = (await lostMessagesIn(flags.dir).list()).flatMap((file) =>
-    file.messages.map((message) => rowOf(file, message)),
-  )
+  const lost = await lostMessagesIn(flags.dir)
+  const rows = (await lost.list()).flatMap((file) => file.messages.map((message) => rowOf(file, message)))
   if (flags.json === true) return print(io, `${JSON.stringify(rows)}\n`)
   if (rows.length === 0) return print(io, 'nothing was cut off here\n')
   await print(
@@ -88,7 +87,7 @@ function rowOf(
 }
 
 async function resend(flags: ResendFlags, io: ClientIo): Promise<void> {
-  const lost = lostMessagesIn(flags.dir)
+  const lost = await lostMessagesIn(flags.dir)
   const files = (await lost.list()).filter(({ isResent }) => !isResent)
   const producer = new Producer({ namesrv: flags.namesrv, group: 'raftmq_lost', clock: io.clock })
   await producer.start()
