@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { Admin } from '../../client/admin/admin.ts'
 import type { BrokerNode } from '../../client/admin/admin.ts'
+import { errorMessage } from '../../lib/errors.ts'
 import { jsonOption, namesrvOption, note, processIo, table, tell } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
@@ -43,13 +44,33 @@ async function recover(flags: RecoverFlags, command: Command, io: ClientIo): Pro
     const missing = voters.filter((id) => !answering.some((node) => valueOf(node, 'nodeId') === id))
     note(io, describe(answering, voters, missing))
     if (!confirm) return note(io, 'Nothing was changed. To go on without what is missing: add --confirm')
-    for (const { address } of answering) await admin.acceptDoubt(address)
-    const ids = answering.map((node) => valueOf(node, 'nodeId'))
-    const line = `${ids.join(', ')}: the best of these logs is elected now`
+    const untold = await tellAll(admin, answering)
+    const ids = answering.map((node) => valueOf(node, 'nodeId')).filter((id) => !untold.has(id))
+    const line =
+      untold.size === 0
+        ? `${ids.join(', ')}: the best of these logs is elected now`
+        : `told: ${ids.length === 0 ? 'nobody' : ids.join(', ')}`
     await tell(io, flags, line, { done: 'recover', broker, nodes: ids })
+    if (untold.size === 0) return
+    const reasons = [...untold].map(([id, reason]) => `${id} was not told (${reason})`)
+    command.error(`error: ${reasons.join('; ')}: if nobody leads ${broker} soon, say it again`)
   } finally {
     admin.close()
   }
+}
+
+/** Tells every one of them, whichever does not answer. Resolves with those that did not: id → why. */
+async function tellAll(admin: Admin, nodes: readonly BrokerNode[]): Promise<ReadonlyMap<string, string>> {
+  const untold = new Map<string, string>()
+  const tellOne = async (node: BrokerNode): Promise<void> => {
+    try {
+      await admin.acceptDoubt(node.address)
+    } catch (error) {
+      untold.set(valueOf(node, 'nodeId'), errorMessage(error))
+    }
+  }
+  await Promise.all(nodes.map(tellOne))
+  return untold
 }
 
 function describe(answering: readonly BrokerNode[], voters: readonly string[], missing: readonly string[]): string {
