@@ -16,6 +16,7 @@ import { TableStore } from '../../store/table-store.ts'
 import { TimerIndex } from '../../store/timer-index.ts'
 import { LogTrust } from './log-trust.ts'
 import type { NodeTables } from './node-tables.ts'
+import { setAsideUncommitted } from './set-aside-uncommitted.ts'
 import { encodeMembership, membershipEntry } from '../log/raft-log.ts'
 import type { BadRange } from '../../store/bad-ranges.ts'
 import type { CommitLog } from '../../store/commit-log.ts'
@@ -23,8 +24,7 @@ import { DataFolder } from '../../store/folder.ts'
 import { SlowDisk } from '../group/slow-disk.ts'
 import { FlushSwitch } from '../log/flush-switch.ts'
 import { EarlyFile } from '../../store/early-file.ts'
-import { frameOffset } from '../../message/entry-frame.ts'
-import { framesOf, LostMessages } from '../../store/lost-messages.ts'
+import { LostMessages } from '../../store/lost-messages.ts'
 import { TrustFile } from '../../store/trust-file.ts'
 import { HardStateFile, type HardStateFields } from '../../store/hard-state.ts'
 import { openLevelDatabase } from '../../store/level-database.ts'
@@ -65,8 +65,6 @@ export interface NodeState {
   /** Lets go of files as they are, for a node that ends because its disk failed. */
   abandon(): Promise<void>
 }
-
-const READ_BYTES = 1024 * 1024
 
 /** Takes the folder, or says why not (`STORE_*`). */
 export function openFolder(options: BrokerOptions, parts: BrokerParts): Promise<DataFolder> {
@@ -172,7 +170,7 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
     async replace(meta, chunks) {
       const start = await stage(fileSystem, staged, chunks)
       const { index, membership } = meta.membership
-      await setAsideUncommitted({ log, early, lost }, tables.standsAt)
+      await setAsideUncommitted({ log, early, lost, logger: parts.log }, tables.standsAt)
       await log.reset({
         start: start.position,
         membership: { index, bytes: encodeMembership(membership) },
@@ -211,24 +209,6 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
       await timers.close()
     },
   }
-}
-
-/** A reset drops the whole log: what this node may have acknowledged above `appliedIndex` is kept first. */
-async function setAsideUncommitted(
-  { log, early, lost }: Pick<NodeState, 'log' | 'early' | 'lost'>,
-  appliedIndex: number,
-): Promise<void> {
-  const run = log.state().runs.find(({ term }) => term === early.value.term)
-  if (run === undefined) return
-  const frames: Buffer[] = []
-  for (let next = Math.max(run.first, appliedIndex + 1); next <= run.last; ) {
-    const entries = await log.read(next, run.last, READ_BYTES)
-    if (entries === undefined) break
-    for (const bytes of entries.bytes) frames.push(...framesOf(Buffer.from(bytes)))
-    next = entries.last + 1
-  }
-  const [first] = frames
-  if (first !== undefined) await lost.setAside(frameOffset(first, 0), frames, early.value)
 }
 
 /** Stages what a leader sent; bytes that are no state are its fault, not the disk's. */
