@@ -6,7 +6,7 @@ import { ResponseCode } from '../../remoting/codes.ts'
 export const clientErrors = defineErrors({
   CLIENT_OPTION: {
     retriable: false,
-    doc: 'An option has an impossible value. The message names the option and what is allowed.',
+    doc: 'There is no such option, or it has an impossible value. The message names it, and what is allowed.',
   },
   CLIENT_STATE: {
     retriable: false,
@@ -35,7 +35,7 @@ export const clientErrors = defineErrors({
   },
   CLIENT_MESSAGE_ILLEGAL: {
     retriable: false,
-    doc: 'The message breaks a limit (topic name, body size, properties). Nothing was stored.',
+    doc: 'The message has a key that there is not, or breaks a limit (topic name, body, properties). Nothing was stored.',
   },
   CLIENT_REFUSED: {
     retriable: false,

@@ -2,6 +2,7 @@
 import { encodeBatch } from '../../message/batch.ts'
 import { clientErrors } from '../core/errors.ts'
 import { queueKey } from '../core/message-queue.ts'
+import { checkMessage } from './message-check.ts'
 import { isDelayed } from './outgoing-message.ts'
 import type { OutgoingMessage, PreparedMessage } from './outgoing-message.ts'
 import type { QueueChoice, SendRequest, SendResult } from './send-request.ts'
@@ -37,8 +38,9 @@ export function batchResults(members: readonly PreparedMessage[], answer: SendRe
   }))
 }
 
-/** Throws `CLIENT_MESSAGE_ILLEGAL` for a message that cannot be in one batch with `first`. */
+/** Throws `CLIENT_MESSAGE_ILLEGAL` for what is no message, and for one that cannot be in one batch with `first`. */
 export function checkBatchMember(first: OutgoingMessage, message: OutgoingMessage): void {
+  checkMessage(message)
   if (message.topic !== first.topic) {
     throw clientErrors.create(
       'CLIENT_MESSAGE_ILLEGAL',

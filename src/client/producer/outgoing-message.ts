@@ -112,7 +112,8 @@ function pair(name: string, value: string): string {
   if (name === '' || name.includes('\u0001') || name.includes('\u0002')) {
     throw illegal(`the property name ${JSON.stringify(name)} is empty or holds a separator`)
   }
-  if (typeof value !== 'string' || value === '' || value.includes('\u0001') || value.includes('\u0002')) {
+  if (typeof value !== 'string') throw illegal(`the value of property ${name} is no text`)
+  if (value === '' || value.includes('\u0001') || value.includes('\u0002')) {
     throw illegal(`the value of property ${name} is empty or holds a separator`)
   }
   return `${name}\u0001${value}\u0002`

@@ -8,10 +8,11 @@ import type { MessageQueue } from '../core/message-queue.ts'
 import { resolveProducerOptions } from './producer-options.ts'
 import type { ProducerOptions, ResolvedProducerOptions } from './producer-options.ts'
 import { checkTopicName } from '../core/names.ts'
+import { checkMessage } from './message-check.ts'
 import { prepareMessage } from './outgoing-message.ts'
 import type { OutgoingMessage, PreparedMessage } from './outgoing-message.ts'
 import type { ProducerExtras } from './producer-extras.ts'
-import { aborted, nothing, settle } from './settling.ts'
+import { aborted, nothing, refused, settle } from './settling.ts'
 import { recallMessage } from './recall.ts'
 import { observedSends } from './observed-sends.ts'
 import type { ObservedSends } from './observed-sends.ts'
@@ -133,6 +134,7 @@ export class Producer {
   async request(message: OutgoingMessage, { timeoutMs = 3_000 }: RequestOptions = {}): Promise<ReplyMessage> {
     const refusal = this.#refusal()
     if (refusal !== undefined) throw refusal
+    checkMessage(message)
     // A broker knows where replies go from this client's heartbeat: that comes first.
     await this.introduce(message.topic)
     const correlationId = this.#newMessageId()
@@ -175,6 +177,7 @@ export class Producer {
     if (refusal !== undefined) throw refusal
     const { topic, properties } = replyEnvelope(request)
     const message = { ...reply, topic, properties: { ...reply.properties, ...properties } }
+    checkMessage(message)
     const prepared = prepareMessage(message, this.#newMessageId(), this.#options)
     await sendReply(this.#core, request, this.#request(message, prepared), this.#options)
   }
@@ -191,6 +194,7 @@ export class Producer {
   async sendOneway(message: OutgoingMessage): Promise<boolean> {
     const refusal = this.#refusal()
     if (refusal !== undefined) throw refusal
+    checkMessage(message)
     checkTopicName(message.topic)
     const prepared = prepareMessage(message, this.#newMessageId(), this.#options)
     this.#batcher?.flushBefore(message)
@@ -259,6 +263,11 @@ export class Producer {
   }
 
   #start(message: OutgoingMessage, done: SendCallback): (error: Error) => void {
+    try {
+      checkMessage(message)
+    } catch (error) {
+      return refused(error, done)
+    }
     const observed = this.#observed?.begin(message, done)
     return observed === undefined ? this.#startNow(message, done) : this.#startNow(observed.message, observed.done)
   }
@@ -274,8 +283,7 @@ export class Producer {
       if (!this.#sender.knows(message.topic)) checkTopicName(message.topic)
       prepared = prepareMessage(message, this.#newMessageId(), this.#options)
     } catch (error) {
-      done(error instanceof Error ? error : new Error(String(error)), undefined)
-      return nothing
+      return refused(error, done)
     }
     const batcher = this.#batcher
     if (batcher?.takes(message, prepared) === true) {

@@ -20,4 +20,10 @@ export function aborted(signal: AbortSignal | undefined): Promise<void> {
   })
 }
 
+/** Tells `done` why nothing is sent; returns what a send returns to give it up. */
+export function refused(why: unknown, done: (error: Error, result: undefined) => void): (error: Error) => void {
+  done(why instanceof Error ? why : new Error(String(why)), undefined)
+  return nothing
+}
+
 export function nothing(): void {}

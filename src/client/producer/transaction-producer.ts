@@ -19,6 +19,7 @@ import { checkGroupName } from '../core/names.ts'
 import { checkKeys } from '../core/options.ts'
 import { producerKeys } from './producer-options.ts'
 import type { ProducerOptions } from './producer-options.ts'
+import { checkMessage } from './message-check.ts'
 import type { OutgoingMessage } from './outgoing-message.ts'
 import { Producer } from './producer.ts'
 import { receivedMessages } from '../core/received-message.ts'
@@ -115,6 +116,9 @@ export class TransactionProducer {
     message: OutgoingMessage,
     local: (stored: SendResult) => TransactionState | Promise<TransactionState>,
   ): Promise<TransactionResult> {
+    checkMessage(message)
+    if (typeof local !== 'function')
+      throw clientErrors.create('CLIENT_OPTION', 'send: the second argument is no function')
     const properties = {
       ...message.properties,
       [PropertyName.TRAN_MSG]: 'true',
