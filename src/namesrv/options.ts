@@ -2,10 +2,10 @@
  * The properties of a name server: RocketMQ's keys (NamesrvConfig, NettyServerConfig), in its units and with its
  * defaults.
  */
+import { unknownKeyFault } from '../lib/known-keys.ts'
 import {
   boolean,
   formatOptions,
-  impossible,
   integer,
   invalidOptions,
   type OptionValues,
@@ -168,12 +168,16 @@ export function formatNamesrvOptions(options: NamesrvOptions): readonly (readonl
 export function changeNamesrvOptions(options: NamesrvOptions, changes: Properties): NamesrvOptions {
   const unknown = changes.entries.filter(({ key }) => !Object.hasOwn(namesrvOptionTable, key))
   if (unknown.length > 0) {
-    throw invalidOptions(
-      unknown.map(({ key, value, line }) => impossible(changes.source, line, key, value, 'left out: no such key')),
-    )
+    throw invalidOptions(unknown.map(({ key }) => whyNot(key)))
   }
   const before = formatOptions(namesrvOptionTable, options).map(([key, value]) => ({ key, value, line: 0 }))
   return readOptions(namesrvOptionTable, { source: changes.source, entries: [...before, ...changes.entries] })
+}
+
+function whyNot(key: string): string {
+  const { class: kind, why } = knowledgeOfNamesrvKey(key)
+  if (kind !== 'unknown') return `${key} changes nothing here: ${why}`
+  return unknownKeyFault(key, 'a name server', new Set(Object.keys(namesrvOptionTable)))
 }
 
 function warning(source: string, { key, value, line }: PropertyEntry): readonly string[] {

@@ -111,9 +111,9 @@ export class RemotingClient {
     }
   }
 
-  /** Cuts the connection to `address`, if there is one; the next request dials again. */
-  disconnect(address: string): void {
-    this.#open.get(address)?.close()
+  /** Cuts the connection to `address`, if there is one; the next request dials again. `reason`: see `Connection.close`. */
+  disconnect(address: string, reason: string): void {
+    this.#open.get(address)?.close(reason)
   }
 
   /** Cuts everything. What waits fails with REMOTING_CONNECTION_CLOSED or REMOTING_CLIENT_CLOSED. */

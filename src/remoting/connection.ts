@@ -111,7 +111,7 @@ export class Connection implements Origin {
     need.socket.on('drain', () => this.#balance())
     need.socket.on('error', () => this.#finish('broken'))
     need.socket.on('end', () => this.#finish('ended by the peer'))
-    need.socket.on('close', () => this.#finish('closed'))
+    need.socket.on('close', () => this.#finish('the socket is gone'))
   }
 
   get closed(): boolean {
@@ -353,8 +353,8 @@ export class Connection implements Origin {
     return remotingErrors.create('REMOTING_TOO_MANY_REQUESTS', `${waiting} to ${this.remoteAddress}`)
   }
 
-  #closedError(): Error {
-    return remotingErrors.create('REMOTING_CONNECTION_CLOSED', `the connection to ${this.remoteAddress} is closed`)
+  #closedError(why = ''): Error {
+    return remotingErrors.create('REMOTING_CONNECTION_CLOSED', `${this.remoteAddress}: connection closed${why}`)
   }
 
   #refuseBytes(error: unknown): void {
@@ -376,7 +376,7 @@ export class Connection implements Origin {
     this.#requestsInFlight = 0
     this.#socket.destroy()
     this.#log.debug({ peer: this.remoteAddress, reason }, 'connection gone')
-    this.#invocations.failAll(this.#closedError())
+    this.#invocations.failAll(this.#closedError(`: ${reason}`))
     const listeners = [...this.#closeListeners]
     this.#closeListeners.clear()
     for (const listener of listeners) listener(this)

@@ -54,8 +54,14 @@ describe('the configuration of a running node', () => {
   })
 
   test.each([
-    ['that cannot be changed while it runs', 'maxMessageSize=1024\nlistenPort=1\n', 'listenPort'],
-    ['that nobody knows', 'maxMessageSize=1024\ncolour=red\n', 'colour'],
+    [
+      'that cannot be changed while it runs',
+      'maxMessageSize=1024\nlistenPort=1\n',
+      'listenPort cannot be changed while the broker runs',
+    ],
+    ['that nobody knows', 'maxMessageSize=1024\ncolour=red\n', 'a broker has no colour'],
+    ['that is another', 'maxmessagesize=1024\n', 'a broker has no maxmessagesize; did you mean maxMessageSize?'],
+    ['that means nothing here', 'maxMessageSize=1024\nuseTLS=true\n', 'useTLS changes nothing here: '],
     ['with an impossible value', 'maxMessageSize=1024\nbrokerPermission=9\n', 'brokerPermission=9'],
   ])('refuses a key %s, and takes nothing of that request', (_what, text, named) => {
     const { configuration } = live()

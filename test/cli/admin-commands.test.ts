@@ -120,6 +120,7 @@ describe('group', () => {
   test('refuses what it cannot do in one line', async () => {
     expect((await run('group', 'create', 'a b')).error).toContain('illegal characters')
     expect((await run('group', 'delete', 'nobody')).error).toBe('there is no group nobody')
+    expect((await run('group', 'clone', 'nobody', 'mover')).error).toBe('there is no group nobody')
     expect((await run('group', 'reset', 'mover', '-t', 'G', '--to', '3')).error).toContain(
       'a queueOffset is a place of one queue: give --broker and --queue',
     )
@@ -291,6 +292,10 @@ describe('config', () => {
     expect((await run('config', 'set', '--broker', 'broker-a', 'brokerName=x')).error).toMatch(
       /^refused with code 29: brokerName /,
     )
+    expect((await run('config', 'set', '--broker', 'broker-a', 'foo=1')).error).toBe(
+      'refused with code 29: a broker has no foo',
+    )
+    expect((await run('config', 'set', 'foo=1')).error).toBe('refused with code 1: a name server has no foo')
     expect((await run('config', 'set', 'what')).error).toContain('It is key=value.')
     expect((await run('config', 'show', '--broker', 'nope')).error).toBe('there is no broker group nope')
   })
@@ -305,6 +310,12 @@ describe('kv', () => {
     expect(await json('kv', 'list', 'N')).toEqual({ a: '1', b: '2' })
     expect((await run('kv', 'delete', 'N', 'a')).notes).toBe('N: a is deleted\n')
     expect((await run('kv', 'get', 'N', 'a')).error).toBe('there is no a in N')
+  })
+
+  test.each(['list N', 'get N a', 'set N a 1', 'delete N a'])('%s says that no name server answers', async (words) => {
+    expect((await commands(['kv', ...words.split(' '), '-n', '127.0.0.1:1'])).error).toBe(
+      'no name server answers at 127.0.0.1:1: nothing listens there',
+    )
   })
 })
 

@@ -264,6 +264,13 @@ async function told(id: string): Promise<unknown> {
 }
 
 describe('message trace', () => {
+  test('says what is missing where no client ever traced', async () => {
+    expect((await run('message', 'trace', 'ABC')).notes).toBe(
+      'nothing is told of ABC: clients that are made with trace: true tell it\n',
+    )
+    expect(await json('message', 'trace', 'ABC')).toEqual([])
+  })
+
   test('tells of transactions and of what was taken back, too', async () => {
     await run('topic', 'create', 'X', '--queues', '1')
     const { namesrv } = cluster

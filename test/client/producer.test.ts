@@ -229,6 +229,22 @@ describe('when the leader goes away', () => {
     expect(await sending).toMatchObject({ mayBeTwice: true })
   })
 
+  test('one that keeps silent, and that no other follows, is named as what it is', async () => {
+    const fake = await cluster()
+    const producer = await producerOf(fake, { attemptTimeoutMs: 60_000, sendTimeoutMs: 3_000 })
+    await producer.send({ topic: 'T', body: 'before' })
+    fake.fault = (call) => (isSend(call.code) ? 'silence' : undefined)
+    const sending = producer.send({ topic: 'T', body: 'under way' }).catch((error: unknown) => error)
+    while (fake.requests.filter(isSend).length < 2) await new Promise(setImmediate)
+    fake.leader = undefined
+    expect(await sending).toMatchObject({
+      code: 'CLIENT_UNDECIDED',
+      message: expect.stringMatching(
+        /failed after 1 attempt and \d+ ms: .*: connection closed: it kept silent, and leads no more; broker-a has no leader now$/,
+      ),
+    })
+  })
+
   test('without a leader a send fails as certainly not stored when its time is over', async () => {
     const fake = await cluster()
     const producer = await producerOf(fake, { sendTimeoutMs: 300 })

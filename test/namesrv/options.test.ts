@@ -86,15 +86,23 @@ test('a change counts at once and is written down, but for what the black list h
   const stored = files.texts.get('/home/mq/namesrv/namesrv.properties') ?? ''
   expect(read(stored).options).toEqual(live.current)
   const before = live.current
-  const refused = ['listenPort=1', 'kvConfigPath=/x', 'configBlackList=', 'orderMessageEnable=maybe', 'nonsense=1'].map(
-    (text) => messageOf(() => live.change(text)),
-  )
+  const refused = [
+    'listenPort=1',
+    'kvConfigPath=/x',
+    'configBlackList=',
+    'orderMessageEnable=maybe',
+    'nonsense=1',
+    'listenport=1',
+    'useTLS=true',
+  ].map((text) => messageOf(() => live.change(text)))
   expect(refused).toEqual([
     'Can not update config in black list.',
     'Can not update config in black list.',
     'Can not update config in black list.',
     'the request:1: orderMessageEnable is "maybe", it must be true or false',
-    'the request:1: nonsense is "1", it must be left out: no such key',
+    'a name server has no nonsense',
+    'a name server has no listenport; did you mean listenPort?',
+    expect.stringMatching(/^useTLS changes nothing here: no TLS yet/),
   ])
   files.failWith = new Error('read-only file system')
   expect(messageOf(() => live.change('orderMessageEnable=false'))).toContain('read-only file system')

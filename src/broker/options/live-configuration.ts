@@ -4,12 +4,13 @@
  * alone.
  */
 import type { Clock } from '../../lib/clock.ts'
+import { unknownKeyFault } from '../../lib/known-keys.ts'
 import type { Option } from '../../lib/options.ts'
 import { formatProperties, parseProperties } from '../../lib/properties.ts'
 import { refusal } from '../errors.ts'
 import { type Mode, modeOf } from '../group/group-mode.ts'
 import { brokerOptionTable } from './options-table.ts'
-import type { BrokerConfiguration, BrokerOptions } from './options.ts'
+import { knowledgeOf, type BrokerConfiguration, type BrokerOptions } from './options.ts'
 
 const changeable = [
   'autoCreateTopicEnable',
@@ -106,7 +107,14 @@ export class LiveConfiguration {
 function optionOf(key: string): Option<unknown> {
   const name = [...changeable, ...ofGroup].find((known) => known === key)
   if (name !== undefined) return brokerOptionTable[name]
-  throw refusal('BROKER_INVALID_PARAMETER', `${key} cannot be changed while the broker runs`)
+  throw refusal('BROKER_INVALID_PARAMETER', whyNot(key))
+}
+
+function whyNot(key: string): string {
+  const { class: kind, why } = knowledgeOf(key)
+  if (kind === 'honoured') return `${key} cannot be changed while the broker runs`
+  if (kind !== 'unknown') return `${key} changes nothing here: ${why}`
+  return unknownKeyFault(key, 'a broker', new Set(Object.keys(brokerOptionTable)))
 }
 
 function parse(text: string): ReturnType<typeof parseProperties> {

@@ -87,6 +87,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .addOption(jsonOption())
     .action((from: string, to: string, flags: GroupFlags & { readonly topic?: string }) =>
       withConnection(flags, io, async (at) => {
+        await existing(new Admin(at), from)
         await new GroupOffsets(at).clone(from, to, flags.topic)
         const line = `${to} is where ${from} is${flags.topic === undefined ? '' : ` in ${flags.topic}`}`
         await tell(io, flags, line, { done: 'group clone', from, to, topic: flags.topic ?? null })

@@ -109,7 +109,7 @@ function trace(id: string, { json = false, ...flags }: Flags, io: ClientIo): Pro
   return withConnection(flags, io, async (at) => {
     const events = await traceOf(at, id)
     if (json) return print(io, `${JSON.stringify(events)}\n`)
-    if (events.length === 0) return note(io, `nothing is told of ${id}`)
+    if (events.length === 0) return note(io, `nothing is told of ${id}: clients that are made with trace: true tell it`)
     const rows = events.map(({ what, atMs, group, isSuccess, costMs, redeliveries, storeHost }) => [
       new Date(atMs).toISOString(),
       what,

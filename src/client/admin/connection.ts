@@ -47,9 +47,18 @@ export class AdminConnection {
     return succeeded(answer)
   }
 
+  /** The answer of this name server, whatever its code. Errors: `CLIENT_NO_NAMESRV` where it gives none. */
+  async namesrvAt(address: string, request: Request): Promise<RemotingCommand> {
+    try {
+      return await this.invoke(address, request)
+    } catch (error) {
+      throw noNamesrv([address], error)
+    }
+  }
+
   /** Tells all name servers, which do not tell each other. Errors: of the first that refused, all having been asked. */
   async allNamesrvs(request: Request): Promise<void> {
-    const asked = this.options.namesrv.map(async (address) => succeeded(await this.invoke(address, request)))
+    const asked = this.options.namesrv.map(async (address) => succeeded(await this.namesrvAt(address, request)))
     for (const result of await Promise.allSettled(asked)) if (result.status === 'rejected') throw result.reason
   }
 

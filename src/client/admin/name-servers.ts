@@ -44,7 +44,7 @@ export class NameServers {
     await this.#at.brokerOf(brokerName)
     const counts = await Promise.all(
       this.#at.options.namesrv.map(async (address) => {
-        const answer = await this.#at.invoke(address, { code, header: { brokerName } })
+        const answer = await this.#at.namesrvAt(address, { code, header: { brokerName } })
         if (answer.code !== ResponseCode.SUCCESS) throw refusal(answer)
         return numberField(answer, field)
       }),
@@ -65,7 +65,7 @@ export class NameServers {
 
   async #ask(request: { readonly code: number; readonly header: Readonly<Record<string, string>> }) {
     const [address = ''] = this.#at.options.namesrv
-    const answer = await this.#at.invoke(address, request)
+    const answer = await this.#at.namesrvAt(address, request)
     if (answer.code === ResponseCode.QUERY_NOT_FOUND) return undefined
     if (answer.code !== ResponseCode.SUCCESS) throw refusal(answer)
     return answer

@@ -59,7 +59,7 @@ export class Sender {
       silentMs: SILENT_MS,
       refreshRoutes: () => this.#destinations.refreshLeaders(),
       isLeader: (address) => core.routes.brokers().some((group) => leaderOf(group) === address),
-      giveUp: (address) => core.remoting.disconnect(address),
+      giveUp: (address) => core.remoting.disconnect(address, 'it kept silent, and leads no more'),
     })
     this.#room = new WaitingRoom({
       clock: options.clock,
@@ -286,11 +286,14 @@ export class Sender {
   #failure(send: Send, code: Parameters<typeof clientErrors.create>[0]): Error {
     const spentMs = Math.round(this.#clock.monotonicMs() - send.startMs)
     const where = send.queue === undefined ? send.request.topic : `${send.request.topic} at ${send.queue.brokerName}`
-    const why = send.lastError === undefined ? 'there is no leader' : send.lastError.message
+    const name = send.queue?.brokerName
+    const now = name === undefined || this.#core.routes.leader(name) !== undefined ? [] : [`${name} has no leader now`]
+    const why = [...(send.lastError === undefined ? [] : [send.lastError.message]), ...now].join('; ')
+    const attempts = send.attempts === 1 ? '1 attempt' : `${send.attempts} attempts`
     const cause = send.lastError?.cause ?? send.lastError
     return clientErrors.create(
       code,
-      `sending to ${where} failed after ${send.attempts} attempts and ${spentMs} ms: ${why}`,
+      `sending to ${where} failed after ${attempts} and ${spentMs} ms: ${why || 'there is no leader'}`,
       cause,
     )
   }
