@@ -16,9 +16,8 @@ await producer.close()
 
 const consumer = new PullConsumer({ namesrv, group: 'example-books', from: 'first' }).subscribe(topic)
 const booked = []
-for await (const message of consumer) {
-  booked.push(message.body.toString())
-  if (booked.length === items.length) break
+while (booked.length < items.length) {
+  for (const message of await consumer.poll()) booked.push(message.body.toString())
 }
 console.log(`booked: ${booked.join(', ')}`)
 await consumer.close()

@@ -15,9 +15,12 @@ await producer.recall({ topic, recallHandle })
 
 const consumer = new PushConsumer({ namesrv, group: 'example-readers', from: 'first' }).subscribe(topic)
 let count = 0
-for await (const message of consumer) {
+let finish
+const finished = new Promise((resolve) => (finish = resolve))
+await consumer.run((message) => {
   console.log(`delivered: ${message.body.toString()}`)
-  if (++count === 2) break
-}
+  if (++count === 2) finish()
+})
+await finished
 await consumer.close()
 await producer.close()

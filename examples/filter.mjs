@@ -19,10 +19,12 @@ for (const { amount, tag: kind } of payments) {
 
 async function takeOne(group, filter) {
   const consumer = new PushConsumer({ namesrv, group, from: 'first' }).subscribe(topic, filter)
-  for await (const message of consumer) {
-    console.log(`${group}: ${message.body.toString()}`)
-    break
-  }
+  await new Promise((resolve) => {
+    void consumer.run((message) => {
+      console.log(`${group}: ${message.body.toString()}`)
+      resolve()
+    })
+  })
   await consumer.close()
 }
 

@@ -14,9 +14,12 @@ for (const step of ['opened', 'filled', 'emptied']) {
 
 const consumer = new PushConsumer({ namesrv, group: 'example-audit', from: 'first', ordered: true }).subscribe(topic)
 let count = 0
-for await (const message of consumer) {
+let finish
+const finished = new Promise((resolve) => (finish = resolve))
+await consumer.run((message) => {
   console.log(`${message.keys[0]}: ${message.body.toString()}`)
-  if (++count === 6) break
-}
+  if (++count === 6) finish()
+})
+await finished
 await consumer.close()
 await producer.close()

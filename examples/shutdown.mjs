@@ -32,9 +32,11 @@ await consumer.close()
 console.log(`closed: ${begun - packed.size} handlers were cut off`)
 
 const next = new PushConsumer(options).subscribe(topic)
-for await (const message of next) {
-  packed.add(message.body.toString())
-  if (packed.size === sent) break
-}
+await new Promise((resolve) => {
+  void next.run((message) => {
+    packed.add(message.body.toString())
+    if (packed.size === sent) resolve()
+  })
+})
 await next.close()
 console.log(`packed: ${packed.size} of ${sent}`)

@@ -22,9 +22,12 @@ await producer.send({ topic, body: 'order-1' }, () => {
 await producer.send({ topic, body: 'order-2' }, () => 'rollback')
 
 const consumer = new PushConsumer({ namesrv, group: 'example-shipping', from: 'first' }).subscribe(topic)
-for await (const message of consumer) {
+let finish
+const finished = new Promise((resolve) => (finish = resolve))
+await consumer.run((message) => {
   console.log(`paid: ${message.body.toString()}`)
-  break
-}
+  finish()
+})
+await finished
 await consumer.close()
 await producer.close()

@@ -36,16 +36,35 @@ test('every example is run', () => {
   expect(files.map(({ name }) => name).sort()).toEqual(Object.keys(printed))
 })
 
-test.each(Object.entries(printed))('%s does what it says', { timeout: 60_000 }, async (file, lines) => {
-  const said: string[] = []
-  const log = vi.spyOn(console, 'log').mockImplementation((line: string) => void said.push(line))
+// What a run leaves behind, as a message that it gave back, the next one sees.
+test.each(Object.entries(printed))(
+  '%s does what it says, as often as it is run',
+  { timeout: 60_000 },
+  async (file, lines) => {
+    for (const run of ['first', 'second']) expect((await linesOf(`${file}?${run}`)).toSorted()).toEqual(lines)
+  },
+)
+
+test('ordered.mjs prints the steps of an account in order, as often as it is run', { timeout: 60_000 }, async () => {
+  for (const run of ['third', 'fourth', 'fifth']) {
+    const lines = await linesOf(`ordered.mjs?${run}`)
+    for (const account of ['alice', 'bob']) {
+      const steps = ['opened', 'filled', 'emptied'].map((step) => `${account}: ${step}`)
+      expect(lines.filter((line) => line.startsWith(account))).toEqual(steps)
+    }
+  }
+})
+
+async function linesOf(example: string): Promise<readonly string[]> {
+  const lines: string[] = []
+  const log = vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line))
   const argument = process.argv[2]
   process.argv[2] = cluster.namesrv
   try {
-    await import(new URL(file, folder).href)
+    await import(new URL(example, folder).href)
   } finally {
     process.argv[2] = argument ?? ''
     log.mockRestore()
   }
-  expect(said.toSorted()).toEqual(lines)
-})
+  return lines
+}
