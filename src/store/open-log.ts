@@ -8,7 +8,7 @@ import { storeErrors } from './errors.ts'
 import type { DataFolder } from './folder.ts'
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts'
 import { LogFiles } from './log-files.ts'
-import { framesBehind } from './frames-behind.ts'
+import { type FramesBehind, framesBehind } from './frames-behind.ts'
 import { LOG_ORIGIN, type LogPosition } from './log-position.ts'
 import { LogReader } from './log-reader.ts'
 import { LogRepair } from './log-repair.ts'
@@ -72,8 +72,8 @@ export interface CommitLogHooks {
   readonly onRot: (range: BadRange) => void
   /** Told of every wait for the medium. */
   readonly syncWatch?: SyncWatch
-  /** Before the log is cut behind `to`: the frames that go, as they lie on disk. When it resolves, they go. */
-  readonly beforeCut?: (to: LogPosition, frames: readonly Buffer[]) => Promise<void>
+  /** Before the log is cut behind `to`: what goes, as it lies on disk. When it resolves, it goes. */
+  readonly beforeCut?: (to: LogPosition, found: FramesBehind) => Promise<void>
   /** While the log opens, before a tail is cut off that the death of a process alone cannot have left. */
   readonly onDamagedTail?: (damage: TailDamage) => Promise<void>
   /** Puts the staged state of a reset in its place (`log-reset.ts`); done again after a crash. */

@@ -120,8 +120,13 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
         began: () => slowDisk.began(clock.monotonicMs()),
         ended: () => slowDisk.ended(clock.monotonicMs()),
       },
-      beforeCut: async (to, frames) => {
-        if (early.value.term > 0) await lost.setAside(to.offset, frames, early.value)
+      beforeCut: async (to, { frames, damaged }) => {
+        const { term } = early.value
+        if (term === 0) return
+        for (const { offset, end } of damaged) {
+          parts.log.warn({ term, offset, end }, 'bytes of the log that is cut have rotted and cannot be set aside')
+        }
+        await lost.setAside(to.offset, frames, early.value)
       },
       onDamagedTail: (damage) => logTrust.tailIsDamaged(damage),
       installReset: async () => {

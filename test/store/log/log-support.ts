@@ -13,7 +13,12 @@ import type { BadRange } from '../../../src/store/bad-ranges.ts'
 import type { CommitLog } from '../../../src/store/commit-log.ts'
 import { DataFolder } from '../../../src/store/folder.ts'
 import { type LogPosition, positionAfter } from '../../../src/store/log-position.ts'
-import { type CommitLogOptions, DEFAULT_COMMIT_LOG_OPTIONS, openCommitLog } from '../../../src/store/open-log.ts'
+import {
+  type CommitLogHooks,
+  type CommitLogOptions,
+  DEFAULT_COMMIT_LOG_OPTIONS,
+  openCommitLog,
+} from '../../../src/store/open-log.ts'
 import type { TailDamage } from '../../../src/store/tail-damage.ts'
 import { FaultyFileSystem } from '../../support/faulty-file-system.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
@@ -45,6 +50,7 @@ export interface OpenOptions {
   readonly options?: Partial<CommitLogOptions>
   readonly installReset?: () => Promise<void>
   readonly onDamagedTail?: (damage: TailDamage) => Promise<void>
+  readonly beforeCut?: CommitLogHooks['beforeCut']
   readonly nodeId?: string
 }
 
@@ -74,6 +80,7 @@ export async function openNode(disk: FaultyFileSystem, open: OpenOptions = {}): 
         onFailed: (error) => failures.push(error),
         onRot: (range) => rot.push(range),
         onDamagedTail: open.onDamagedTail ?? (() => Promise.resolve()),
+        ...(open.beforeCut && { beforeCut: open.beforeCut }),
         installReset: open.installReset ?? (() => Promise.resolve()),
       },
     })
