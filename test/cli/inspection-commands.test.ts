@@ -182,6 +182,20 @@ describe('topic create', () => {
   })
 })
 
+describe('an ordered topic', () => {
+  test('has its queues at the name servers from its making to its end', async () => {
+    await run('topic', 'create', 'Kept', '--ordered', '--read-queues', '8', '--write-queues', '2')
+    expect((await run('topic', 'order', 'Kept')).out).toBe('broker-a:2\n')
+    await run('topic', 'order', 'Kept', '--set', 'broker-a:2;broker-b:3')
+    await run('topic', 'create', 'Kept', '--ordered', '--queues', '4', '--broker', 'broker-a')
+    expect((await run('topic', 'order', 'Kept')).out).toBe('broker-a:4;broker-b:3\n')
+    await run('topic', 'create', 'Kept', '--ordered', '--queues', '5')
+    expect((await run('topic', 'order', 'Kept')).out).toBe('broker-a:5\n')
+    await run('topic', 'delete', 'Kept')
+    expect((await run('topic', 'order', 'Kept')).notes).toBe('Kept keeps no queues of its own\n')
+  })
+})
+
 describe('queue', () => {
   test('shows where the messages of a queue are', async () => {
     await run('topic', 'create', 'Q', '--queues', '1')

@@ -41,7 +41,10 @@ export function register(program: Command, io: ClientIo = processIo()): void {
     .option('--write-queues <n>', 'queues that producers write, where it is another number', QUEUES)
     .option('--broker <name>', 'only in this broker group')
     .addOption(new Option('--permission <p>', 'what clients may do').choices(['r', 'w', 'rw']).default('rw'))
-    .option('--ordered', 'its order is kept: producers write no other queue while a broker group is away')
+    .option(
+      '--ordered',
+      'its order is kept: the name servers keep its queues, so that producers write no other while a broker group is away',
+    )
     .addOption(new Option('--type <type>', 'take such messages alone').choices(types))
     .addOption(jsonOption())
     .action((name: string, flags: CreateFlags) => withAdmin(flags, io, (admin) => create(admin, name, flags, io)))

@@ -12,6 +12,7 @@ import type { BrokerNode, CreateTopicOptions, GroupConfig, GroupQueueStats, Queu
 import { AdminConnection } from './connection.ts'
 import { changeMembers, listMembers } from './member-admin.ts'
 import type { GroupChange, GroupMembers, MemberAdminNeeds } from './member-admin.ts'
+import { OrderedTopics } from './ordered-topics.ts'
 
 export type {
   CreateTopicOptions,
@@ -83,7 +84,10 @@ export class Admin {
     return new Map(rows.map(([key, value]) => [String(key), String(value)]))
   }
 
-  /** Creates the topic, or changes it. Resolves with the names of the broker groups that have it now. */
+  /**
+   * Creates the topic, or changes it; of an ordered one the name servers keep the queues that are written, too. Resolves
+   * with the names of the broker groups that have it now.
+   */
   async createTopic(options: CreateTopicOptions): Promise<string[]> {
     const { topic, queues = 4, permission = 'rw', ordered = false, messageType } = options
     checkTopicName(topic)
@@ -102,10 +106,13 @@ export class Admin {
     await Promise.all(
       groups.map((group) => this.#at.leader(group, { code: RequestCode.UPDATE_AND_CREATE_TOPIC, header })),
     )
-    return groups.map((group) => group.brokerName)
+    const names = groups.map((group) => group.brokerName)
+    const made = { brokers: names, queues: header.writeQueueNums, inOneAlone: options.broker !== undefined }
+    if (ordered) await new OrderedTopics(this.#at).made(topic, made)
+    return names
   }
 
-  /** Deletes the topic from its brokers and from the name servers, messages and all. */
+  /** Deletes the topic from its brokers and from the name servers, messages, kept queues and all. */
   async deleteTopic(topic: string): Promise<void> {
     const route = await this.#at.existing(topic)
     const header = { topic }
@@ -117,6 +124,7 @@ export class Admin {
     for (const namesrv of this.#at.options.namesrv) {
       await this.#at.invoke(namesrv, { code: RequestCode.DELETE_TOPIC_IN_NAMESRV, header }).catch(() => undefined)
     }
+    await new OrderedTopics(this.#at).delete(topic).catch(() => undefined)
   }
 
   /** Lowest and next offset of every queue, sorted. Errors: `CLIENT_NO_ROUTE`. */
