@@ -1,6 +1,7 @@
 /** What a send is asked with, and what it ends with. */
 import { SystemTopic } from '../../message/topic-name.ts'
 import { LanguageCode, RequestCode, SerializeType } from '../../remoting/codes.ts'
+import type { HeaderRecord } from '../../remoting/fields.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
 import type { OutgoingMessage, PreparedMessage } from './outgoing-message.ts'
 import type { SendStatus } from './send-retry.ts'
@@ -65,12 +66,21 @@ export function messageRequest(
   }
 }
 
+/** A send as a frame. Named, for compilers to which `Buffer` is not generic read the types of the package. */
+export interface SendCommand {
+  readonly code: number
+  readonly form: SerializeType
+  readonly language: number
+  readonly header: HeaderRecord
+  readonly body: Buffer
+}
+
 /** The request that asks a broker for it. */
 export function sendCommand(
   request: SendRequest,
   queue: MessageQueue,
   { group, autoCreateQueues }: { readonly group: string; readonly autoCreateQueues: number },
-) {
+): SendCommand {
   return {
     code: request.isBatch ? RequestCode.SEND_BATCH_MESSAGE : RequestCode.SEND_MESSAGE_V2,
     form: SerializeType.ROCKETMQ,

@@ -1,6 +1,6 @@
 /** The package as others have it: its modules, its types, its command, and OpenTelemetry installed beside it. */
 import assert from 'node:assert/strict'
-import { InstalledPackage } from '../support/installed-package.ts'
+import { type Compiler, InstalledPackage } from '../support/installed-package.ts'
 import type { Scenario } from '../support/scenario.ts'
 
 /** What an application imports, and the types it gets. */
@@ -22,9 +22,11 @@ new Producer({ group: 'g' })
 new PushConsumer({ namesrv: 'a:1', group: 'g', model: 'sometimes' })
 `
 
-const resolutions = [
+const compilers: readonly Compiler[] = [
   { module: 'node16', moduleResolution: 'node16' },
   { module: 'esnext', moduleResolution: 'bundler' },
+  { module: 'node16', moduleResolution: 'node16', isOldest: true },
+  { module: 'esnext', moduleResolution: 'bundler', isOldest: true },
 ]
 
 const T = 'ExampleTracedOrders'
@@ -56,7 +58,7 @@ export const packed: readonly Scenario[] = [
         const command = 'node_modules/raftmq/dist/cli/main.js'
         assert.match(await installed.runs(command, 'topic', 'list', '-n', context.target.namesrv), new RegExp(T))
         installed.write('typed.mts', typed)
-        for (const how of resolutions) assert.equal(await installed.faults('typed.mts', how), '', how.moduleResolution)
+        for (const how of compilers) assert.equal(await installed.faults('typed.mts', how), '', JSON.stringify(how))
       } finally {
         installed.remove()
       }

@@ -8,6 +8,16 @@ import { checkout, temporaryFolder } from './places.ts'
 
 const run = promisify(execFile)
 
+/** The oldest TypeScript that reads the types, as the README has it. */
+const OLDEST_TYPESCRIPT = '5.4.5'
+
+export interface Compiler {
+  readonly module: string
+  readonly moduleResolution: string
+  /** This checkout's where it is not said. */
+  readonly isOldest?: boolean
+}
+
 export class InstalledPackage {
   readonly folder: string
 
@@ -25,7 +35,11 @@ export class InstalledPackage {
     const wanted = parseJson<{ dependencies: Record<string, string> }>(
       readFileSync(join(source, 'package.json'), 'utf8'),
     )
-    const dependencies = { ...wanted.dependencies, raftmq: `file:${packed?.filename ?? ''}` }
+    const dependencies = {
+      ...wanted.dependencies,
+      raftmq: `file:${packed?.filename ?? ''}`,
+      typescript: OLDEST_TYPESCRIPT,
+    }
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ ...wanted, dependencies }))
     writeFileSync(join(folder, 'main.mjs'), readFileSync(join(source, 'main.mjs')))
     await npm(folder, 'install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error')
@@ -42,12 +56,12 @@ export class InstalledPackage {
     return stdout
   }
 
-  /** What the compiler has against a source of the folder; nothing when it has nothing. */
-  async faults(source: string, how: { readonly module: string; readonly moduleResolution: string }): Promise<string> {
-    const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2023', '--types', 'node']
+  /** What the compiler has against a source of the folder and the types it imports; nothing when it has nothing. */
+  async faults(source: string, how: Compiler): Promise<string> {
+    const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2022', '--types', 'node']
     const types = ['--typeRoots', join(checkout, 'node_modules/@types')]
     const modules = ['--module', how.module, '--moduleResolution', how.moduleResolution]
-    const tsc = join(checkout, 'node_modules/typescript/bin/tsc')
+    const tsc = join(how.isOldest === true ? this.folder : checkout, 'node_modules/typescript/bin/tsc')
     try {
       await run(process.execPath, [tsc, ...options, ...types, ...modules, source], { cwd: this.folder })
       return ''
