@@ -9,7 +9,7 @@ import type { RunningBroker } from '../../src/broker/running-broker.ts'
 import { thisMachine } from '../../src/cli/machine.ts'
 import { localNamesrvOptions, startNamesrv } from '../../src/cli/start-namesrv.ts'
 import { unusedPorts } from '../../src/cli/free-ports.ts'
-import { Admin, Producer, PushConsumer, type SendResult } from '../../src/client/index.ts'
+import { Admin, AdminConnection, Messages, Producer, PushConsumer, type SendResult } from '../../src/client/index.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { systemRandom } from '../../src/lib/prng.ts'
@@ -172,6 +172,23 @@ async function readAt({ address }: Node): Promise<{ readonly consumed: number; r
   })
 }
 
+/** The bodies of the topic that administration finds, in each of its ways. */
+async function foundMessages(): Promise<readonly string[]> {
+  const at = new AdminConnection({ namesrv: namesrvAddress() })
+  const messages = new Messages(at)
+  try {
+    const found: string[] = []
+    for await (const { messageId, brokerName, queueId, queueOffset, body } of messages.range({ topic: 'traffic' })) {
+      const byPlace = await messages.at({ topic: 'traffic', brokerName, queueId }, queueOffset)
+      const byId = await messages.byId(messageId, 'traffic')
+      if (byPlace?.messageId === messageId && byId?.messageId === messageId) found.push(body.toString())
+    }
+    return found.sort()
+  } finally {
+    at.close()
+  }
+}
+
 describe('a master and its slave, from RocketMQ’s files', () => {
   test('sends say whether the slave has them, go on without it, and both logs are equal when it is back', {
     timeout: 60_000,
@@ -233,6 +250,8 @@ describe('a master and its slave, from RocketMQ’s files', () => {
     await kill(master)
     await until('it notices', () => slave.running?.status.leader === null)
     expect(await readAt(slave)).toEqual({ consumed: 2, bodies: ['a', 'b', 'c'] })
+    await until('the name server forgets the master', async () => ((await admin?.nodes()) ?? []).length === 1)
+    expect(await foundMessages()).toEqual(['a', 'b', 'c'])
     await slave.running?.close()
     await run(slave)
     expect((await withRemoting((client) => runtime(client, slave.address))).get('raftmq.nodeId')).toBe('n1')

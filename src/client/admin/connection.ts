@@ -135,3 +135,12 @@ export function leaderAddress(group: BrokerGroup): string {
   if (address !== undefined) return address
   throw clientErrors.create('CLIENT_NO_LEADER', `${group.brokerName} has no leader now (brokerId ${LEADER_ID})`)
 }
+
+/**
+ * Where stored messages of a group are read: its leader, or while there is none the member with the lowest brokerId, as a
+ * slave that outlived its master (RocketMQ MQClientInstance.findBrokerAddressInSubscribe). Errors: `CLIENT_NO_LEADER`.
+ */
+export function readAddress(group: BrokerGroup): string {
+  const [first] = [...group.addresses].sort(([a], [b]) => a - b)
+  return first?.[1] ?? leaderAddress(group)
+}

@@ -9,7 +9,7 @@ import { receivedMessages } from '../core/received-message.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
 import { subscriptionOf } from '../core/subscription.ts'
 import type { BrokerGroup } from '../core/topic-route.ts'
-import { leaderAddress } from './connection.ts'
+import { readAddress } from './connection.ts'
 import type { AdminConnection } from './connection.ts'
 
 export interface KeyQuery {
@@ -69,7 +69,7 @@ export class Messages {
 
   /** The message at a place of a queue; undefined when there is none. */
   async at(queue: MessageQueue, queueOffset: number): Promise<ReceivedMessage | undefined> {
-    const address = leaderAddress(await this.#at.brokerOf(queue.brokerName))
+    const address = readAddress(await this.#at.brokerOf(queue.brokerName))
     const [message] = await this.#pull(address, queue, queueOffset, 1)
     return message?.queueOffset === queueOffset ? message : undefined
   }
@@ -93,7 +93,7 @@ export class Messages {
     queue: MessageQueue,
     { fromMs, toMs = LATEST_MS }: Pick<RangeQuery, 'fromMs' | 'toMs'>,
   ): AsyncGenerator<ReceivedMessage, undefined> {
-    const address = leaderAddress(group)
+    const address = readAddress(group)
     const { invoke } = this.#at
     const end = await maxOffset(invoke, address, queue)
     let next =
@@ -143,7 +143,7 @@ export class Messages {
     }
     const found = await Promise.all(
       [...route.brokers.values()].map(async (group) => {
-        const answer = await this.#at.invoke(leaderAddress(group), request)
+        const answer = await this.#at.invoke(readAddress(group), request)
         if (answer.code === ResponseCode.QUERY_NOT_FOUND) return []
         if (answer.code !== ResponseCode.SUCCESS) throw refusal(answer)
         return receivedMessages(answer.body, group.brokerName, true)
