@@ -166,6 +166,26 @@ test('messages that an iteration or a poll gives are told of until they are sett
   ])
 })
 
+test('a message that an iteration has in hand when its consumer is closed is told of as given back', async () => {
+  const fake = await FakeCluster.start()
+  open.push(fake)
+  for (const topic of ['T', 'RMQ_SYS_TRACE_TOPIC']) fake.createTopic(topic, 1)
+  fake.put('T', 0, 'a')
+  const options = { namesrv: fake.namesrv, group: 'G', from: 'first', trace: true } as const
+  const consumer = new PushConsumer(options).subscribe('T')
+  for await (const _message of consumer) await consumer.close()
+  expect(rows(fake)).toEqual([
+    ['handler began', 'G', undefined, 0],
+    ['handler ended', 'G', false, undefined],
+  ])
+  const next = new PushConsumer(options).subscribe('T')
+  for await (const message of next) {
+    expect(message.body.toString()).toBe('a')
+    break
+  }
+  await next.close()
+})
+
 test('sends that leave as parts of one request are told of each by itself', async () => {
   const fake = await FakeCluster.start()
   open.push(fake)

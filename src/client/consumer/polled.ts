@@ -1,6 +1,5 @@
 /** What a pull consumer gave out and did not yet count as consumed, and who waits for more. */
 import type { Clock } from '../../lib/clock.ts'
-import { clientErrors } from '../core/errors.ts'
 import { queueKey } from '../core/message-queue.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
@@ -9,13 +8,13 @@ import type { Delivery, QueueFeed } from './queue-feed.ts'
 
 export class Polled {
   readonly #feeds: () => readonly QueueFeed[]
-  readonly #observed: Pick<ObservedHandling, 'taken' | 'done'>
+  readonly #observed: Pick<ObservedHandling, 'taken' | 'done' | 'givenBack'>
   #inHand: Delivery[] = []
   #waiting: (() => void) | undefined
   /** The feed that comes first next time: none is served before another for ever. */
   #turn = 0
 
-  constructor(feeds: () => readonly QueueFeed[], observed: Pick<ObservedHandling, 'taken' | 'done'>) {
+  constructor(feeds: () => readonly QueueFeed[], observed: Pick<ObservedHandling, 'taken' | 'done' | 'givenBack'>) {
     this.#feeds = feeds
     this.#observed = observed
   }
@@ -80,13 +79,8 @@ export class Polled {
 
   #release(deliveries: readonly Delivery[]): void {
     for (const delivery of deliveries) {
-      this.#observed.done(delivery.message, givenBack())
+      this.#observed.givenBack(delivery.message)
       delivery.feed.release(delivery)
     }
   }
-}
-
-/** Why a message that a program took and did not go past does not count as handled. */
-export function givenBack(): Error {
-  return clientErrors.create('CLIENT_ABORTED', 'the message was given back')
 }

@@ -18,7 +18,6 @@ import { Failures } from './failures.ts'
 import { Membership } from './membership.ts'
 import type { MessageHandler } from './message-context.ts'
 import { offsetStoreOf } from './offset-stores.ts'
-import { givenBack } from './polled.ts'
 import type { Delivery } from './queue-feed.ts'
 import { sendBackVia } from './send-back.ts'
 
@@ -163,7 +162,7 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
       },
       return: async () => {
         if (inHand !== undefined) {
-          this.#observed.done(inHand.message, givenBack())
+          this.#observed.givenBack(inHand.message)
           inHand.feed.release(inHand)
         }
         inHand = undefined

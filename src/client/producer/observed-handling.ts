@@ -1,4 +1,5 @@
 /** Those who look at what a consumer handles: RocketMQ's message trace, OpenTelemetry. */
+import { clientErrors } from '../core/errors.ts'
 import type { ResolvedClientOptions } from '../core/options.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
 import { loadTelemetry } from '../core/telemetry.ts'
@@ -37,10 +38,11 @@ export class ObservedHandling {
     return this.#started
   }
 
-  /** Sends what of the trace waits, then closes. */
+  /** What a program still has in hand will come again: it counts as given back. Sends what of the trace waits, then closes. */
   async close(): Promise<void> {
     if (this.#started === undefined) return
     await this.#started.catch(() => undefined)
+    for (const message of Array.from(this.#underWay.keys())) this.givenBack(message)
     await this.#trace?.close()
   }
 
@@ -70,12 +72,14 @@ export class ObservedHandling {
     if (!this.#isBlind) this.#underWay.set(message, this.#begin(message, deliveries))
   }
 
-  /** The program is done with a message it took; `error`: why it does not count as handled. */
-  done(message: ReceivedMessage, error?: Error): void {
-    const begun = this.#underWay.get(message)
-    if (begun === undefined) return
-    this.#underWay.delete(message)
-    end(begun, error)
+  /** The program is done with a message it took. */
+  done(message: ReceivedMessage): void {
+    this.#ended(message)
+  }
+
+  /** The program did not go past a message it took: it does not count as handled. */
+  givenBack(message: ReceivedMessage): void {
+    this.#ended(message, clientErrors.create('CLIENT_ABORTED', 'the message was given back'))
   }
 
   /** Runs something with the span of a message that was taken, where it has one. */
@@ -91,6 +95,13 @@ export class ObservedHandling {
   async #start(): Promise<void> {
     this.#telemetry = await loadTelemetry(this.#options.openTelemetry)
     await this.#trace?.start()
+  }
+
+  #ended(message: ReceivedMessage, error?: Error): void {
+    const begun = this.#underWay.get(message)
+    if (begun === undefined) return
+    this.#underWay.delete(message)
+    end(begun, error)
   }
 
   #begin(message: ReceivedMessage, deliveries: number): UnderWay {
