@@ -92,6 +92,17 @@ describe('the table of losses', () => {
     expect(copy.all).toEqual([row])
   })
 
+  test('an election that is declared only after its loss was told has its bound all the same, once', () => {
+    const lost = { node: 'n0', messages: 1, bytes: 7 }
+    const found = foundBy({ term: 4, ...lost })
+    for (const inDoubt of [false, true]) {
+      const table = new Losses()
+      const opened = lossCommands.open({ term: 5, maxBytes: 100, inDoubt })
+      apply(table, lossCommands.seen(4, lost), opened, opened, lossCommands.seen(4, lost))
+      expect(table.all).toEqual([{ term: 5, maxBytes: inDoubt ? 107 : 100, inDoubt, found }])
+    }
+  })
+
   test('the newest reports of a row are kept, and the sums count them all', () => {
     const table = new Losses()
     apply(table, lossCommands.open({ term: 99, maxBytes: 0, inDoubt: false }))

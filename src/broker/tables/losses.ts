@@ -74,8 +74,7 @@ export class Losses implements ReplicatedTable {
     } else if (op === 'open') {
       if (term > this.#earlyTerm) this.#setEarlyTerm(0)
       assert(typeof second === 'number' && typeof third === 'boolean', 'a loss has a bound')
-      if (this.#rows.some((row) => row.term === term)) return undefined
-      this.#put({ term, maxBytes: second, inDoubt: third, found: undefined })
+      this.#open({ term, maxBytes: second, inDoubt: third })
     } else {
       assert(op === 'seen', `losses have no operation ${op}`)
       assert(typeof second === 'string' && typeof third === 'number' && typeof bytes === 'number', 'what was found')
@@ -115,6 +114,15 @@ export class Losses implements ReplicatedTable {
     this.#earlyTerm = term
   }
 
+  #open({ term, maxBytes, inDoubt }: Omit<Loss, 'found'>): void {
+    const row = this.#rows.find((one) => one.term === term)
+    if (row !== undefined && !isUndeclared(row)) return
+    // What was told before the election was declared stands in its row, as if it had come behind.
+    const toldBytes = row?.found?.bytes ?? 0
+    const bound = inDoubt ? maxBytes + toldBytes : Math.max(maxBytes, toldBytes)
+    this.#put({ term, maxBytes: bound, inDoubt, found: row?.found })
+  }
+
   #seen(report: Report): void {
     const next = this.#rows.find((row) => row.term > report.term)
     const told = next?.found
@@ -152,6 +160,11 @@ export const lossCommands = {
     op: 'seen',
     args: [term, node, messages, bytes],
   }),
+}
+
+/** Its row was opened by what was told, whose bytes are its bound. */
+function isUndeclared({ maxBytes, inDoubt, found }: Loss): boolean {
+  return !inDoubt && found !== undefined && maxBytes === found.bytes
 }
 
 function sum(found: Found, report: Report): Found {
