@@ -47,7 +47,10 @@ export function register(program: Command, io: ClientIo = processIo()): void {
   program
     .command('status')
     .summary('show broker groups, nodes, roles, terms and lags')
-    .description('Shows every broker group with its nodes: roles, mode, term, log, lag of the followers, disk.')
+    .description(
+      'Shows every broker group with its nodes: roles, mode, term, log, lag of the followers, disk. It tells and does not ' +
+        'judge: exit code 0 also where a group has no leader. Whether sends are taken is asked by `raftmq probe`.',
+    )
     .addOption(namesrvOption())
     .addOption(jsonOption())
     .action((flags: StatusFlags) => status(flags, io))
