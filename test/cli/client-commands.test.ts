@@ -224,7 +224,7 @@ describe('topic', () => {
     expect((await run(['topic', 'list', '--all', ...at])).out).toBe('New\nT\nTBW102\nbroker-a\n')
     expect((await run(['topic', 'list', '--json', ...at])).out).toBe('["New","T"]\n')
     expect((await run(['topic', 'show', 'New', ...at])).out).toMatch(
-      /^New: 1 messages in 2 queues at broker-a \(127.*\n.*\n.*\nbroker-a +1 +0 +1 +1/,
+      /^New: 1 message in 2 queues at broker-a \(127.*\n.*\n.*\nbroker-a +1 +0 +1 +1/,
     )
     expect(JSON.parse((await run(['topic', 'show', 'New', '--json', ...at])).out)).toMatchObject({
       topic: 'New',
@@ -258,6 +258,8 @@ describe('group', () => {
     expect(out).toContain('G: 1 member, 2 messages behind')
     expect(out).toMatch(/^T +broker-a +0 +3 +5 +2$/m)
     expect(JSON.parse((await run(['group', 'show', 'G', '--json', ...at])).out)).toMatchObject({ group: 'G', lag: 2 })
+    fake.offsets.set('G T 0', 4)
+    expect((await run(['group', 'show', 'G', ...at])).out).toContain('G: 1 member, 1 message behind')
     expect((await run(['group', 'show', 'H', ...at])).error).toBe('there is no group H')
   })
 })

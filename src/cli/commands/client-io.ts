@@ -120,6 +120,11 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
     .concat('\n')
 }
 
+/** `1 message`, `2 messages`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
 /** `1.5 MB`: decimal units, for people. */
 export function bytesText(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']

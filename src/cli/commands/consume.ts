@@ -4,7 +4,7 @@ import type { ConsumeFrom } from '../../client/consumer/group-options.ts'
 import { PushConsumer } from '../../client/consumer/push-consumer.ts'
 import { integerArgument, parseTime } from '../arguments.ts'
 import { messageJson } from '../message-json.ts'
-import { findTopic, namesrvOption, note, print, processIo } from './client-io.ts'
+import { counted, findTopic, namesrvOption, note, print, processIo } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface ConsumeFlags {
@@ -62,6 +62,5 @@ async function consume(flags: ConsumeFlags, io: ClientIo): Promise<void> {
 
 function summary(printed: number, group: string): string {
   if (printed === 0) return `no messages came for group ${group}`
-  const after = printed === 1 ? '1 message; group' : `${printed} messages; group`
-  return `${after} ${group} begins after ${printed === 1 ? 'it' : 'them'} next time`
+  return `${counted(printed, 'message')}; group ${group} begins after ${printed === 1 ? 'it' : 'them'} next time`
 }

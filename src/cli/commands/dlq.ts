@@ -3,7 +3,7 @@ import { DeadLetters } from '../../client/admin/dead-letters.ts'
 import type { DeadLetter } from '../../client/admin/dead-letters.ts'
 import { Producer } from '../../client/producer/producer.ts'
 import { integerArgument } from '../arguments.ts'
-import { jsonOption, namesrvOption, note, print, processIo, table, tell, withConnection } from './client-io.ts'
+import { counted, jsonOption, namesrvOption, note, print, processIo, table, tell, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface DlqFlags {
@@ -102,7 +102,7 @@ function resend({ group, id, toTopic = false, ...flags }: ResendFlags, io: Clien
     try {
       const options = id === undefined ? { toTopic } : { ids: id, toTopic }
       const count = await letters.resend((message) => producer.send(message), options)
-      const what = `${count} ${count === 1 ? 'message' : 'messages'} sent again`
+      const what = `${counted(count, 'message')} sent again`
       const line = `${what} to ${toTopic ? 'the topics they came from' : group}`
       await tell(io, flags, line, { done: 'dlq resend', group, toTopic, count })
     } finally {

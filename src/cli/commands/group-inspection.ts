@@ -5,7 +5,7 @@ import type { QueueLag } from '../../client/admin/broker-lags.ts'
 import { groupClients, subscribeAlike } from '../../client/admin/group-clients.ts'
 import type { ClientState } from '../../client/admin/group-clients.ts'
 import { integerArgument } from '../arguments.ts'
-import { jsonOption, namesrvOption, note, print, table, withConnection } from './client-io.ts'
+import { counted, jsonOption, namesrvOption, note, print, table, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface ClientsFlags {
@@ -115,7 +115,8 @@ function lags({ broker, over, ordered = false, json = false, ...flags }: LagsFla
     if (found.length === 0)
       return note(io, `no group is ${over === 0 ? 'known' : `more than ${over} behind`} at ${broker}`)
     await print(io, table(['group', 'topic', 'queue', 'consumed', 'stored', 'behind', 'last'], found.map(lagRow)))
-    note(io, `${found.reduce((sum, { lag }) => sum + lag, 0)} messages behind`)
+    const behind = found.reduce((sum, { lag }) => sum + lag, 0)
+    note(io, `${counted(behind, 'message')} behind`)
   })
 }
 

@@ -7,7 +7,7 @@ import { GroupOffsets } from '../../client/admin/group-offsets.ts'
 import type { ResetTo } from '../../client/admin/group-offsets.ts'
 import { checkGroupName } from '../../client/core/names.ts'
 import { integerArgument, parseTime } from '../arguments.ts'
-import { jsonOption, namesrvOption, print, processIo, table, tell, withConnection } from './client-io.ts'
+import { counted, jsonOption, namesrvOption, print, processIo, table, tell, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 import { addGroupInspection } from './group-inspection.ts'
 import { addGroupSettings } from './group-settings.ts'
@@ -157,8 +157,7 @@ async function show(at: AdminConnection, group: string, { json = false }: GroupF
     const queues = stats.map(({ queue, ...row }) => ({ ...queue, ...row }))
     return print(io, `${JSON.stringify({ group, lag, members, queues })}\n`)
   }
-  const count = members.length === 1 ? '1 member' : `${members.length} members`
-  await print(io, `${group}: ${count}, ${lag} messages behind\n`)
+  await print(io, `${group}: ${counted(members.length, 'member')}, ${counted(lag, 'message')} behind\n`)
   for (const { clientId, address, language } of members) await print(io, `  ${clientId} at ${address} (${language})\n`)
   if (stats.length === 0) return
   const rows = stats.map(({ queue, consumerOffset, brokerOffset, lag }) => [

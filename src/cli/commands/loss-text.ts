@@ -1,6 +1,6 @@
 /** What elections may have lost, for people. */
 import { field, integerOf, listOf, parseBody, textOf } from '../../client/core/java-json.ts'
-import { bytesText } from './client-io.ts'
+import { bytesText, counted } from './client-io.ts'
 
 export interface LossStatus {
   /** The election's. */
@@ -64,5 +64,5 @@ function lineOf({ term, maxBytes, inDoubt, found }: LossStatus): string {
 }
 
 function countText({ messages, bytes }: Count): string {
-  return `${messages} ${messages === 1 ? 'message' : 'messages'} (${bytesText(bytes)})`
+  return `${counted(messages, 'message')} (${bytesText(bytes)})`
 }

@@ -3,7 +3,7 @@ import { type LostFile, lostMessagesIn } from '../../broker/group/lost-folder.ts
 import { Producer } from '../../client/producer/producer.ts'
 import { decodeProperties, PropertyName } from '../../message/properties.ts'
 import type { StoredMessage } from '../../message/record.ts'
-import { jsonOption, namesrvOption, print, processIo, table, tell } from './client-io.ts'
+import { counted, jsonOption, namesrvOption, print, processIo, table, tell } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface LostFlags {
@@ -105,7 +105,7 @@ async function resend(flags: ResendFlags, io: ClientIo): Promise<void> {
   } finally {
     await producer.close()
   }
-  const line = `${count} ${count === 1 ? 'message' : 'messages'} sent again`
+  const line = `${counted(count, 'message')} sent again`
   await tell(io, flags, line, { done: 'lost resend', count })
 }
 

@@ -4,7 +4,7 @@ import { Messages } from '../../client/admin/messages.ts'
 import type { ReceivedMessage } from '../../client/core/received-message.ts'
 import { integerArgument, timeArgument } from '../arguments.ts'
 import { messageJson } from '../message-json.ts'
-import { jsonOption, namesrvOption, note, print, processIo, table, withConnection } from './client-io.ts'
+import { counted, jsonOption, namesrvOption, note, print, processIo, table, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface Flags {
@@ -101,7 +101,7 @@ function printAll({ topic, from, to, count, ...flags }: SpanFlags, io: ClientIo)
       await print(io, flags.json === true ? `${messageJson(message)}\n` : `${placeOf(message)}  ${textOf(message)}\n`)
       printed += 1
     }
-    note(io, `${printed} ${printed === 1 ? 'message' : 'messages'}`)
+    note(io, counted(printed, 'message'))
   })
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { NameServers } from '../../client/admin/name-servers.ts'
-import { jsonOption, namesrvOption, processIo, tell, withConnection } from './client-io.ts'
+import { counted, jsonOption, namesrvOption, processIo, tell, withConnection } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface PermissionFlags {
@@ -24,7 +24,7 @@ export function register(program: Command, io: ClientIo = processIo()): void {
       .action(({ broker, ...flags }: PermissionFlags) =>
         withConnection(flags, io, async (at) => {
           const topics = await new NameServers(at).allowWrites(broker, isAllowed)
-          const line = `${broker}: ${isAllowed ? 'written to again' : 'not written to any more'}, ${topics} topics`
+          const line = `${broker}: ${isAllowed ? 'written to again' : 'not written to any more'}, ${counted(topics, 'topic')}`
           await tell(io, flags, line, { done: `permission ${name}`, broker, topics })
         }),
       )

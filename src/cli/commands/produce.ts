@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { Producer } from '../../client/producer/producer.ts'
 import type { OutgoingMessage } from '../../client/producer/outgoing-message.ts'
 import { errorMessage } from '../../lib/errors.ts'
-import { findTopic, namesrvOption, note, processIo } from './client-io.ts'
+import { counted, findTopic, namesrvOption, note, processIo } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 
 interface ProduceFlags {
@@ -63,9 +63,6 @@ async function produce(flags: ProduceFlags, io: ClientIo): Promise<void> {
   await producer.close()
   const seconds = (io.clock.monotonicMs() - startMs) / 1_000
   const rate = seconds > 0 ? `, ${Math.round(acknowledged / seconds)}/s` : ''
-  note(
-    io,
-    `${acknowledged} ${acknowledged === 1 ? 'message' : 'messages'} acknowledged in ${seconds.toFixed(1)} s${rate}`,
-  )
+  note(io, `${counted(acknowledged, 'message')} acknowledged in ${seconds.toFixed(1)} s${rate}`)
   if (failed > 0) throw new Error(`${failed} not acknowledged; the first: ${errorMessage(firstFailure)}`)
 }

@@ -4,7 +4,7 @@ import { Admin } from '../../client/admin/admin.ts'
 import { leaderOf } from '../../client/core/topic-route.ts'
 import { integerArgument } from '../arguments.ts'
 import { isUserTopic } from '../user-topics.ts'
-import { jsonOption, namesrvOption, print, processIo, table, tell } from './client-io.ts'
+import { counted, jsonOption, namesrvOption, print, processIo, table, tell } from './client-io.ts'
 import type { ClientIo } from './client-io.ts'
 import { addTopicQueues } from './topic-queues.ts'
 
@@ -80,7 +80,7 @@ async function withAdmin(flags: TopicFlags, io: ClientIo, work: (admin: Admin) =
 }
 
 function queuesText(read: number, write: number): string {
-  return read === write ? `${read} ${read === 1 ? 'queue' : 'queues'}` : `${read} queues to read, ${write} to write`
+  return read === write ? counted(read, 'queue') : `${read} queues to read, ${write} to write`
 }
 
 async function create(admin: Admin, topic: string, flags: CreateFlags, io: ClientIo): Promise<void> {
@@ -126,7 +126,7 @@ async function show(admin: Admin, topic: string, { json = false }: TopicFlags, i
     maxOffset - minOffset,
     lastUpdateMs > 0 ? new Date(lastUpdateMs).toISOString() : '–',
   ])
-  await print(io, `${topic}: ${messages} messages in ${stats.length} queues at ${where}\n`)
+  await print(io, `${topic}: ${counted(messages, 'message')} in ${counted(stats.length, 'queue')} at ${where}\n`)
   await print(io, table(['broker', 'queue', 'first', 'next', 'messages', 'last stored'], rows))
 }
 
