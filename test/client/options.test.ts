@@ -11,6 +11,15 @@ function constructed(client: unknown, options: unknown): () => unknown {
   return () => Reflect.construct(Object(client), [options])
 }
 
+async function called(of: object, method: string, ...given: readonly unknown[]): Promise<void> {
+  const run: unknown = Reflect.get(of, method)
+  if (typeof run === 'function') await Reflect.apply(run, of, given)
+}
+
+function option(message: string): object {
+  return expect.objectContaining({ code: 'CLIENT_OPTION', message })
+}
+
 const namesrv = '127.0.0.1:1'
 const group = 'g'
 const check = (): string => 'commit'
@@ -64,4 +73,25 @@ test('every client takes the options of its type', () => {
   ]) {
     expect(one).not.toThrow()
   }
+})
+
+test('what a consumer is given later is looked at as well', async () => {
+  const push = new PushConsumer({ namesrv, group })
+  const pop = new PopConsumer({ namesrv, group })
+  const pull = new PullConsumer({ namesrv, group })
+  for (const consumer of [push, pop, pull]) {
+    await expect(called(consumer, 'subscribe')).rejects.toMatchObject({
+      code: 'CLIENT_MESSAGE_ILLEGAL',
+      message: 'topic: undefined is no text',
+    })
+    for (const filter of [7, null, { tag: 'a' }]) {
+      const fault = option("filter of T: that is neither text nor sql('…')")
+      await expect(called(consumer, 'subscribe', 'T', filter)).rejects.toEqual(fault)
+    }
+  }
+  for (const consumer of [push, pop]) {
+    await expect(called(consumer, 'run')).rejects.toEqual(option('handler: that is no function'))
+  }
+  const poll = called(pull, 'poll', { timeout: 1 })
+  await expect(poll).rejects.toEqual(option('poll has no timeout; did you mean timeoutMs?'))
 })

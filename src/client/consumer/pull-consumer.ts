@@ -1,9 +1,11 @@
 /** Consumes at the program's own pace (RocketMQ DefaultLitePullConsumer): it polls, seeks, pauses and commits. */
+import { knownKeys } from '../../lib/known-keys.ts'
 import { ClientCore } from '../core/client-core.ts'
 import { abortedError, clientErrors } from '../core/errors.ts'
 import { compareQueues, queueKey } from '../core/message-queue.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
 import { checkTopicName } from '../core/names.ts'
+import { checkKeys } from '../core/options.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
 import { subscriptionOf } from '../core/subscription.ts'
 import type { Filter } from '../core/subscription.ts'
@@ -29,6 +31,8 @@ export interface PollOptions {
   /** Ends the wait: `CLIENT_ABORTED`. */
   readonly signal?: AbortSignal
 }
+
+const pollKeys = knownKeys<PollOptions>({ timeoutMs: true, maxMessages: true, signal: true })
 
 const PULL = 'CONSUME_ACTIVELY'
 const POLL_TIMEOUT_MS = 5_000
@@ -166,10 +170,11 @@ export class PullConsumer implements AsyncIterable<ReceivedMessage> {
   /**
    * The next messages, in order within each queue; none when there are none in time, or the consumer is closed meanwhile.
    * What the poll before gave counts as consumed now. Errors: `CLIENT_STATE` for a second poll beside this one,
-   * `CLIENT_CLOSED`, `CLIENT_ABORTED`.
+   * `CLIENT_CLOSED`, `CLIENT_ABORTED`, `CLIENT_OPTION`.
    */
   async poll(options: PollOptions = {}): Promise<readonly ReceivedMessage[]> {
     const { timeoutMs = POLL_TIMEOUT_MS, maxMessages = this.#options.pollBatch, signal } = options
+    checkKeys(options, 'poll', pollKeys)
     checkWithin('timeoutMs', timeoutMs, { low: 0, high: 3_600_000 })
     checkWithin('maxMessages', maxMessages, { low: 1, high: 65_536 })
     this.#checkOpen()

@@ -4,6 +4,7 @@ import { ClientCore } from '../core/client-core.ts'
 import { clientErrors } from '../core/errors.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
 import { checkTopicName } from '../core/names.ts'
+import { checkFunction } from '../core/options.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
 import { subscriptionOf } from '../core/subscription.ts'
 import type { Filter } from '../core/subscription.ts'
@@ -128,8 +129,9 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
     if (this.#state === 'started') await this.#membership.join()
   }
 
-  /** Hands every message to `handler`. Resolves when the consumer has started; it runs until `close`. */
+  /** Hands every message to `handler`. Resolves when the consumer has started; it runs until `close`. Errors: `CLIENT_OPTION`. */
   async run(handler: MessageHandler, { signal }: RunOptions = {}): Promise<void> {
+    checkFunction('handler', handler)
     this.#claim('handler')
     signal?.addEventListener('abort', () => void this.close(), { once: true })
     if (signal?.aborted === true) return this.close()

@@ -160,6 +160,11 @@ export function checkKeys(options: unknown, owner: string, known: KnownKeys): vo
   if (fault !== undefined) throw clientErrors.create('CLIENT_OPTION', fault)
 }
 
+/** Errors: `CLIENT_OPTION`. */
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== 'function') throw clientErrors.create('CLIENT_OPTION', `${name}: that is no function`)
+}
+
 export function checkRanges(options: object): void {
   for (const [name, value] of Object.entries(options)) {
     const range = Object.hasOwn(ranges, name) ? ranges[name] : undefined

@@ -47,6 +47,9 @@ export interface SubscriptionData {
 export function subscriptionOf(topic: string, filter: Filter, subVersion: number): SubscriptionData {
   const base = { classFilterMode: false, topic, subVersion } as const
   if (typeof filter !== 'string') {
+    if (typeof filter?.sql !== 'string') {
+      throw clientErrors.create('CLIENT_OPTION', `filter of ${topic}: that is neither text nor sql('…')`)
+    }
     if (filter.sql.trim() === '') throw clientErrors.create('CLIENT_OPTION', `filter of ${topic}: the SQL is empty`)
     return { ...base, subString: filter.sql, tagsSet: [], codeSet: [], expressionType: 'SQL92' }
   }

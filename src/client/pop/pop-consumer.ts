@@ -7,6 +7,7 @@ import { clientErrors } from '../core/errors.ts'
 import { resolvePopOptions } from './pop-options.ts'
 import type { PopConsumerOptions, ResolvedPopOptions } from './pop-options.ts'
 import { checkTopicName } from '../core/names.ts'
+import { checkFunction } from '../core/options.ts'
 import { acknowledge, changeInvisible, pop } from './pop-requests.ts'
 import type { Popped } from './pop-requests.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
@@ -80,8 +81,9 @@ export class PopConsumer {
     return this
   }
 
-  /** Hands every message to `handler`. Resolves when the consumer has started; it runs until `close`. */
+  /** Hands every message to `handler`. Resolves when the consumer has started; it runs until `close`. Errors: `CLIENT_OPTION`. */
   async run(handler: PopHandler): Promise<void> {
+    checkFunction('handler', handler)
     if (this.#state !== 'new') throw clientErrors.create('CLIENT_STATE', `the consumer is ${this.#state}`)
     if (this.#subscriptions.size === 0) throw clientErrors.create('CLIENT_STATE', 'nothing is subscribed to')
     this.#state = 'started'

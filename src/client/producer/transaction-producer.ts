@@ -16,7 +16,7 @@ import { succeeded } from '../core/broker-api.ts'
 import type { ClientCore } from '../core/client-core.ts'
 import { clientErrors } from '../core/errors.ts'
 import { checkGroupName } from '../core/names.ts'
-import { checkKeys } from '../core/options.ts'
+import { checkFunction, checkKeys } from '../core/options.ts'
 import { producerKeys } from './producer-options.ts'
 import type { ProducerOptions } from './producer-options.ts'
 import { checkMessage } from './message-check.ts'
@@ -81,7 +81,7 @@ export class TransactionProducer {
   constructor(options: TransactionProducerOptions) {
     checkKeys(options, 'a transaction producer', keys)
     const { check, ...rest } = options
-    if (typeof check !== 'function') throw clientErrors.create('CLIENT_OPTION', 'check: that is no function')
+    checkFunction('check', check)
     checkGroupName(options.group)
     this.#options = options
     const routes: Route<unknown>[] = [
@@ -117,8 +117,7 @@ export class TransactionProducer {
     local: (stored: SendResult) => TransactionState | Promise<TransactionState>,
   ): Promise<TransactionResult> {
     checkMessage(message)
-    if (typeof local !== 'function')
-      throw clientErrors.create('CLIENT_OPTION', 'send: the second argument is no function')
+    checkFunction('local', local)
     const properties = {
       ...message.properties,
       [PropertyName.TRAN_MSG]: 'true',
