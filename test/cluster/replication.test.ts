@@ -2,7 +2,7 @@ import { readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { startCluster, type Cluster, type ClusterNode, type StartClusterOptions } from '../../src/index.ts'
-import { Producer, PushConsumer } from '../../src/client/index.ts'
+import { Admin, Producer, PushConsumer } from '../../src/client/index.ts'
 import { until } from '../support/until.ts'
 import { runtime, tablesState, withRemoting } from './admin-calls.ts'
 
@@ -43,6 +43,8 @@ async function consume(namesrv: string, topic: string, group: string, wanted: re
 
 const numbered = (count: number, prefix = 'message'): string[] =>
   Array.from({ length: count }, (_, at) => `${prefix} ${at}`)
+
+const everyHour = Array.from({ length: 24 }, (_, hour) => hour).join(';')
 
 function leaderOf(of: Cluster): ClusterNode {
   const leader = of.leader()
@@ -129,8 +131,19 @@ describe('a group of three nodes', () => {
     expect(mine.subarray(0, bytes.length).equals(theirs.subarray(0, bytes.length))).toBe(true)
   })
 
+  test('keeps old segments as long as its leader is told while it runs', { timeout: 60_000 }, async () => {
+    const of = await start({ properties: { mappedFileSizeCommitLog: '65536' } })
+    await produce(of.namesrv, 'aging', numbered(300, 'x'.repeat(1000)))
+    const admin = new Admin({ namesrv: of.namesrv })
+    await admin.updateConfig('broker-a', { fileReservedTime: '0', deleteWhen: everyHour })
+    admin.close()
+    for (const node of of.nodes) {
+      const start = async (): Promise<number> => Number((await figures(node)).get('raftmq.startIndex'))
+      await until('the log of each node starts later', async () => (await start()) > 0)
+    }
+  })
+
   test('resets a follower that needs entries which retention has dropped', { timeout: 90_000 }, async () => {
-    const everyHour = Array.from({ length: 24 }, (_, hour) => hour).join(';')
     const properties = { mappedFileSizeCommitLog: '65536', fileReservedTime: '0', deleteWhen: everyHour }
     const of = await start({ properties })
     await produce(of.namesrv, 'dropped', numbered(50))
