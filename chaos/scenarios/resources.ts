@@ -43,6 +43,8 @@ export const resourceScenarios: readonly Scenario[] = [
       run('cp', ['-a', `${store}/.`, aside])
       run('mount', ['--bind', aside, store])
       node.start()
+      // A node that finds its disk full when it starts ends, and says so: this is about one that runs.
+      await scene.cluster.serving(30_000)
       await scene.acknowledged(200)
       run('sh', ['-c', `head -c 60m /dev/zero > '${aside}/ballast' 2>/dev/null || true`])
       return async () => {
