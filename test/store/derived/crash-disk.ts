@@ -94,8 +94,27 @@ export class CrashDisk implements FileSystem {
     return [...this.#names.keys()].sort()
   }
 
+  /** The disk as a process sees it that begins now: after a crash nothing of what it asks for is done. */
+  process(): FileSystem {
+    const life = this.#life
+    const alive = <Result>(work: () => Promise<Result>): Promise<Result> =>
+      life === this.#life ? work() : Promise.reject(failure('EIO', 'a process that crashed'))
+    return {
+      open: (path, mode) => alive(() => this.open(path, mode)),
+      mkdir: (path) => alive(() => this.mkdir(path)),
+      readSync: (path, target, position) => this.readSync(path, target, position),
+      readdir: (path) => alive(() => this.readdir(path)),
+      stat: (path) => alive(() => this.stat(path)),
+      rename: (from, to) => alive(() => this.rename(from, to)),
+      unlink: (path) => alive(() => this.unlink(path)),
+      removeFolder: (path) => alive(() => this.removeFolder(path)),
+      fsyncFolder: (path) => alive(() => this.fsyncFolder(path)),
+      space: () => this.space(),
+    }
+  }
+
   async open(path: string, mode: OpenMode): Promise<OpenFile> {
-    await Promise.resolve()
+    await this.#turn()
     let node = this.#names.get(path)
     if (node === undefined && (mode === 'read' || mode === 'write')) throw failure('ENOENT', path)
     if (node !== undefined && mode === 'createNew') throw failure('EEXIST', path)
@@ -160,7 +179,7 @@ export class CrashDisk implements FileSystem {
   }
 
   async mkdir(path: string): Promise<void> {
-    await Promise.resolve()
+    await this.#turn()
     this.#folders.add(path)
   }
 
@@ -172,21 +191,21 @@ export class CrashDisk implements FileSystem {
   }
 
   async readdir(path: string): Promise<string[]> {
-    await Promise.resolve()
+    await this.#turn()
     const prefix = `${path}/`
     const names = this.paths().filter((name) => name.startsWith(prefix) && !name.slice(prefix.length).includes('/'))
     return names.map((name) => name.slice(prefix.length))
   }
 
   async stat(path: string): Promise<{ readonly size: number; readonly isFolder: boolean } | undefined> {
-    await Promise.resolve()
+    await this.#turn()
     const node = this.#names.get(path)
     if (node !== undefined) return { size: node.content.length, isFolder: false }
     return this.#folders.has(path) ? { size: 0, isFolder: true } : undefined
   }
 
   async rename(from: string, to: string): Promise<void> {
-    await Promise.resolve()
+    await this.#turn()
     const node = this.#names.get(from)
     if (node === undefined) throw failure('ENOENT', from)
     this.#change(to, node)
@@ -194,18 +213,18 @@ export class CrashDisk implements FileSystem {
   }
 
   async unlink(path: string): Promise<void> {
-    await Promise.resolve()
+    await this.#turn()
     if (this.#names.has(path)) this.#change(path, undefined)
   }
 
   async removeFolder(path: string): Promise<void> {
-    await Promise.resolve()
+    await this.#turn()
     for (const name of this.paths()) if (name.startsWith(`${path}/`)) this.#change(name, undefined)
     this.#folders.delete(path)
   }
 
   async fsyncFolder(path: string): Promise<void> {
-    await Promise.resolve()
+    await this.#turn()
     const isIn = (change: NameChange): boolean => change.path.slice(0, change.path.lastIndexOf('/')) === path
     for (const change of this.#nameChanges.filter(isIn)) {
       if (change.node === undefined) this.#syncedNames.delete(change.path)
@@ -216,6 +235,13 @@ export class CrashDisk implements FileSystem {
 
   space(): Promise<{ readonly totalBytes: number; readonly freeBytes: number }> {
     return Promise.resolve({ totalBytes: 1e12, freeBytes: 1e12 })
+  }
+
+  /** What was asked for and not done when the disk crashed is not done. */
+  async #turn(): Promise<void> {
+    const life = this.#life
+    await Promise.resolve()
+    if (life !== this.#life) throw failure('EIO', 'a process that crashed')
   }
 
   #change(path: string, node: Node | undefined): void {

@@ -2,6 +2,7 @@ import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import { expectEqualToModel, expectKey } from './compare.ts'
 import { SMALL, World } from './world.ts'
+import type { Sent } from './world.ts'
 
 const topic = fc.constantFrom('a', 'b', 'c')
 const sent = fc.record({
@@ -34,6 +35,8 @@ const step = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('compare' as const) }) },
 )
+
+const of = (topic: string, queueId: number): Sent => ({ topic, queueId, bodyBytes: 0 })
 
 const YOUNG = SMALL.youngBytes ?? 0
 
@@ -94,6 +97,22 @@ describe('the message store', () => {
     },
     60_000,
   )
+
+  test.each([1, 2, 3, 5, 8])('does not hear of a process that crashed %i turns into its checkpoint', async (ticks) => {
+    const world = await World.create(0)
+    world.send(of('c', 0), of('b', 2))
+    for (let count = 0; count < 254; count++) world.send(of('a', 0))
+    world.send(of('a', 1), of('a', 0))
+    const begun = world.store.checkpoint().catch(() => undefined)
+    world.send(of('b', 1), of('b', 0))
+    world.send(of('c', 1), of('a', 2))
+    await world.crash(ticks)
+    await expectEqualToModel(world)
+    await world.crash(0)
+    await expectEqualToModel(world)
+    await expectNothingRepaired(world)
+    await begun
+  })
 
   test('calls a queue young by how far the log went on since its first message, cold or not', async () => {
     const world = await World.create(1)

@@ -95,7 +95,7 @@ export class World {
   async open(): Promise<void> {
     let isCurrent = true
     const store = await MessageStore.open({
-      fileSystem: this.disk,
+      fileSystem: this.disk.process(),
       folder: '/derived',
       log: this.log,
       clock: this.clock,
