@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { Producer, PullConsumer, PushConsumer, TransactionProducer } from '../../src/client/index.ts'
 import type { OpenTelemetry } from '../../src/client/index.ts'
 import { startCluster } from '../../src/index.ts'
+import { deferred } from '../../src/lib/deferred.ts'
 import { FakeCluster } from '../support/fake-broker.ts'
 import { takeParts } from '../support/fake-parts.ts'
 import { until } from '../support/until.ts'
@@ -105,6 +106,24 @@ describe('OpenTelemetry', () => {
       { name: 'send T', kind: 3, parentId: undefined, isEnded: true, error: undefined },
       { name: 'process T', kind: 4, parentId: spans[0]?.spanId, traceId: spans[0]?.traceId },
     ])
+  })
+
+  test('waits for a handler whose promise is not one of the language, before its message counts as handled', async () => {
+    const { api, spans } = telemetry()
+    const { fake, consumer } = await started(api)
+    fake.put('T', 0, 'x')
+    const answer = deferred<undefined>()
+    let calls = 0
+    await consumer.subscribe('T').run(() => {
+      calls++
+      // oxlint-disable-next-line unicorn/no-thenable -- as the queries of some libraries are
+      return { then: answer.promise.then.bind(answer.promise) }
+    })
+    await until('the handler runs', () => calls === 1)
+    expect(spans.map(({ isEnded }) => isEnded)).toEqual([false])
+    answer.resolve(undefined)
+    await until('the message counts as handled', () => spans[0]?.isEnded === true)
+    expect(spans).toHaveLength(1)
   })
 
   test('marks handlers and sends that fail', async () => {

@@ -7,6 +7,7 @@ import { sleep } from '../../lib/clock.ts'
 import type { Clock, Timer } from '../../lib/clock.ts'
 import { errorMessage } from '../../lib/errors.ts'
 import type { Log } from '../../lib/log.ts'
+import { isPromiseLike } from '../../lib/promise-like.ts'
 import { channels } from '../core/diagnostics.ts'
 import type { ReceiveEvent } from '../core/diagnostics.ts'
 import { clientErrors } from '../core/errors.ts'
@@ -308,8 +309,4 @@ export class Dispatcher {
   #settleIdle(): void {
     if (this.#idle.length > 0 && this.#running.size === 0) for (const resolve of this.#idle.splice(0)) resolve()
   }
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

@@ -1,4 +1,5 @@
 /** Those who look at what a consumer handles: RocketMQ's message trace, OpenTelemetry. */
+import { isPromiseLike } from '../../lib/promise-like.ts'
 import { clientErrors } from '../core/errors.ts'
 import type { ResolvedClientOptions } from '../core/options.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
@@ -62,7 +63,7 @@ export class ObservedHandling {
       } catch (error) {
         return failed(error)
       }
-      if (!(result instanceof Promise)) return end(begun)
+      if (!isPromiseLike(result)) return end(begun)
       return result.then(() => end(begun), failed)
     }
   }
