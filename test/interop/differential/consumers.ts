@@ -1,4 +1,5 @@
 /** Messages that are given back, popped and locked. */
+import { pullFields } from './pulls.ts'
 import { told, recordsIn } from './records.ts'
 import { asking, type Asking, type Place, type Step, variants } from './steps.ts'
 
@@ -18,25 +19,13 @@ function waiting(name: string, look: (place: Place) => Promise<string | undefine
   }
 }
 
-const pull = {
-  consumerGroup: '#group',
-  queueId: 0,
-  queueOffset: 0,
-  maxMsgNums: 32,
-  sysFlag: 4,
-  commitOffset: 0,
-  suspendTimeoutMillis: 0,
-  subscription: '*',
-  subVersion: 0,
-}
-
 /** Messages in queue 0 of the topic, once there are so many. */
 function arrived(name: string, topic: string, count: number): Step {
   return waiting(name, async (place) => {
     let text: string | undefined
     const step = asking(name, {
       code: 11,
-      fields: { ...pull, topic },
+      fields: { ...pullFields, topic },
       tell: ({ body }) => {
         const records = recordsIn(body)
         if (records.length >= count) {
@@ -61,7 +50,7 @@ const back: Asking = {
 const backs: readonly Step[] = [
   asking('a message to give back is found', {
     code: 11,
-    fields: { ...pull, topic: '#topic', maxMsgNums: 1 },
+    fields: { ...pullFields, topic: '#topic', maxMsgNums: 1 },
     tell: ({ body }, { notes }) => {
       notes.set('back', String(recordsIn(body)[0]?.offset))
       return told(body)

@@ -1,4 +1,5 @@
 /** Pulls, offsets and queries of what `sends.ts` stored. */
+import { pullFields } from './pulls.ts'
 import { told } from './records.ts'
 import { type Asking, type Step, variants } from './steps.ts'
 
@@ -6,20 +7,7 @@ const bounds = ['nextBeginOffset', 'minOffset', 'maxOffset']
 
 const pulling: Asking = {
   code: 11,
-  fields: {
-    consumerGroup: '#group',
-    topic: '#topic',
-    queueId: 0,
-    queueOffset: 0,
-    maxMsgNums: 32,
-    // A subscription comes with it; nothing is waited for.
-    sysFlag: 4,
-    commitOffset: 0,
-    suspendTimeoutMillis: 0,
-    subscription: '*',
-    subVersion: 0,
-    expressionType: 'TAG',
-  },
+  fields: { ...pullFields, topic: '#topic', expressionType: 'TAG' },
   show: bounds,
   tell: ({ body }) => told(body),
 }

@@ -1,5 +1,6 @@
 /** Halves, and every way in which somebody may end them. */
 import type { SeenFrame } from '../tools/frames.ts'
+import { pullFields } from './pulls.ts'
 import { recordsIn } from './records.ts'
 import { sendFields } from './sends.ts'
 import { asking, type Asking, type Place, type Step, variants } from './steps.ts'
@@ -79,18 +80,7 @@ export const ends: readonly Step[] = [
   }),
   asking('what the transactions left', {
     code: 11,
-    fields: {
-      consumerGroup: '#group',
-      topic: '#transacted',
-      queueId: 0,
-      queueOffset: 0,
-      maxMsgNums: 32,
-      sysFlag: 4,
-      commitOffset: 0,
-      suspendTimeoutMillis: 0,
-      subscription: '*',
-      subVersion: 0,
-    },
+    fields: { ...pullFields, topic: '#transacted' },
     tell: ({ body }) =>
       recordsIn(body)
         .map((one) => `${one.body}@${one.queueOffset} ${[...one.properties.keys()].toSorted().join(',')}`)
