@@ -10,7 +10,7 @@ export interface Routed {
 /** What is missing of a code that is answered. */
 export const partial: Readonly<Partial<Record<keyof typeof RequestCode, string>>> = {
   UPDATE_BROKER_CONFIG:
-    'for this node until its next start; keys that matter from one request to the next; flushDiskType and raftReplication for the whole group, for good',
+    'for this node until its next start; keys that are asked anew for each request, and those of retention; flushDiskType and raftReplication for the whole group, for good',
 }
 
 /** One Markdown table row per request code of RocketMQ, by code. */

@@ -1,7 +1,7 @@
 /**
- * The configuration of a running node, as administrators read it (26) and change it (25, RocketMQ Configuration). What
- * only matters from one request to the next can be changed while the node runs; until its next start, and on this node
- * alone.
+ * The configuration of a running node, as administrators read it (26) and change it (25, RocketMQ Configuration). What is
+ * asked anew for each request, or each time that old segments are looked for, can be changed while the node runs; until its
+ * next start, and on this node alone.
  */
 import type { Clock } from '../../lib/clock.ts'
 import { unknownKeyFault } from '../../lib/known-keys.ts'
