@@ -82,13 +82,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'the own append counts before it is synced',
-    file: 'raft/leader',
-    find: 'this.#progressOf(id)?.countedMatch ?? 0)',
-    replace: 'id === node.id ? node.log.lastIndex : (this.#progressOf(id)?.countedMatch ?? 0))',
+    file: 'raft/followers',
+    find: 'this.#progress.get(id)?.countedMatch ?? 0)',
+    replace: 'id === this.#node.id ? this.#node.log.lastIndex : (this.#progress.get(id)?.countedMatch ?? 0))',
     and: {
-      file: 'raft/leader',
-      find: 'this.#progressOf(id)?.countedDurable ?? 0)',
-      replace: 'id === node.id ? node.log.lastIndex : (this.#progressOf(id)?.countedDurable ?? 0))',
+      file: 'raft/followers',
+      find: 'this.#progress.get(id)?.countedDurable ?? 0)',
+      replace: 'id === this.#node.id ? this.#node.log.lastIndex : (this.#progress.get(id)?.countedDurable ?? 0))',
     },
     scope: 'core',
     script: 'own-append-waits-for-the-disk',
@@ -163,7 +163,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a read is served without asking a quorum',
-    file: 'raft/leader',
+    file: 'raft/followers',
     find: 'return progress === undefined || progress.filling !== 0 ? 0 : progress.round',
     replace: 'return Infinity',
     scope: 'core',

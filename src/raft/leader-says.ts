@@ -3,13 +3,11 @@ import { assert } from '../lib/assert.ts'
 import type { Append, AppendReply, Heartbeat } from './message.ts'
 import type { NodeState } from './node-state.ts'
 import type { Progress } from './progress.ts'
-import type { Index } from './types.ts'
+import type { Index, NodeId, Term } from './types.ts'
 
-/** Entries that a follower may be sent now. */
-export interface Wanted {
-  readonly session: number
-  readonly first: Index
-  readonly last: Index
+/** From whom, to whom, and under which term. */
+export function saidTo({ id, term }: NodeState, { id: to }: Progress): { from: NodeId; to: NodeId; term: Term } {
+  return { from: id, to, term }
 }
 
 /** The entries `carried` after the last one sent; without any, a probe whether that one is there. */
@@ -18,13 +16,13 @@ export function appendTo(
   progress: Progress,
   carried: Pick<Append, 'runs' | 'memberships' | 'durable'>,
 ): Append {
-  const { id, term, log, commit } = node
+  const { log, commit } = node
   const prevIndex = progress.next - 1
   const prevTerm = log.termAt(prevIndex)
   assert(prevTerm !== undefined, `the entry before ${progress.next} has a term`)
   progress.toldCommit = Math.max(progress.toldCommit, Math.min(commit, carried.runs.at(-1)?.last ?? prevIndex))
   const { session } = progress
-  return { type: 'append', from: id, to: progress.id, term, session, prevIndex, prevTerm, ...carried, commit }
+  return { type: 'append', ...saidTo(node, progress), session, prevIndex, prevTerm, ...carried, commit }
 }
 
 export function heartbeatTo(
@@ -32,11 +30,10 @@ export function heartbeatTo(
   progress: Progress,
   said: Pick<Heartbeat, 'round' | 'commit' | 'durable'>,
 ): Heartbeat {
-  const { id, term } = node
   progress.toldCommit = Math.max(progress.toldCommit, said.commit)
   const { session, next } = progress
   const { round, commit, durable } = said
-  return { type: 'heartbeat', from: id, to: progress.id, term, session, round, sent: next - 1, commit, durable }
+  return { type: 'heartbeat', ...saidTo(node, progress), session, round, sent: next - 1, commit, durable }
 }
 
 /** The own ack, which takes the way of everybody's. */

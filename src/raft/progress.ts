@@ -9,14 +9,10 @@
  *   any --the peer restarted--> probe, with a new session and nothing known
  */
 import { assert } from '../lib/assert.ts'
+import { Inflights, type Window } from './inflights.ts'
 import type { Index, NodeId } from './types.ts'
 
 export type ProgressState = 'probe' | 'replicate' | 'reset'
-
-interface Window {
-  readonly maxInflightMessages: number
-  readonly maxInflightBytes: number
-}
 
 export class Progress {
   readonly id: NodeId
@@ -50,26 +46,14 @@ export class Progress {
    */
   fillIndex: Index = 0
 
-  readonly #window: Window
-  #inflightLast: Index[] = []
-  #inflightSize: number[] = []
-  #inflightHead = 0
-  #inflightBytes = 0
+  readonly #inflights: Inflights
 
   constructor(init: { id: NodeId; next: Index; session: number; nowMs: number; window: Window }) {
     this.id = init.id
     this.next = init.next
     this.session = init.session
     this.lastContactMs = init.nowMs
-    this.#window = init.window
-  }
-
-  get inflightMessages(): number {
-    return this.#inflightLast.length - this.#inflightHead
-  }
-
-  get inflightBytes(): number {
-    return this.#inflightBytes
+    this.#inflights = new Inflights(init.window)
   }
 
   /** What this follower's acks are worth to a quorum: nothing while it is being filled. */
@@ -88,9 +72,7 @@ export class Progress {
   }
 
   get windowOpen(): boolean {
-    return (
-      this.inflightMessages < this.#window.maxInflightMessages && this.#inflightBytes < this.#window.maxInflightBytes
-    )
+    return this.#inflights.isOpen
   }
 
   /** Entries up to `last` leave now. Only in `replicate`. */
@@ -98,19 +80,15 @@ export class Progress {
     assert(this.state === 'replicate', 'entries are sent to a follower whose log is known')
     assert(last >= this.next, `entries up to ${last} were sent before ${this.next}`)
     this.next = last + 1
-    this.#inflightLast.push(last)
-    this.#inflightSize.push(bytes)
-    this.#inflightBytes += bytes
+    this.#inflights.add(last, bytes)
   }
 
-  /** The follower holds everything up to `match`, up to `durable` on its medium. Returns whether `match` is news. */
-  acked(match: Index, durable: Index): boolean {
-    this.#free(match)
+  /** The follower holds everything up to `match`, up to `durable` on its medium. */
+  acked(match: Index, durable: Index): void {
+    this.#inflights.freeTo(match)
     this.durable = Math.max(this.durable, Math.min(durable, match))
-    if (match <= this.match) return false
-    this.match = match
-    this.next = Math.max(this.next, match + 1)
-    return true
+    this.match = Math.max(this.match, match)
+    this.next = Math.max(this.next, this.match + 1)
   }
 
   becomeProbe(next: Index): void {
@@ -118,20 +96,20 @@ export class Progress {
     this.probing = false
     this.next = Math.max(next, this.match + 1)
     this.toldCommit = Math.min(this.toldCommit, this.next - 1)
-    this.#clear()
+    this.#inflights.clear()
   }
 
   becomeReplicate(): void {
     this.state = 'replicate'
     this.probing = false
     this.next = this.match + 1
-    this.#clear()
+    this.#inflights.clear()
   }
 
   becomeReset(): void {
     this.state = 'reset'
     this.probing = false
-    this.#clear()
+    this.#inflights.clear()
   }
 
   /** The peer is another process now: what the old one had matched, had on the way and had confirmed is forgotten. */
@@ -153,31 +131,4 @@ export class Progress {
     this.absolvedAt = firstIndex
     this.fillIndex = firstIndex
   }
-
-  #free(upTo: Index): void {
-    while (this.#inflightHead < this.#inflightLast.length && (this.#inflightLast[this.#inflightHead] ?? 0) <= upTo) {
-      this.#inflightBytes -= this.#inflightSize[this.#inflightHead] ?? 0
-      this.#inflightHead++
-    }
-    // The arrays are used as a queue: cut off what was taken once it is most of them.
-    if (this.#inflightHead > 64 && this.#inflightHead * 2 > this.#inflightLast.length) {
-      this.#inflightLast = this.#inflightLast.slice(this.#inflightHead)
-      this.#inflightSize = this.#inflightSize.slice(this.#inflightHead)
-      this.#inflightHead = 0
-    }
-  }
-
-  #clear(): void {
-    this.#inflightLast = []
-    this.#inflightSize = []
-    this.#inflightHead = 0
-    this.#inflightBytes = 0
-  }
-}
-
-/** Who is furthest of those that hold anything. */
-export function furthest(all: readonly Progress[]): NodeId | undefined {
-  let best: Progress | undefined
-  for (const progress of all) if (progress.match > (best?.match ?? 0)) best = progress
-  return best?.id
 }

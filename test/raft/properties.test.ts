@@ -3,6 +3,7 @@ import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import { LogRuns } from '../../src/raft/log-runs.ts'
 import { Memberships } from '../../src/raft/memberships.ts'
+import { Inflights } from '../../src/raft/inflights.ts'
 import { Progress } from '../../src/raft/progress.ts'
 import { hasQuorum, quorumValue, tally } from '../../src/raft/quorum.ts'
 import type { Membership } from '../../src/raft/types.ts'
@@ -152,6 +153,7 @@ describe('a follower’s window', () => {
     }),
   ])('counts what is on the way, in messages and in bytes, and never lets match pass next', (steps) => {
     const window = { maxInflightMessages: 5, maxInflightBytes: 40 }
+    const inflights = new Inflights(window)
     const progress = new Progress({ id: 'b', next: 1, session: 1, nowMs: 0, window })
     progress.becomeReplicate()
     let flights: { last: number; bytes: number }[] = []
@@ -160,16 +162,18 @@ describe('a follower’s window', () => {
         if (!progress.windowOpen) continue
         const last = progress.next + step.send - 1
         progress.sent(last, step.send * 3)
+        inflights.add(last, step.send * 3)
         flights.push({ last, bytes: step.send * 3 })
       } else {
         const match = Math.min(step.ack, progress.next - 1)
         progress.acked(match, match)
+        inflights.freeTo(match)
         flights = flights.filter((flight) => flight.last > match)
       }
-      expect(progress.inflightMessages).toBe(flights.length)
-      expect(progress.inflightBytes).toBe(flights.reduce((sum, flight) => sum + flight.bytes, 0))
+      expect(inflights.count).toBe(flights.length)
+      expect(inflights.bytes).toBe(flights.reduce((sum, flight) => sum + flight.bytes, 0))
       expect(progress.match).toBeLessThan(progress.next)
-      expect(progress.windowOpen).toBe(flights.length < 5 && progress.inflightBytes < 40)
+      expect(progress.windowOpen).toBe(flights.length < 5 && inflights.bytes < 40)
     }
   })
 })
