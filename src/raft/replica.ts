@@ -6,7 +6,7 @@
  * them (thesis §10.2.1), messages leave as what they stand on becomes durable, and the owner is told last.
  */
 import type { Clock, Timer } from '../lib/clock.ts'
-import { errorCode, errorMessage } from '../lib/errors.ts'
+import { errorMessage } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/prng.ts'
 import type { RaftConfig } from './config.ts'
@@ -17,10 +17,9 @@ import { refuseOtherCluster } from './formation.ts'
 import { Handover, transferRefusal } from './handover.ts'
 import type { FlushDemand } from './flush-rule.ts'
 import type { Leader } from './leader.ts'
-import { asDurable, isBeforeTerms, type Append, type Message } from './message.ts'
-import type { ResetChunk, ResetReply } from './message.ts'
+import { LogWriter } from './log-writer.ts'
+import { asDurable, isBeforeTerms, type Message, type ResetChunk } from './message.ts'
 import type { ChangeRefusal } from './member-rules.ts'
-import type { LogSink } from './node-state.ts'
 import { Outbox } from './outbox.ts'
 import type { Envelope, LogState, LogStore, PeerTransport, ReplicaEvents, StableStore } from './ports.ts'
 import { ResetReceiver } from './reset-receiver.ts'
@@ -42,15 +41,14 @@ export interface ReplicaNeeds<Draft> {
   readonly log: Log
 }
 
-export class Replica<Draft> implements LogSink {
+export class Replica<Draft> {
   readonly #need: ReplicaNeeds<Draft>
   readonly #core: RaftCore
+  readonly #writer: LogWriter<Draft>
   readonly #outbox: Outbox
   readonly #receiver: ResetReceiver
   readonly #shipper: Shipper
   readonly #announcer: Announcer
-  #payload: readonly Uint8Array[] = []
-  #logChanged = false
   #scheduled = false
   #running = false
   #state: 'new' | 'running' | 'stopped' = 'new'
@@ -67,7 +65,29 @@ export class Replica<Draft> implements LogSink {
     const logState = store.state()
     refuseOtherCluster(hardState.clusterId, logState)
     const nowMs = clock.monotonicMs()
-    this.#core = new RaftCore({ id, config, random, sink: this, hardState, logState, configured: need.peers, nowMs })
+    this.#writer = new LogWriter({
+      store,
+      log: need.log,
+      truncated: (index) => {
+        this.#outbox.truncateAfter(index)
+        this.#announcer.truncated(index)
+      },
+      resetChunk: (message, payload) => {
+        this.#receiver.take(message, payload)
+        this.#core.setReplacing(this.#receiver.isActive)
+      },
+      resetReply: (message) => this.#shipper.replied(message),
+    })
+    this.#core = new RaftCore({
+      id,
+      config,
+      random,
+      sink: this.#writer,
+      hardState,
+      logState,
+      configured: need.peers,
+      nowMs,
+    })
     this.#applied = logState.start.index
     this.#announcer = new Announcer(this.#core, need.events)
     this.#shipper = new Shipper({
@@ -127,9 +147,7 @@ export class Replica<Draft> implements LogSink {
     this.#guard(() => {
       this.#core.at(this.#need.clock.monotonicMs())
       this.#core.durableTo(this.#need.store.durableIndex())
-      this.#payload = envelope.payload
-      this.#core.step(message)
-      this.#payload = []
+      this.#writer.holding(envelope.payload, () => this.#core.step(message))
       this.#schedule()
     })
   }
@@ -163,8 +181,7 @@ export class Replica<Draft> implements LogSink {
   propose(draft: Draft): EntryId | undefined {
     if (this.proposeRefusal() !== undefined) return undefined
     const id = this.#core.propose()
-    this.#need.store.append(id, draft)
-    this.#logChanged = true
+    this.#writer.append(id, draft)
     this.#schedule()
     return id
   }
@@ -265,53 +282,6 @@ export class Replica<Draft> implements LogSink {
     return this.#halt()
   }
 
-  // LogSink: the core's decisions, carried out at once.
-
-  appendEmpty(id: EntryId): void {
-    this.#need.store.appendEmpty(id)
-    this.#logChanged = true
-  }
-
-  appendMembership(id: EntryId, membership: Membership): void {
-    this.#need.store.appendMembership(id, membership)
-    this.#logChanged = true
-  }
-
-  appendFrames(message: Append): boolean {
-    const last = message.runs.at(-1)?.last ?? message.prevIndex
-    try {
-      this.#need.store.appendFrames({ first: message.prevIndex + 1, last, bytes: this.#payload }, message.runs)
-    } catch (error) {
-      const code = errorCode(error)
-      if (code !== 'RAFT_BAD_ENTRIES' && code !== 'RAFT_LOG_FULL') throw error
-      this.#need.log.warn({ from: message.from, code, reason: errorMessage(error) }, 'entries were refused')
-      return false
-    }
-    this.#logChanged = true
-    return true
-  }
-
-  truncateAfter(index: Index): boolean {
-    if (!this.#need.store.truncateAfter(index)) return false
-    this.#outbox.truncateAfter(index)
-    this.#announcer.truncated(index)
-    this.#logChanged = true
-    return true
-  }
-
-  setDurable(durable: boolean): void {
-    this.#need.store.setDurable(durable)
-  }
-
-  resetChunk(message: ResetChunk): void {
-    this.#receiver.take(message, this.#payload)
-    this.#core.setReplacing(this.#receiver.isActive)
-  }
-
-  resetReply(message: ResetReply): void {
-    this.#shipper.replied(message)
-  }
-
   #tick(): void {
     this.#guard(() => {
       const nowMs = this.#need.clock.monotonicMs()
@@ -338,10 +308,7 @@ export class Replica<Draft> implements LogSink {
       do {
         const leader = this.#core.leading
         if (leader !== undefined) this.#lead(leader)
-        const ready = this.#core.ready()
-        const logChanged = this.#logChanged
-        this.#logChanged = false
-        this.#outbox.put(ready, logChanged)
+        this.#outbox.put(this.#core.ready(), this.#writer.takeChange())
       } while (this.#core.node.hasOutput)
       this.#receiver.abortUnless(this.#core.term)
       this.#shipper.tidy()
