@@ -37,6 +37,7 @@ export type {
   CreateTopicOptions,
   GroupConfig,
   GroupQueueStats,
+  LeaderTransfer,
   QueueStats,
 } from './admin/admin.ts'
 export type { AllocateStrategy } from './consumer/allocate-queues.ts'
@@ -52,8 +53,10 @@ export type { ConsumeFrom, GroupOptions } from './consumer/group-options.ts'
 export type { BatchOptions, ProducerOptions } from './producer/producer-options.ts'
 export type { OutgoingMessage } from './producer/outgoing-message.ts'
 export { Producer } from './producer/producer.ts'
-export type { RequestOptions, SendCallback, SendOptions } from './producer/producer.ts'
-export type { ReplyMessage } from './producer/requests.ts'
+export type { SendCallback } from './producer/producer.ts'
+export type { RunOptions, SendOptions } from './core/call-options.ts'
+export type { RecallRequest } from './producer/recall.ts'
+export type { ReplyMessage, RequestOptions } from './producer/requests.ts'
 export type { SendResult } from './producer/send-request.ts'
 export { PopConsumer } from './pop/pop-consumer.ts'
 export type { PopConsumerOptions } from './pop/pop-options.ts'
@@ -62,7 +65,6 @@ export { PullConsumer } from './consumer/pull-consumer.ts'
 export type { PollOptions } from './consumer/pull-consumer.ts'
 export type { PullConsumerOptions } from './consumer/pull-options.ts'
 export { PushConsumer } from './consumer/push-consumer.ts'
-export type { RunOptions } from './consumer/push-consumer.ts'
 export type { ReceivedMessage } from './core/received-message.ts'
 export type { SendStatus } from './producer/send-retry.ts'
 export { json, text } from './core/codec.ts'

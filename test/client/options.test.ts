@@ -23,6 +23,7 @@ function option(message: string): object {
 const namesrv = '127.0.0.1:1'
 const group = 'g'
 const check = (): string => 'commit'
+const handler = (): void => undefined
 
 test.each([
   ['Producer', Producer, { namesrv, sendTimeout: 1 }, 'a producer has no sendTimeout; did you mean sendTimeoutMs?'],
@@ -91,6 +92,9 @@ test('what a consumer is given later is looked at as well', async () => {
   }
   for (const consumer of [push, pop]) {
     await expect(called(consumer, 'run')).rejects.toEqual(option('handler: that is no function'))
+    const told = option('run has no signals; did you mean signal?')
+    await expect(called(consumer, 'run', handler, { signals: 1 })).rejects.toEqual(told)
+    await expect(called(consumer, 'run', handler, { signal: 1 })).rejects.toEqual(option('signal: no AbortSignal'))
   }
   const poll = called(pull, 'poll', { timeout: 1 })
   await expect(poll).rejects.toEqual(option('poll has no timeout; did you mean timeoutMs?'))

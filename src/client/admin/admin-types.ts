@@ -1,4 +1,5 @@
 /** What administration is asked, and what it answers. */
+import { knownKeys } from '../../lib/known-keys.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
 
 export interface CreateTopicOptions {
@@ -18,6 +19,26 @@ export interface CreateTopicOptions {
   /** What it takes alone, NORMAL, FIFO, DELAY or TRANSACTION. Default: stays as it is; of a new topic, everything. */
   readonly messageType?: string | undefined
 }
+
+export const createTopicKeys = knownKeys<CreateTopicOptions>({
+  topic: true,
+  queues: true,
+  readQueues: true,
+  writeQueues: true,
+  broker: true,
+  cluster: true,
+  permission: true,
+  ordered: true,
+  messageType: true,
+})
+
+export interface LeaderTransfer {
+  readonly broker: string
+  /** The id of the node that is to lead. */
+  readonly to: string
+}
+
+export const transferKeys = knownKeys<LeaderTransfer>({ broker: true, to: true })
 
 export interface QueueStats {
   readonly queue: MessageQueue

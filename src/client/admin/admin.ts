@@ -1,21 +1,32 @@
 /** Administration: topics, groups, brokers. What `raftmq topic`, `group`, `status` and `transfer-leader` stand on. */
 import { errorMessage } from '../../lib/errors.ts'
 import { RaftmqCode, RequestCode } from '../../remoting/codes.ts'
+import { checkText, checkTexts, checkWithin } from '../core/call-options.ts'
 import { succeeded } from '../core/broker-api.ts'
 import { field, integerOf, listOf, parseBody, rowsOf, textOf } from '../core/java-json.ts'
 import { compareQueues, compareText } from '../core/message-queue.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
-import { checkTopicName } from '../core/names.ts'
+import { checkGroupName, checkTopicName } from '../core/names.ts'
+import { checkKeys, checkOneOf } from '../core/options.ts'
 import type { ClientOptions } from '../core/options.ts'
 import type { BrokerGroup, TopicRoute } from '../core/topic-route.ts'
-import type { BrokerNode, CreateTopicOptions, GroupConfig, GroupQueueStats, QueueStats } from './admin-types.ts'
+import { createTopicKeys, transferKeys } from './admin-types.ts'
+import type {
+  BrokerNode,
+  CreateTopicOptions,
+  GroupConfig,
+  GroupQueueStats,
+  LeaderTransfer,
+  QueueStats,
+} from './admin-types.ts'
 import { AdminConnection } from './connection.ts'
-import { changeMembers, listMembers } from './member-admin.ts'
+import { changeMembers, checkChange, listMembers } from './member-admin.ts'
 import type { GroupChange, GroupMembers, MemberAdminNeeds } from './member-admin.ts'
 import { OrderedTopics } from './ordered-topics.ts'
 
 export type {
   CreateTopicOptions,
+  LeaderTransfer,
   QueueStats,
   GroupQueueStats,
   GroupConfig,
@@ -23,8 +34,13 @@ export type {
 } from './admin-types.ts'
 
 const permissions = { r: 4, w: 2, rw: 6 } as const
+const QUEUES = { low: 0, high: 2_147_483_647 }
+const WITHIN = { low: 0, high: 86_400_000 }
 
-/** Errors of every method: `CLIENT_NO_NAMESRV`, `CLIENT_NO_LEADER`, `CLIENT_REFUSED`, and as said. */
+/**
+ * Errors of every method: `CLIENT_OPTION` and `CLIENT_MESSAGE_ILLEGAL` (of a topic's name) for what it does not take;
+ * `CLIENT_NO_NAMESRV`, `CLIENT_NO_LEADER`, `CLIENT_REFUSED`, and as said.
+ */
 export class Admin {
   readonly #at: AdminConnection
   readonly #memberNeeds: MemberAdminNeeds
@@ -79,6 +95,7 @@ export class Admin {
 
   /** The runtime information of one node, key by key. */
   async runtimeInfo(address: string): Promise<ReadonlyMap<string, string>> {
+    checkText('address', address)
     const answer = succeeded(await this.#at.invoke(address, { code: RequestCode.GET_BROKER_RUNTIME_INFO }))
     const rows = rowsOf(field(parseBody(answer.body), 'table'))
     return new Map(rows.map(([key, value]) => [String(key), String(value)]))
@@ -89,8 +106,13 @@ export class Admin {
    * with the names of the broker groups that have it now.
    */
   async createTopic(options: CreateTopicOptions): Promise<string[]> {
+    checkKeys(options, 'createTopic', createTopicKeys)
     const { topic, queues = 4, permission = 'rw', ordered = false, messageType } = options
     checkTopicName(topic)
+    checkOneOf('permission', permission, Object.keys(permissions))
+    for (const name of ['queues', 'readQueues', 'writeQueues'] as const) {
+      checkWithin(name, options[name] ?? queues, QUEUES)
+    }
     const header = {
       topic,
       defaultTopic: 'TBW102',
@@ -165,6 +187,7 @@ export class Admin {
   }
 
   async createGroup(group: string): Promise<void> {
+    checkGroupName(group)
     const body = Buffer.from(JSON.stringify({ groupName: group }))
     for (const broker of await this.brokers()) {
       await this.#at.leader(broker, { code: RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, body })
@@ -172,6 +195,7 @@ export class Admin {
   }
 
   async deleteGroup(group: string): Promise<void> {
+    checkGroupName(group)
     const header = { groupName: group, cleanOffset: true }
     for (const broker of await this.brokers()) {
       await this.#at.leader(broker, { code: RequestCode.DELETE_SUBSCRIPTIONGROUP, header })
@@ -180,6 +204,7 @@ export class Admin {
 
   /** How far a group is, queue by queue, sorted. Empty for a group that never committed anything. */
   async groupStats(group: string): Promise<GroupQueueStats[]> {
+    checkGroupName(group)
     const request = { code: RequestCode.GET_CONSUME_STATS, header: { consumerGroup: group } }
     const tables = await this.#at.bodies(await this.brokers(), request)
     return tables
@@ -196,28 +221,37 @@ export class Admin {
 
   /** Lets the node at `address` count votes of nodes whose logs are in doubt, until somebody leads (docs/durability.md). */
   async acceptDoubt(address: string): Promise<void> {
+    checkText('address', address)
     succeeded(await this.#at.invoke(address, { code: RaftmqCode.ACCEPT_DOUBT }))
   }
 
   /** Changes properties of a broker group's leader (code 25): `key → value`, as in a file. */
   async updateConfig(broker: string, properties: Readonly<Record<string, string>>): Promise<void> {
+    checkTexts('properties', properties)
     const lines = Object.entries(properties).map(([key, value]) => `${key}=${value}\n`)
     const request = { code: RequestCode.UPDATE_BROKER_CONFIG, body: Buffer.from(lines.join('')) }
-    for (const group of await this.#at.brokersOf({ broker })) await this.#at.leader(group, request)
+    await this.#at.leader(await this.#at.brokerOf(broker), request)
   }
 
   /** Gives the leadership of a group to one of its nodes. Resolves when the old leader says that it is done. */
-  async transferLeader({ broker, to }: { readonly broker: string; readonly to: string }): Promise<void> {
+  async transferLeader(transfer: LeaderTransfer): Promise<void> {
+    checkKeys(transfer, 'transferLeader', transferKeys)
+    const { broker, to } = transfer
+    checkText('to', to)
     await this.#at.leader(await this.#at.brokerOf(broker), { code: RaftmqCode.TRANSFER_LEADERSHIP, header: { to } })
   }
 
   /** By the leader's word. */
-  members(broker: string): Promise<GroupMembers> {
+  async members(broker: string): Promise<GroupMembers> {
+    checkText('broker', broker)
     return listMembers(this.#memberNeeds, broker)
   }
 
   /** Resolves once it is so (`member-admin.ts`). `withinMs`: how long a node that is to vote may take to catch up. */
-  changeMembers(broker: string, change: GroupChange, withinMs = 60_000): Promise<void> {
+  async changeMembers(broker: string, change: GroupChange, withinMs = 60_000): Promise<void> {
+    checkText('broker', broker)
+    checkChange(change)
+    checkWithin('withinMs', withinMs, WITHIN)
     return changeMembers(this.#memberNeeds, broker, change, withinMs)
   }
 }

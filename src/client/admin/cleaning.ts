@@ -1,5 +1,7 @@
 /** Tells leaders to clean up now (306, 316, 329; RocketMQ CleanExpiredCQ, CleanUnusedTopic, DeleteExpiredCommitLog). */
 import { RequestCode } from '../../remoting/codes.ts'
+import { checkOneOf } from '../core/options.ts'
+import { checkWhich } from './connection.ts'
 import type { AdminConnection, Which } from './connection.ts'
 
 const codes = {
@@ -15,8 +17,10 @@ export type Cleaned = keyof typeof codes
 
 export const cleanable = ['log', 'queues', 'topics'] as const satisfies readonly Cleaned[]
 
-/** Resolves with the names of the broker groups once each has done it. */
+/** Resolves with the names of the broker groups once each has done it. Errors: `CLIENT_OPTION`. */
 export async function clean(at: AdminConnection, what: Cleaned, which: Which = {}): Promise<string[]> {
+  checkOneOf('what', what, cleanable)
+  checkWhich('clean', which)
   const brokers = await at.brokersOf(which)
   await Promise.all(brokers.map((broker) => at.leader(broker, { code: codes[what] })))
   return brokers.map(({ brokerName }) => brokerName)

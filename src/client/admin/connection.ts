@@ -1,13 +1,16 @@
 /** How administration reaches name servers and brokers: one connection, shared by the classes for each noun. */
+import { knownKeys } from '../../lib/known-keys.ts'
 import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
 import type { RemotingCommand } from '../../remoting/command.ts'
 import { queryRoute, refusal, succeeded } from '../core/broker-api.ts'
 import type { Invoke, Request } from '../core/broker-api.ts'
+import { checkText } from '../core/call-options.ts'
 import { ClientCore } from '../core/client-core.ts'
 import { clientErrors, noNamesrv, responseCodeOf } from '../core/errors.ts'
 import { field, parseBody, rowsOf } from '../core/java-json.ts'
 import { compareText } from '../core/message-queue.ts'
-import { resolveAdminOptions } from '../core/options.ts'
+import { checkTopicName } from '../core/names.ts'
+import { checkKeys, resolveAdminOptions } from '../core/options.ts'
 import type { ClientOptions, ResolvedClientOptions } from '../core/options.ts'
 import { LEADER_ID, leaderOf, parseBrokerGroup } from '../core/topic-route.ts'
 import type { BrokerGroup, TopicRoute } from '../core/topic-route.ts'
@@ -16,6 +19,15 @@ import type { BrokerGroup, TopicRoute } from '../core/topic-route.ts'
 export interface Which {
   readonly broker?: string | undefined
   readonly cluster?: string | undefined
+}
+
+/** A part of the tables of those that take a `Which`. */
+export const whichKeys = { broker: true, cluster: true } as const satisfies Record<keyof Which, true>
+const keys = knownKeys<Which>(whichKeys)
+
+/** Errors: `CLIENT_OPTION` for what is no `Which`. */
+export function checkWhich(owner: string, which: Which): void {
+  checkKeys(which, owner, keys)
 }
 
 /** Errors of every method: `CLIENT_NO_NAMESRV`, `CLIENT_NO_LEADER`, `CLIENT_REFUSED`, and as said. */
@@ -83,13 +95,15 @@ export class AdminConnection {
   }
 
   async brokerOf(broker: string): Promise<BrokerGroup> {
+    checkText('broker', broker)
     const [group] = await this.brokersOf({ broker })
     if (group === undefined) throw clientErrors.create('CLIENT_OPTION', `there is no broker group ${broker}`)
     return group
   }
 
-  /** Undefined: the topic does not exist. */
+  /** Undefined: the topic does not exist. Errors: `CLIENT_MESSAGE_ILLEGAL` for what is no name. */
   async route(topic: string): Promise<TopicRoute | undefined> {
+    checkTopicName(topic)
     const { namesrv } = this.options
     for (const address of namesrv) {
       try {

@@ -2,10 +2,12 @@
  * The dead letters of a group: messages that it failed at too often. They are read from `%DLQ%group`, and sent again to
  * the group alone, through its retry topic, or to all groups of the topic they came from.
  */
+import { knownKeys } from '../../lib/known-keys.ts'
 import { PropertyName } from '../../message/properties.ts'
 import { dlqTopic, retryTopic } from '../../message/topic-name.ts'
 import { clientErrors } from '../core/errors.ts'
 import { checkGroupName } from '../core/names.ts'
+import { checkFunction, checkKeys } from '../core/options.ts'
 import { queueKey } from '../core/message-queue.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
@@ -35,6 +37,8 @@ export interface ResendOptions {
   /** True: to the topic they came from, for all its groups. Default: to this group alone. */
   readonly toTopic?: boolean
 }
+
+const resendKeys = knownKeys<ResendOptions>({ ids: true, toTopic: true })
 
 /** How far dead letters were sent again is the offset of this group in their queues. */
 const RESENDERS = 'raftmq_dlq'
@@ -97,10 +101,10 @@ export class DeadLetters {
    * Sends them again by `send`, one after the other, and remembers how far. Resolves with how many. What was sent when
    * `send` rejects stays sent. Errors: `CLIENT_OPTION` for an id that is not among them, and those of `send`.
    */
-  async resend(
-    send: (message: Resent) => Promise<unknown>,
-    { ids, toTopic = false }: ResendOptions = {},
-  ): Promise<number> {
+  async resend(send: (message: Resent) => Promise<unknown>, options: ResendOptions = {}): Promise<number> {
+    checkFunction('send', send)
+    checkKeys(options, 'resend', resendKeys)
+    const { ids, toTopic = false } = options
     const wanted = ids === undefined ? undefined : new Set(ids)
     if (wanted === undefined) await new Admin(this.#at).createGroup(RESENDERS)
     let count = 0

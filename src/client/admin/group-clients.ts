@@ -2,9 +2,11 @@
 import { ConsumerRunningInfo } from '../../remoting/bodies/client.ts'
 import { RequestCode } from '../../remoting/codes.ts'
 import { errorMessage } from '../../lib/errors.ts'
+import { knownKeys } from '../../lib/known-keys.ts'
 import { clientErrors } from '../core/errors.ts'
 import { compareQueues, compareText } from '../core/message-queue.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
+import { checkKeys } from '../core/options.ts'
 import type { BrokerGroup } from '../core/topic-route.ts'
 import type { AdminConnection } from './connection.ts'
 import { groupMembers } from './group-members.ts'
@@ -55,11 +57,12 @@ export interface ClientQuestion {
   readonly withStacks?: boolean
 }
 
+const keys = knownKeys<ClientQuestion>({ group: true, clientId: true, withStacks: true })
+
 /** Sorted by client id. Errors: `CLIENT_OPTION` for a client that is not in the group. */
-export async function groupClients(
-  at: AdminConnection,
-  { group, clientId, withStacks = false }: ClientQuestion,
-): Promise<ClientState[]> {
+export async function groupClients(at: AdminConnection, question: ClientQuestion): Promise<ClientState[]> {
+  checkKeys(question, 'groupClients', keys)
+  const { group, clientId, withStacks = false } = question
   const members = await groupMembers(at, group)
   const wanted = members.filter((member) => clientId === undefined || member.clientId === clientId)
   if (clientId !== undefined && wanted.length === 0) {

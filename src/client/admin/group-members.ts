@@ -3,6 +3,7 @@ import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
 import { succeeded } from '../core/broker-api.ts'
 import { field, listOf, parseBody, textOf } from '../core/java-json.ts'
 import { compareText } from '../core/message-queue.ts'
+import { checkGroupName } from '../core/names.ts'
 import { leaderAddress } from './connection.ts'
 import type { AdminConnection } from './connection.ts'
 
@@ -12,8 +13,9 @@ export interface GroupMember {
   readonly language: string
 }
 
-/** The clients of a group that are connected now, sorted. */
+/** The clients of a group that are connected now, sorted. Errors: `CLIENT_OPTION` for an impossible name. */
 export async function groupMembers(at: AdminConnection, group: string): Promise<GroupMember[]> {
+  checkGroupName(group)
   const members = new Map<string, GroupMember>()
   for (const broker of await at.brokers()) {
     const request = { code: RequestCode.GET_CONSUMER_CONNECTION_LIST, header: { consumerGroup: group } }

@@ -1,6 +1,8 @@
 /** When broker groups acknowledge a send: asked of their leaders, and changed. */
+import { knownKeys } from '../../lib/known-keys.ts'
 import type { Admin } from './admin.ts'
 import { clientErrors } from '../core/errors.ts'
+import { checkKeys, checkOneOf } from '../core/options.ts'
 import { leaderOf } from '../core/topic-route.ts'
 
 /** What is left out stays as it is. */
@@ -8,6 +10,8 @@ export interface GroupModeChange {
   readonly flush?: 'sync' | 'async'
   readonly replication?: 'sync' | 'async'
 }
+
+const keys = knownKeys<GroupModeChange>({ flush: true, replication: true })
 
 /** When a broker group acknowledges a send, as its leader says. */
 export interface GroupModeState {
@@ -40,7 +44,9 @@ export async function groupModes(admin: Admin, broker?: string): Promise<GroupMo
 
 /** Changes the mode of a group. Resolves once it counts on all its nodes. Errors: those of `Admin`. */
 export async function setGroupMode(admin: Admin, broker: string, change: GroupModeChange): Promise<void> {
+  checkKeys(change, 'setGroupMode', keys)
   const { flush, replication } = change
+  for (const [name, mode] of Object.entries(change)) if (mode !== undefined) checkOneOf(name, mode, ['sync', 'async'])
   await admin.updateConfig(broker, {
     ...(flush && { flushDiskType: flush === 'sync' ? 'SYNC_FLUSH' : 'ASYNC_FLUSH' }),
     ...(replication && { raftReplication: replication }),

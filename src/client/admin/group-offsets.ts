@@ -1,9 +1,13 @@
 /** Where consumer groups are in their queues, and how they are moved (RocketMQ ResetOffsetByTimeCommand and its like). */
+import { isDate } from 'node:util/types'
+import { knownKeys } from '../../lib/known-keys.ts'
 import { ConsumerOffsetSerializeWrapper, ResetOffsetBody } from '../../remoting/bodies/queue.ts'
 import { RequestCode } from '../../remoting/codes.ts'
 import { queryOffset, updateOffset } from '../core/broker-api.ts'
+import { checkQueue, checkWithin } from '../core/call-options.ts'
 import { clientErrors } from '../core/errors.ts'
-import { checkGroupName } from '../core/names.ts'
+import { checkGroupName, checkTopicName } from '../core/names.ts'
+import { checkKeys } from '../core/options.ts'
 import { compareQueues } from '../core/message-queue.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
 import { leaderAddress } from './connection.ts'
@@ -20,10 +24,14 @@ export interface GroupReset {
   readonly queue?: { readonly brokerName: string; readonly queueId: number } | undefined
 }
 
+const resetKeys = knownKeys<GroupReset>({ group: true, topic: true, to: true, queue: true })
+
 export interface QueuePlace {
   readonly queue: MessageQueue
   readonly queueOffset: number
 }
+
+const placeKeys = knownKeys<QueuePlace>({ queue: true, queueOffset: true })
 
 /** Before any message, and behind all of them, as timestamps of a reset. */
 const FIRST_MS = 0
@@ -41,7 +49,9 @@ export class GroupOffsets {
    * sorted. Errors: `CLIENT_OPTION`, `CLIENT_NO_ROUTE`; `CLIENT_REFUSED` for a group that does not exist, or an offset
    * outside its queue.
    */
-  async reset({ group, topic, to, queue }: GroupReset): Promise<QueuePlace[]> {
+  async reset(reset: GroupReset): Promise<QueuePlace[]> {
+    checkKeys(reset, 'reset', resetKeys)
+    const { group, topic, to, queue } = reset
     checkGroupName(group)
     if (typeof to === 'number' && queue === undefined) {
       throw clientErrors.create('CLIENT_OPTION', 'a queueOffset is a place of one queue: name broker and queue')
@@ -71,6 +81,9 @@ export class GroupOffsets {
 
   /** Puts `to` where `from` is, of one topic or of all that `from` consumes. Errors: `CLIENT_REFUSED`. */
   async clone(from: string, to: string, topic?: string): Promise<void> {
+    checkGroupName(from)
+    checkGroupName(to)
+    if (topic !== undefined) checkTopicName(topic)
     const header = { srcGroup: from, destGroup: to, topic: topic ?? '', offline: true }
     for (const broker of await this.#at.brokers()) {
       await this.#at.leader(broker, { code: RequestCode.CLONE_GROUP_OFFSET, header })
@@ -79,11 +92,18 @@ export class GroupOffsets {
 
   /** The committed queueOffset; undefined when there is none. */
   async committed(group: string, queue: MessageQueue): Promise<number | undefined> {
+    checkGroupName(group)
+    checkQueue(queue)
     const address = leaderAddress(await this.#at.brokerOf(queue.brokerName))
     return queryOffset(this.#at.invoke, address, { group, queue })
   }
 
-  async commit(group: string, { queue, queueOffset }: QueuePlace): Promise<void> {
+  async commit(group: string, place: QueuePlace): Promise<void> {
+    checkGroupName(group)
+    checkKeys(place, 'commit', placeKeys)
+    const { queue, queueOffset } = place
+    checkQueue(queue)
+    checkWithin('queueOffset', queueOffset, { low: 0, high: Number.MAX_SAFE_INTEGER })
     const address = leaderAddress(await this.#at.brokerOf(queue.brokerName))
     await updateOffset(this.#at.invoke, address, { group, queue, queueOffset })
   }
@@ -98,7 +118,9 @@ export class GroupOffsets {
 
 function timestampOf(to: ResetTo): number {
   if (to === 'first') return FIRST_MS
-  if (!(to instanceof Date)) return LAST_MS
+  if (to === 'last' || Number.isInteger(to)) return LAST_MS
+  if (!isDate(to))
+    throw clientErrors.create('CLIENT_OPTION', `to: ${String(to)} is not first, last, a Date or a queueOffset`)
   const timestampMs = to.getTime()
   if (Number.isNaN(timestampMs)) throw clientErrors.create('CLIENT_OPTION', 'to: the date is no date')
   return timestampMs

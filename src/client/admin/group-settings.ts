@@ -1,8 +1,10 @@
 /** What brokers keep of a group beside its offsets (200, 352; RocketMQ SubscriptionGroupConfig). */
 import { SubscriptionGroupConfig } from '../../remoting/bodies/group.ts'
 import { RequestCode } from '../../remoting/codes.ts'
+import { checkTexts } from '../core/call-options.ts'
 import { clientErrors } from '../core/errors.ts'
 import { checkGroupName } from '../core/names.ts'
+import { checkWhich } from './connection.ts'
 import type { AdminConnection, Which } from './connection.ts'
 
 type Parse = (text: string) => boolean | number | undefined
@@ -33,6 +35,8 @@ export class GroupSettings {
 
   /** As the first of the broker groups has it. Errors: `CLIENT_REFUSED` (code 26) when there is no such group. */
   async get(group: string, which: Which = {}): Promise<SubscriptionGroupConfig> {
+    checkGroupName(group)
+    checkWhich('get', which)
     const [broker] = await this.#at.brokersOf(which)
     if (broker === undefined) throw clientErrors.create('CLIENT_OPTION', 'there is no broker group')
     const request = { code: RequestCode.GET_SUBSCRIPTIONGROUP_CONFIG, header: { group } }
@@ -42,6 +46,8 @@ export class GroupSettings {
   /** Of a group that is there, in each of the broker groups; what is not named stays. Errors: `CLIENT_OPTION`. */
   async change(group: string, changes: Readonly<Record<string, string>>, which: Which = {}): Promise<void> {
     checkGroupName(group)
+    checkWhich('change', which)
+    checkTexts('changes', changes)
     const parsed = Object.entries(changes).map(([name, text]) => [name, parse(name, text)] as const)
     for (const { brokerName } of await this.#at.brokersOf(which)) {
       const before = await this.get(group, { broker: brokerName })

@@ -4,8 +4,10 @@ import { errorCode, RaftmqError } from '../../lib/errors.ts'
 import { RaftmqCode, ResponseCode } from '../../remoting/codes.ts'
 import type { RemotingCommand } from '../../remoting/command.ts'
 import { refusal, type Invoke, type Request } from '../core/broker-api.ts'
+import { checkText } from '../core/call-options.ts'
 import { clientErrors } from '../core/errors.ts'
 import { field, integerOf, listOf, parseBody, textOf } from '../core/java-json.ts'
+import { checkKeys, checkOneOf } from '../core/options.ts'
 import { LEADER_ID, type BrokerGroup } from '../core/topic-route.ts'
 
 export interface GroupMemberNode {
@@ -39,6 +41,25 @@ export type GroupChange =
   | { readonly change: 'remove'; readonly id: string }
   /** The learner `by` gets the vote of `id`, which leaves; waits until `by` has caught up. */
   | { readonly change: 'replace'; readonly id: string; readonly by: string }
+
+/** What a change names beside `change`. */
+const changeKeys: Readonly<Record<GroupChange['change'], readonly string[]>> = {
+  add: ['id', 'place'],
+  promote: ['id'],
+  remove: ['id'],
+  replace: ['id', 'by'],
+}
+
+/** Errors: `CLIENT_OPTION` for what is no change. */
+export function checkChange(change: GroupChange): void {
+  const kinds = Object.keys(changeKeys)
+  checkKeys(change, 'a change of members', new Set(['change', ...Object.values(changeKeys).flat()]))
+  checkOneOf('change', change.change, kinds)
+  const names = changeKeys[change.change]
+  checkKeys(change, change.change, new Set(['change', ...names]))
+  const texts = new Map<string, string>(Object.entries(change))
+  for (const name of names) checkText(name, texts.get(name))
+}
 
 export interface MemberAdminNeeds {
   readonly groupOf: (broker: string) => Promise<BrokerGroup>

@@ -1,10 +1,13 @@
 /** Finds stored messages: by id, by key, by place (RocketMQ MQAdminImpl: viewMessage, queryMessage, queryMessageByUniqKey). */
+import { knownKeys } from '../../lib/known-keys.ts'
 import { decodeOffsetMessageId } from '../../message/message-id.ts'
 import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
 import { maxOffset, minOffset, pull, refusal, searchOffset, succeeded } from '../core/broker-api.ts'
+import { checkQueue, checkText, checkWithin } from '../core/call-options.ts'
 import { clientErrors } from '../core/errors.ts'
 import { compareQueues } from '../core/message-queue.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
+import { checkKeys } from '../core/options.ts'
 import { receivedMessages } from '../core/received-message.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
 import { subscriptionOf } from '../core/subscription.ts'
@@ -30,6 +33,9 @@ export interface RangeQuery {
   readonly toMs?: number | undefined
 }
 
+const keyQueryKeys = knownKeys<KeyQuery>({ topic: true, key: true, fromMs: true, toMs: true, max: true })
+const rangeKeys = knownKeys<RangeQuery>({ topic: true, queue: true, fromMs: true, toMs: true })
+
 /** The group whose name RocketMQ's tools read under; every broker knows it. */
 const TOOLS_GROUP = 'TOOLS_CONSUMER'
 const READ_BATCH = 32
@@ -48,6 +54,7 @@ export class Messages {
    * Undefined: there is none.
    */
   async byId(id: string, topic?: string): Promise<ReceivedMessage | undefined> {
+    checkText('id', id)
     if (topic !== undefined) {
       const [first] = await this.#query({ topic, key: id, max: 1 }, true)
       if (first !== undefined) return first
@@ -63,19 +70,29 @@ export class Messages {
   }
 
   /** The messages with this key, oldest first. Errors: `CLIENT_NO_ROUTE`. */
-  byKey(query: KeyQuery): Promise<ReceivedMessage[]> {
+  async byKey(query: KeyQuery): Promise<ReceivedMessage[]> {
+    checkKeys(query, 'byKey', keyQueryKeys)
+    checkText('key', query.key)
+    checkTimes(query)
+    checkWithin('max', query.max ?? MAX_DEFAULT, { low: 1, high: LATEST_MS })
     return this.#query(query, false)
   }
 
   /** The message at a place of a queue; undefined when there is none. */
   async at(queue: MessageQueue, queueOffset: number): Promise<ReceivedMessage | undefined> {
+    checkQueue(queue)
+    checkWithin('queueOffset', queueOffset, { low: 0, high: LATEST_MS })
     const address = readAddress(await this.#at.brokerOf(queue.brokerName))
     const [message] = await this.#pull(address, queue, queueOffset, 1)
     return message?.queueOffset === queueOffset ? message : undefined
   }
 
   /** The messages of a topic as far as they were stored when this was asked, queue by queue. Errors: `CLIENT_NO_ROUTE`. */
-  async *range({ topic, queue, fromMs, toMs }: RangeQuery): AsyncGenerator<ReceivedMessage, undefined> {
+  async *range(query: RangeQuery): AsyncGenerator<ReceivedMessage, undefined> {
+    checkKeys(query, 'range', rangeKeys)
+    const { topic, queue, fromMs, toMs } = query
+    if (queue !== undefined) checkQueue(queue)
+    checkTimes(query)
     const route = await this.#at.existing(topic)
     const queues = queue === undefined ? [...route.readQueues].sort(compareQueues) : [queue]
     for (const one of queues) {
@@ -157,6 +174,11 @@ export class Messages {
       .filter((message) => message.storedTopic === topic && isIt(message))
       .sort((a, b) => a.storeTimestampMs - b.storeTimestampMs || a.queueOffset - b.queueOffset)
   }
+}
+
+function checkTimes({ fromMs = 0, toMs = LATEST_MS }: Pick<RangeQuery, 'fromMs' | 'toMs'>): void {
+  checkWithin('fromMs', fromMs, { low: 0, high: LATEST_MS })
+  checkWithin('toMs', toMs, { low: 0, high: LATEST_MS })
 }
 
 /** What an offset id names; undefined for what is none. */

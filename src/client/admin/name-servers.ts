@@ -2,10 +2,12 @@
 import { KvTable } from '../../remoting/bodies/broker.ts'
 import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
 import { numberField, refusal } from '../core/broker-api.ts'
+import { checkText, checkTexts } from '../core/call-options.ts'
 import { compareText } from '../core/message-queue.ts'
 import { readConfig } from './config-text.ts'
 import type { AdminConnection } from './connection.ts'
 
+/** Errors of every method: those of `AdminConnection`, and `CLIENT_OPTION` for what is no text. */
 export class NameServers {
   readonly #at: AdminConnection
 
@@ -27,11 +29,15 @@ export class NameServers {
   }
 
   async put(namespace: string, key: string, value: string): Promise<void> {
-    await this.#at.allNamesrvs({ code: RequestCode.PUT_KV_CONFIG, header: { namespace, key, value } })
+    const header = { namespace, key, value }
+    checkTexts('pair', header)
+    await this.#at.allNamesrvs({ code: RequestCode.PUT_KV_CONFIG, header })
   }
 
   async delete(namespace: string, key: string): Promise<void> {
-    await this.#at.allNamesrvs({ code: RequestCode.DELETE_KV_CONFIG, header: { namespace, key } })
+    const header = { namespace, key }
+    checkTexts('pair', header)
+    await this.#at.allNamesrvs({ code: RequestCode.DELETE_KV_CONFIG, header })
   }
 
   /**
@@ -60,10 +66,12 @@ export class NameServers {
 
   /** Of all name servers. Errors: `CLIENT_REFUSED` for a key that cannot be changed. */
   async updateConfig(text: string): Promise<void> {
+    checkText('text', text)
     await this.#at.allNamesrvs({ code: RequestCode.UPDATE_NAMESRV_CONFIG, body: Buffer.from(text) })
   }
 
   async #ask(request: { readonly code: number; readonly header: Readonly<Record<string, string>> }) {
+    checkTexts('pair', request.header)
     const [address = ''] = this.#at.options.namesrv
     const answer = await this.#at.namesrvAt(address, request)
     if (answer.code === ResponseCode.QUERY_NOT_FOUND) return undefined

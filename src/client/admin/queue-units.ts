@@ -1,9 +1,12 @@
 /** What a queue holds, unit by unit: where in the CommitLog its messages are (321; RocketMQ QueryConsumeQueueCommand). */
+import { knownKeys } from '../../lib/known-keys.ts'
 import { QueryConsumeQueueResponseBody } from '../../remoting/bodies/broker.ts'
 import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
 import { maxOffset, minOffset, succeeded } from '../core/broker-api.ts'
+import { checkQueue, checkWithin } from '../core/call-options.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
 import { queueKey } from '../core/message-queue.ts'
+import { checkKeys } from '../core/options.ts'
 import { leaderAddress } from './connection.ts'
 import type { AdminConnection } from './connection.ts'
 
@@ -28,8 +31,15 @@ export interface UnitRange {
   readonly count: number
 }
 
+const keys = knownKeys<UnitRange>({ queue: true, from: true, count: true })
+
 /** Fewer than `count` where the queue ends. Errors: `CLIENT_OPTION`, `CLIENT_REFUSED` for a queue that is not there. */
-export async function queueUnits(at: AdminConnection, { queue, from, count }: UnitRange): Promise<QueueUnits> {
+export async function queueUnits(at: AdminConnection, range: UnitRange): Promise<QueueUnits> {
+  checkKeys(range, 'queueUnits', keys)
+  const { queue, from, count } = range
+  checkQueue(queue)
+  checkWithin('from', from, { low: 0, high: Number.MAX_SAFE_INTEGER })
+  checkWithin('count', count, { low: 0, high: 2_147_483_647 })
   const header = { topic: queue.topic, queueId: queue.queueId, index: from, count }
   const address = leaderAddress(await at.brokerOf(queue.brokerName))
   const answer = await at.invoke(address, { code: RequestCode.QUERY_CONSUME_QUEUE, header })

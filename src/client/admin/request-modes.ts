@@ -1,7 +1,11 @@
 /** Whether brokers let a group pop a topic or pull it (401; RocketMQ SetConsumeModeSubCommand). */
+import { knownKeys } from '../../lib/known-keys.ts'
 import { SetMessageRequestModeRequestBody } from '../../remoting/bodies/queue.ts'
 import { RequestCode } from '../../remoting/codes.ts'
+import { checkWithin } from '../core/call-options.ts'
 import { checkGroupName, checkTopicName } from '../core/names.ts'
+import { checkKeys, checkOneOf } from '../core/options.ts'
+import { whichKeys } from './connection.ts'
 import type { AdminConnection, Which } from './connection.ts'
 
 export interface RequestModeChange extends Which {
@@ -12,11 +16,16 @@ export interface RequestModeChange extends Which {
   readonly sharers?: number
 }
 
+const keys = knownKeys<RequestModeChange>({ ...whichKeys, group: true, topic: true, mode: true, sharers: true })
+
 /** Clients learn it with their next assignment. Resolves with the names of the broker groups. Errors: `CLIENT_REFUSED`. */
 export async function setRequestMode(at: AdminConnection, change: RequestModeChange): Promise<string[]> {
+  checkKeys(change, 'setRequestMode', keys)
   const { group, topic, mode, sharers = 0 } = change
   checkGroupName(group)
   checkTopicName(topic)
+  checkOneOf('mode', mode, ['POP', 'PULL'])
+  checkWithin('sharers', sharers, { low: 0, high: 2_147_483_647 })
   const body = SetMessageRequestModeRequestBody.encode({
     consumerGroup: group,
     topic,

@@ -1,5 +1,6 @@
 /** Consumes at the program's own pace (RocketMQ DefaultLitePullConsumer): it polls, seeks, pauses and commits. */
 import { knownKeys } from '../../lib/known-keys.ts'
+import { checkQueue, checkQueues, checkWithin } from '../core/call-options.ts'
 import { ClientCore } from '../core/client-core.ts'
 import { abortedError, clientErrors } from '../core/errors.ts'
 import { compareQueues, queueKey } from '../core/message-queue.ts'
@@ -18,7 +19,7 @@ import type { OffsetStore } from './offset-store.ts'
 import { offsetStoreOf } from './offset-stores.ts'
 import { resolvePullOptions } from './pull-options.ts'
 import type { PullConsumerOptions, ResolvedPullOptions } from './pull-options.ts'
-import { checkWithin, queuePlace } from './queue-place.ts'
+import { queuePlace } from './queue-place.ts'
 import type { Place } from './queue-place.ts'
 import { ObservedHandling } from '../producer/observed-handling.ts'
 import { Polled } from './polled.ts'
@@ -134,6 +135,7 @@ export class PullConsumer implements AsyncIterable<ReceivedMessage> {
     if (this.#assigned === undefined && this.#membership.subscriptions.length > 0) {
       throw clientErrors.create('CLIENT_STATE', 'this consumer’s queues are shared out')
     }
+    checkQueues(queues)
     const topics = new Set(queues.map(({ topic }) => topic))
     for (const topic of topics) checkTopicName(topic)
     this.#assigned = [...queues].sort(compareQueues)
@@ -173,8 +175,8 @@ export class PullConsumer implements AsyncIterable<ReceivedMessage> {
    * `CLIENT_CLOSED`, `CLIENT_ABORTED`, `CLIENT_OPTION`.
    */
   async poll(options: PollOptions = {}): Promise<readonly ReceivedMessage[]> {
-    const { timeoutMs = POLL_TIMEOUT_MS, maxMessages = this.#options.pollBatch, signal } = options
     checkKeys(options, 'poll', pollKeys)
+    const { timeoutMs = POLL_TIMEOUT_MS, maxMessages = this.#options.pollBatch, signal } = options
     checkWithin('timeoutMs', timeoutMs, { low: 0, high: 3_600_000 })
     checkWithin('maxMessages', maxMessages, { low: 1, high: 65_536 })
     this.#checkOpen()
@@ -234,10 +236,12 @@ export class PullConsumer implements AsyncIterable<ReceivedMessage> {
 
   /** Nothing more of these queues is given until they are resumed; their place stays. */
   pause(...queues: readonly MessageQueue[]): void {
+    checkQueues(queues)
     for (const queue of queues) this.#paused.add(queueKey(queue))
   }
 
   resume(...queues: readonly MessageQueue[]): void {
+    checkQueues(queues)
     for (const queue of queues) {
       this.#paused.delete(queueKey(queue))
       this.#membership.feedOf(queue)?.wake()
@@ -254,13 +258,15 @@ export class PullConsumer implements AsyncIterable<ReceivedMessage> {
   }
 
   /** The queueOffset that the group committed, or undefined when it never did. */
-  committed(queue: MessageQueue): Promise<number | undefined> {
+  async committed(queue: MessageQueue): Promise<number | undefined> {
+    checkQueue(queue)
     this.#checkOpen()
     return this.#offsets.read(queue, this.#core.closing)
   }
 
   /** The queueOffset of what `poll` gives next of a queue that is held; undefined for others. */
   position(queue: MessageQueue): number | undefined {
+    checkQueue(queue)
     return this.#membership.feedOf(queue)?.messages.nextOffset
   }
 

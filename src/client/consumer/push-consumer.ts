@@ -1,5 +1,7 @@
 /** Consumes messages: pulls ahead, hands them to a handler or an iteration, keeps the group's offsets. */
 import { retryTopic } from '../../message/topic-name.ts'
+import { signalOf } from '../core/call-options.ts'
+import type { RunOptions } from '../core/call-options.ts'
 import { ClientCore } from '../core/client-core.ts'
 import { clientErrors } from '../core/errors.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
@@ -21,11 +23,6 @@ import type { MessageHandler } from './message-context.ts'
 import { offsetStoreOf } from './offset-stores.ts'
 import type { Delivery } from './queue-feed.ts'
 import { sendBackVia } from './send-back.ts'
-
-export interface RunOptions {
-  /** Closes the consumer when it fires. */
-  readonly signal?: AbortSignal
-}
 
 const PUSH = 'CONSUME_PASSIVELY'
 
@@ -130,8 +127,9 @@ export class PushConsumer implements AsyncIterable<ReceivedMessage> {
   }
 
   /** Hands every message to `handler`. Resolves when the consumer has started; it runs until `close`. Errors: `CLIENT_OPTION`. */
-  async run(handler: MessageHandler, { signal }: RunOptions = {}): Promise<void> {
+  async run(handler: MessageHandler, options?: RunOptions): Promise<void> {
     checkFunction('handler', handler)
+    const signal = signalOf('run', options)
     this.#claim('handler')
     signal?.addEventListener('abort', () => void this.close(), { once: true })
     if (signal?.aborted === true) return this.close()

@@ -1,5 +1,7 @@
 /** Places of a queue that a program may seek: a queueOffset, a time, the beginning, the end. */
+import { isDate } from 'node:util/types'
 import { maxOffset, minOffset, searchOffset } from '../core/broker-api.ts'
+import { checkQueue, checkWithin } from '../core/call-options.ts'
 import type { ClientCore } from '../core/client-core.ts'
 import { clientErrors } from '../core/errors.ts'
 import { queueKey } from '../core/message-queue.ts'
@@ -17,6 +19,7 @@ export async function queuePlace(
   place: Place,
   timeoutMs: number,
 ): Promise<number> {
+  checkQueue(queue)
   const limits = { timeoutMs, signal: core.closing }
   const begin = (): Promise<number> =>
     core.callLeader(queue, (address, options) => minOffset(core.invoke, address, queue, options), limits)
@@ -25,6 +28,7 @@ export async function queuePlace(
   if (place === 'begin') return begin()
   if (place === 'end') return end()
   if ('time' in place) {
+    if (!isDate(place.time)) throw clientErrors.create('CLIENT_OPTION', `time: ${String(place.time)} is no Date`)
     const timestampMs = place.time.getTime()
     if (Number.isNaN(timestampMs)) throw clientErrors.create('CLIENT_OPTION', 'time: the date is no date')
     const at = { queue, timestampMs }
@@ -33,10 +37,4 @@ export async function queuePlace(
   const [low, high] = await Promise.all([begin(), end()])
   checkWithin(`queueOffset in ${queueKey(queue)}`, place.queueOffset, { low, high })
   return place.queueOffset
-}
-
-/** Errors: `CLIENT_OPTION` for what is no integer from `low` to `high`. */
-export function checkWithin(what: string, value: number, { low, high }: { low: number; high: number }): void {
-  if (Number.isInteger(value) && value >= low && value <= high) return
-  throw clientErrors.create('CLIENT_OPTION', `${what}: ${value} is not an integer in ${low}–${high}`)
 }

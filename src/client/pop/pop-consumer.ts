@@ -2,6 +2,8 @@
 import { sleep } from '../../lib/clock.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { errorMessage } from '../../lib/errors.ts'
+import { checkWithin, signalOf } from '../core/call-options.ts'
+import type { RunOptions } from '../core/call-options.ts'
 import { ClientCore } from '../core/client-core.ts'
 import { clientErrors } from '../core/errors.ts'
 import { resolvePopOptions } from './pop-options.ts'
@@ -19,7 +21,10 @@ export interface PopContext {
   readonly group: string
   /** Times the message was delivered before. */
   readonly deliveries: number
-  /** Keeps the message away from others for so much longer, from now: for handlers that take their time. */
+  /**
+   * Keeps the message away from others for so much longer, from now: for handlers that take their time. Errors:
+   * `CLIENT_OPTION` for what is no time of up to a day.
+   */
   extend(invisibleMs: number): Promise<void>
 }
 
@@ -31,6 +36,7 @@ const TROUBLE_PAUSE_MAX_MS = 5_000
 /** RocketMQ's delays of redelivery (messageDelayLevel from level 3 on). */
 const AGAIN_SECONDS = [10, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200] as const
 const ACK_TIMEOUT_MS = 10_000
+const EXTENSION = { low: 0, high: 86_400_000 }
 
 /**
  * ```ts
@@ -82,10 +88,13 @@ export class PopConsumer {
   }
 
   /** Hands every message to `handler`. Resolves when the consumer has started; it runs until `close`. Errors: `CLIENT_OPTION`. */
-  async run(handler: PopHandler): Promise<void> {
+  async run(handler: PopHandler, options?: RunOptions): Promise<void> {
     checkFunction('handler', handler)
+    const signal = signalOf('run', options)
     if (this.#state !== 'new') throw clientErrors.create('CLIENT_STATE', `the consumer is ${this.#state}`)
     if (this.#subscriptions.size === 0) throw clientErrors.create('CLIENT_STATE', 'nothing is subscribed to')
+    signal?.addEventListener('abort', () => void this.close(), { once: true })
+    if (signal?.aborted === true) return this.close()
     this.#state = 'started'
     this.#core.start()
     await this.#observed.start()
@@ -179,6 +188,7 @@ export class PopConsumer {
       group,
       deliveries,
       extend: async (invisibleMs) => {
+        checkWithin('invisibleMs', invisibleMs, EXTENSION)
         current = await this.#change(current, invisibleMs)
       },
     }

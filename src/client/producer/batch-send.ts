@@ -38,9 +38,19 @@ export function batchResults(members: readonly PreparedMessage[], answer: SendRe
   }))
 }
 
-/** Throws `CLIENT_MESSAGE_ILLEGAL` for what is no message, and for one that cannot be in one batch with `first`. */
-export function checkBatchMember(first: OutgoingMessage, message: OutgoingMessage): void {
-  checkMessage(message)
+/** The first of them. Errors: `CLIENT_MESSAGE_ILLEGAL` for what is no list of messages that fit in one batch. */
+export function checkBatch(messages: readonly OutgoingMessage[]): OutgoingMessage | undefined {
+  const given: unknown = messages
+  if (!Array.isArray(given)) {
+    throw clientErrors.create('CLIENT_MESSAGE_ILLEGAL', `a batch is a list of messages, not ${String(given)}`)
+  }
+  for (const message of messages) checkMessage(message)
+  const [first] = messages
+  if (first !== undefined) for (const message of messages) checkBatchMember(first, message)
+  return first
+}
+
+function checkBatchMember(first: OutgoingMessage, message: OutgoingMessage): void {
   if (message.topic !== first.topic) {
     throw clientErrors.create(
       'CLIENT_MESSAGE_ILLEGAL',

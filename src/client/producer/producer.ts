@@ -1,24 +1,28 @@
 /** Sends messages. */
 import { uniqueIds } from '../../message/message-id.ts'
-import { batchRequest, batchResults, checkBatchMember } from './batch-send.ts'
+import { batchRequest, batchResults, checkBatch } from './batch-send.ts'
 import { Batcher } from './batcher.ts'
+import { signalOf } from '../core/call-options.ts'
+import type { SendOptions } from '../core/call-options.ts'
 import { ClientCore } from '../core/client-core.ts'
 import { abortedError, clientErrors } from '../core/errors.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
 import { resolveProducerOptions } from './producer-options.ts'
 import type { ProducerOptions, ResolvedProducerOptions } from './producer-options.ts'
 import { checkTopicName } from '../core/names.ts'
+import { checkFunction } from '../core/options.ts'
 import { checkMessage } from './message-check.ts'
 import { prepareMessage } from './outgoing-message.ts'
 import type { OutgoingMessage, PreparedMessage } from './outgoing-message.ts'
 import type { ProducerExtras } from './producer-extras.ts'
 import { aborted, nothing, refused, settle } from './settling.ts'
-import { recallMessage } from './recall.ts'
+import { checkedRecall, recallMessage } from './recall.ts'
+import type { RecallRequest } from './recall.ts'
 import { observedSends } from './observed-sends.ts'
 import type { ObservedSends } from './observed-sends.ts'
 import { sendReply } from './reply.ts'
-import { PendingRequests, replyEnvelope, requestProperties } from './requests.ts'
-import type { ReplyMessage } from './requests.ts'
+import { PendingRequests, replyEnvelope, replyTimeoutOf, requestProperties } from './requests.ts'
+import type { ReplyMessage, RequestOptions } from './requests.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
 import { Sender } from './sender.ts'
 import { leaderOf } from '../core/topic-route.ts'
@@ -26,16 +30,6 @@ import { TracedSend } from './traced-send.ts'
 import { messageRequest, type SendDone, type SendRequest, type SendResult } from './send-request.ts'
 
 export type SendCallback = SendDone
-
-export interface RequestOptions {
-  /** How long to wait for the reply, the sending included. */
-  readonly timeoutMs?: number
-}
-
-export interface SendOptions {
-  /** Gives up waiting. A message that was already written may be stored all the same. */
-  readonly signal?: AbortSignal
-}
 
 /**
  * ```ts
@@ -111,8 +105,9 @@ export class Producer {
    * Sends one message and waits until it is stored. Errors: `CLIENT_UNDECIDED` when it may or may not be stored, the
    * others of the table when it certainly is not.
    */
-  send(message: OutgoingMessage, { signal }: SendOptions = {}): Promise<SendResult> {
+  send(message: OutgoingMessage, options?: SendOptions): Promise<SendResult> {
     return new Promise((resolve, reject) => {
+      const signal = signalOf('send', options)
       if (signal === undefined) {
         this.#start(message, (error, result) => settle(resolve, reject, error, result))
         return
@@ -131,7 +126,8 @@ export class Producer {
    * Sends a request and waits for the reply that a consumer gives with `reply`. Errors: those of `send`;
    * `CLIENT_NO_REPLY` when none came in time: the request may have been handled.
    */
-  async request(message: OutgoingMessage, { timeoutMs = 3_000 }: RequestOptions = {}): Promise<ReplyMessage> {
+  async request(message: OutgoingMessage, options: RequestOptions = {}): Promise<ReplyMessage> {
+    const timeoutMs = replyTimeoutOf(options)
     const refusal = this.#refusal()
     if (refusal !== undefined) throw refusal
     checkMessage(message)
@@ -158,7 +154,8 @@ export class Producer {
    * Takes back a message that was sent with `delayMs` or `deliverAt` and is not due yet: it is not delivered. Taken back
    * twice it is as once. Errors: `CLIENT_REFUSED` when its time is over, or the handle is none.
    */
-  async recall({ topic, recallHandle }: { readonly topic: string; readonly recallHandle: string }): Promise<void> {
+  async recall(request: RecallRequest): Promise<void> {
+    const { topic, recallHandle } = checkedRecall(request)
     const refusal = this.#refusal()
     if (refusal !== undefined) throw refusal
     const recall = (): Promise<void> =>
@@ -184,9 +181,10 @@ export class Producer {
 
   /**
    * As `send`, without a promise: for programs that keep thousands of messages in flight. `done` is called exactly once,
-   * and may be called before this returns.
+   * and may be called before this returns. Errors: `CLIENT_OPTION` for what cannot be called.
    */
   sendCallback(message: OutgoingMessage, done: SendCallback): void {
+    checkFunction('done', done)
     this.#start(message, done)
   }
 
@@ -206,10 +204,10 @@ export class Producer {
    * Results are in the order of the messages. Errors: as `send`; `CLIENT_MESSAGE_ILLEGAL` for mixed topics, delays, or a
    * batch over `maxBodyBytes`.
    */
-  async sendBatch(messages: readonly OutgoingMessage[], { signal }: SendOptions = {}): Promise<SendResult[]> {
-    const first = messages[0]
+  async sendBatch(messages: readonly OutgoingMessage[], options?: SendOptions): Promise<SendResult[]> {
+    const signal = signalOf('sendBatch', options)
+    const first = checkBatch(messages)
     if (first === undefined) return []
-    for (const message of messages) checkBatchMember(first, message)
     if (signal?.aborted === true) throw abortedError(signal)
     const refusal = this.#refusal()
     if (refusal !== undefined) throw refusal
@@ -242,7 +240,8 @@ export class Producer {
    * Takes no more messages, waits for those in flight (each ends within `sendTimeoutMs`), says goodbye to the brokers and
    * closes. With `signal`, what is still in flight when it fires fails.
    */
-  async close({ signal }: SendOptions = {}): Promise<void> {
+  async close(options?: SendOptions): Promise<void> {
+    const signal = signalOf('close', options)
     if (this.#state === 'closed' || this.#state === 'closing') return
     const wasStarted = this.#state === 'started'
     this.#state = 'closing'

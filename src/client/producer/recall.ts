@@ -1,15 +1,32 @@
 /** 370: a message that waits for its time is taken back. */
 import { errorCode } from '../../lib/errors.ts'
+import { knownKeys } from '../../lib/known-keys.ts'
 import { RequestCode } from '../../remoting/codes.ts'
 import { succeeded } from '../core/broker-api.ts'
 import type { ClientCore } from '../core/client-core.ts'
 import { clientErrors } from '../core/errors.ts'
+import { checkTopicName } from '../core/names.ts'
+import { checkKeys } from '../core/options.ts'
 
-export interface Recall {
+export interface RecallRequest {
   readonly topic: string
+  /** Of the send's result. */
   readonly recallHandle: string
+}
+
+const keys = knownKeys<RecallRequest>({ topic: true, recallHandle: true })
+
+export interface Recall extends RecallRequest {
   readonly group: string
   readonly sendTimeoutMs: number
+}
+
+/** `request`, whoever wrote it. Errors: `CLIENT_OPTION`, `CLIENT_MESSAGE_ILLEGAL`. */
+export function checkedRecall(request: RecallRequest): RecallRequest {
+  checkKeys(request, 'recall', keys)
+  checkTopicName(request.topic)
+  if (typeof request.recallHandle === 'string') return request
+  throw clientErrors.create('CLIENT_MESSAGE_ILLEGAL', `no recall handle: ${String(request.recallHandle)}`)
 }
 
 /**

@@ -3,13 +3,33 @@
  * is a message that names its sender; the reply comes back over the connection that the sender keeps to the brokers.
  */
 import type { Clock, Timer } from '../../lib/clock.ts'
+import { knownKeys } from '../../lib/known-keys.ts'
 import { restoreBody } from '../../message/compression.ts'
 import { parseProperties, PropertyName } from '../../message/properties.ts'
 import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
 import { ReplyMessageRequestHeader } from '../../remoting/headers/send.ts'
 import { type Call, type Route, route } from '../../remoting/route.ts'
+import { checkWithin } from '../core/call-options.ts'
 import { clientErrors } from '../core/errors.ts'
+import { checkKeys } from '../core/options.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
+
+export interface RequestOptions {
+  /** How long to wait for the reply, the sending included. Default 3,000. */
+  readonly timeoutMs?: number
+}
+
+const keys = knownKeys<RequestOptions>({ timeoutMs: true })
+const REPLY_TIMEOUT_MS = 3_000
+const REPLY_TIMEOUT = { low: 1, high: 3_600_000 }
+
+/** Errors: `CLIENT_OPTION`. */
+export function replyTimeoutOf(options: RequestOptions): number {
+  checkKeys(options, 'request', keys)
+  const { timeoutMs = REPLY_TIMEOUT_MS } = options
+  checkWithin('timeoutMs', timeoutMs, REPLY_TIMEOUT)
+  return timeoutMs
+}
 
 /** What came back. */
 export interface ReplyMessage {
@@ -115,6 +135,9 @@ export function replyEnvelope(request: ReceivedMessage): {
   readonly topic: string
   readonly properties: Readonly<Record<string, string>>
 } {
+  if (typeof request?.property !== 'function') {
+    throw clientErrors.create('CLIENT_MESSAGE_ILLEGAL', 'what is replied to is no message that a consumer took')
+  }
   const names = [
     PropertyName.CLUSTER,
     PropertyName.CORRELATION_ID,
