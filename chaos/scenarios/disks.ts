@@ -145,6 +145,28 @@ export const diskScenarios: readonly Scenario[] = [
     maxGapMs: 6_000,
   },
   {
+    name: 'slow-disk-on-all',
+    family: 'disk',
+    number: '24',
+    hypothesis:
+      'Where every fsync takes 0.7 s on all nodes, leadership moves once at most, and everything goes on, slowly.',
+    fault: async (scene) => {
+      const { term } = present((await scene.cluster.led()).status, 'a leader says its term')
+      const heals: Heal[] = []
+      for (const node of scene.cluster.nodes) {
+        heals.push(await breakDisk(scene, node, [{ on: 'sync', delayMs: 700 }]))
+      }
+      return async () => {
+        for (const heal of heals) await heal()
+        const now = present((await scene.cluster.led()).status, 'a leader says its term').term
+        if (now > term + 1) throw new Error(`the term rose from ${term} to ${now}`)
+      }
+    },
+    holdMs: 8_000,
+    recoverWithinMs: 30_000,
+    maxGapMs: 6_000,
+  },
+  {
     name: 'full-disk-on-follower',
     family: 'disk',
     number: '23',

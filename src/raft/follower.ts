@@ -179,6 +179,7 @@ export class Follower {
       match,
       durable: Math.min(match, node.durable),
       filling: node.filling,
+      ...node.slowness,
     })
   }
 

@@ -108,6 +108,8 @@ export interface HeartbeatReply extends Base {
   readonly match: Index
   readonly durable: Index
   readonly filling: number
+  /** Only from a node whose disk is slow. */
+  readonly diskSlow?: true
 }
 
 /** How far the log is committed, when no append says it soon. Not answered. */

@@ -33,6 +33,8 @@ export interface LogSink {
 
 const none: readonly Message[] = []
 const noDoubt = {}
+const slow = { diskSlow: true } as const
+const notSlow = {}
 
 export interface NodeStateInit {
   readonly id: NodeId
@@ -57,7 +59,7 @@ export class NodeState {
   nowMs: number
   /** An operator decided that votes in doubt are enough, until somebody leads (`raftmq recover`). */
   acceptsDoubt = false
-  fitness: Fitness = { diskFull: false, damagedFrom: undefined }
+  fitness: Fitness = { diskFull: false, damagedFrom: undefined, diskSlow: false }
   /** The log is being replaced by a reset: it is nobody's to lead with, and takes no entries. */
   replacing = false
 
@@ -108,6 +110,11 @@ export class NodeState {
   /** What a vote says of it. */
   get doubt(): { readonly doubt?: number } {
     return this.trusted && this.fitness.damagedFrom === undefined ? noDoubt : { doubt: this.start }
+  }
+
+  /** What an answer to a heartbeat says of its disk. */
+  get slowness(): { readonly diskSlow?: true } {
+    return this.fitness.diskSlow ? slow : notSlow
   }
 
   get clusterId(): string | null {

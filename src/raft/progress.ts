@@ -30,6 +30,8 @@ export class Progress {
   lastContactMs: number
   /** The connection to it broke and it was not heard since. */
   isLost = false
+  /** It has said to this leader that its disk is not slow, and nothing else since. */
+  isDiskGood = false
   /** Highest commit told to the follower. */
   toldCommit: Index = 0
   /** Highest read-index round the follower confirmed. */

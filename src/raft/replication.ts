@@ -154,6 +154,7 @@ export class Replication {
 
   #beaten(progress: Progress, message: HeartbeatReply): void {
     progress.round = Math.max(progress.round, message.round)
+    progress.isDiskGood = message.diskSlow === undefined
     this.#acked(progress, message.match, message.durable)
     // The heartbeat left after those appends and they are not there: lost on the way.
     if (progress.state === 'replicate' && message.received < message.sent && message.sent > progress.match) {

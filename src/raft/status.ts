@@ -14,6 +14,8 @@ export interface FollowerStatus {
   readonly lastContactMs: number
   /** The connection to it broke, and it was not heard since. */
   readonly isLost: boolean
+  /** It has said to this leader that its disk is not slow, and nothing else since. */
+  readonly isDiskGood: boolean
 }
 
 export interface ReplicaStatus {
@@ -55,6 +57,7 @@ export function statusOf(core: RaftCore, appliedIndex: Index, nowMs: number): Re
       lagEntries: node.log.lastIndex - peer.match,
       lastContactMs: nowMs - peer.lastContactMs,
       isLost: peer.isLost,
+      isDiskGood: peer.isDiskGood,
     }
   }
   return {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { statusOf } from '../../src/raft/status.ts'
 import { only, OneCore } from './one-core.ts'
 
 describe('a node whose entries behind the commit are damaged, and in no other log', () => {
@@ -50,4 +51,39 @@ test('an append that the log cannot be cut for yet counts as lost, and is taken 
   expect(node.append('b', 2, 1, 1, [2])).toMatchObject([{ type: 'appendReply', match: 2, end: 2 }])
   expect(node.truncations).toEqual([1])
   expect(node.terms).toEqual([1, 2])
+})
+
+describe('a node whose disk is slow', () => {
+  const beat = { type: 'heartbeat', term: 2, session: 1, round: 1, sent: 1, commit: 0, durable: true } as const
+
+  test('says so to its leader, and stands and votes as before', () => {
+    const node = new OneCore({ log: [1] })
+    expect(only(node.hear<'heartbeat'>('b', beat), 'heartbeatReply')[0]).not.toHaveProperty('diskSlow')
+    node.core.setFitness({ diskSlow: true })
+    expect(node.hear<'heartbeat'>('b', beat)).toMatchObject([{ type: 'heartbeatReply', diskSlow: true }])
+    expect(only(node.wait(5000), 'preVote')).not.toEqual([])
+  })
+
+  test('counts for its leader as one with a good disk only after it has said so', () => {
+    const leader = new OneCore({ log: [1] })
+    leader.elect()
+    const isGood = (): boolean | undefined => statusOf(leader.core, 0, 0).progress['b']?.isDiskGood
+    const [asked] = only(leader.wait(100), 'heartbeat')
+    const { session = 0, round = 0 } = asked ?? {}
+    expect(isGood()).toBe(false)
+    const reply = {
+      type: 'heartbeatReply',
+      term: 2,
+      session,
+      round,
+      sent: 2,
+      received: 2,
+      match: 2,
+      durable: 2,
+    } as const
+    leader.hear<'heartbeatReply'>('b', { ...reply, filling: 0 })
+    expect(isGood()).toBe(true)
+    leader.hear<'heartbeatReply'>('b', { ...reply, filling: 0, diskSlow: true })
+    expect(isGood()).toBe(false)
+  })
 })

@@ -54,7 +54,7 @@ export class PreferredLeader {
   }
 }
 
-/** The first member, preferred above this node, that is filled, heard and nearly caught up. Pure. */
+/** The first member, preferred above this node, that is filled, heard and nearly caught up, with a good disk. Pure. */
 export function betterLeader(
   { ownId, preferred }: Pick<PreferredLeaderNeeds, 'ownId' | 'preferred'>,
   { progress, members }: Pick<ReplicaStatus, 'progress' | 'members'>,
@@ -64,6 +64,8 @@ export function betterLeader(
   return above.find((id) => {
     const follower = progress[id]
     if (follower === undefined || !members.voters.includes(id)) return false
+    // A preferred leader with a slow disk has just left: it would leave again.
+    if (!follower.isDiskGood) return false
     return follower.filled && follower.lagEntries <= LAG_MAX_ENTRIES && follower.lastContactMs <= HEARD_WITHIN_MS
   })
 }

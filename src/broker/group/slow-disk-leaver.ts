@@ -1,13 +1,22 @@
-/** A leader whose disk has become slow hands leadership to a member whose disk may be better; a follower does nothing. */
+/**
+ * A node whose disk becomes slow says so to its leader at once; one that leads hands leadership, when that has gone on for
+ * a time, to a member that has said its own disk is not. Where all are slow (one medium below them all, or the host stands still) leadership stays: handed round it
+ * would only add elections.
+ */
 import type { Clock, Timer } from '../../lib/clock.ts'
 import { errorMessage } from '../../lib/errors.ts'
 import type { Log } from '../../lib/log.ts'
 import type { ReplicaStatus } from '../../raft/status.ts'
+import type { Fitness } from '../../raft/types.ts'
 
 export interface SlowDiskLeaverNeeds {
-  readonly disk: { isTooSlow(nowMs: number): boolean }
+  readonly disk: { isSlow(nowMs: number): boolean; isTooSlow(nowMs: number): boolean }
   readonly leadership: { readonly isReady: boolean }
-  readonly replica: { status(): ReplicaStatus; transferLeadership(to: string): Promise<void> }
+  readonly replica: {
+    status(): ReplicaStatus
+    setFitness(change: Pick<Fitness, 'diskSlow'>): void
+    transferLeadership(to: string): Promise<void>
+  }
   readonly clock: Clock
   readonly log: Log
 }
@@ -20,6 +29,7 @@ export class SlowDiskLeaver {
   readonly #need: SlowDiskLeaverNeeds
   readonly #timer: Timer
   #isMoving = false
+  #isSlow = false
 
   constructor(need: SlowDiskLeaverNeeds) {
     this.#need = need
@@ -29,7 +39,11 @@ export class SlowDiskLeaver {
   /** Never rejects: it is looked at again. */
   async look(): Promise<void> {
     const { disk, leadership, replica, clock, log } = this.#need
-    if (this.#isMoving || !leadership.isReady || !disk.isTooSlow(clock.monotonicMs())) return
+    const nowMs = clock.monotonicMs()
+    const isSlow = disk.isSlow(nowMs)
+    if (isSlow !== this.#isSlow) replica.setFitness({ diskSlow: isSlow })
+    this.#isSlow = isSlow
+    if (this.#isMoving || !leadership.isReady || !disk.isTooSlow(nowMs)) return
     const to = successor(replica.status())
     if (to === undefined) return
     this.#isMoving = true
@@ -47,7 +61,7 @@ export class SlowDiskLeaver {
   }
 }
 
-/** The voter that is filled, heard and furthest. Pure. */
+/** The voter that is filled, heard and furthest among those whose disk is good. Pure. */
 export function successor({
   id,
   members,
@@ -57,8 +71,8 @@ export function successor({
   let bestMatch = 0
   for (const voter of members.voters) {
     const follower = voter === id ? undefined : progress[voter]
-    if (follower === undefined || !follower.filled || follower.lastContactMs > HEARD_WITHIN_MS) continue
-    if (follower.match <= bestMatch) continue
+    if (follower === undefined || !follower.filled || !follower.isDiskGood) continue
+    if (follower.lastContactMs > HEARD_WITHIN_MS || follower.match <= bestMatch) continue
     best = voter
     bestMatch = follower.match
   }

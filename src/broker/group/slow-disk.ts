@@ -47,6 +47,12 @@ export class SlowDisk {
     this.#look(nowMs)
   }
 
+  /** Slow now, for however short a time: nothing to hand leadership to. */
+  isSlow(nowMs: number): boolean {
+    this.#look(nowMs)
+    return this.#slowSinceMs !== undefined
+  }
+
   /** Looked at every now and then: also a disk that does not answer at all is slow. */
   isTooSlow(nowMs: number): boolean {
     this.#look(nowMs)

@@ -15,6 +15,7 @@ const follower = {
   lagEntries: 1,
   lastContactMs: 10,
   isLost: false,
+  isDiskGood: true,
 } as const
 
 interface World {

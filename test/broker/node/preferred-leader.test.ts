@@ -9,6 +9,7 @@ const follower = {
   lagEntries: 0,
   lastContactMs: 10,
   isLost: false,
+  isDiskGood: true,
 } as const
 const members = { voters: ['n0', 'n1', 'n2'], outgoing: [], learners: [] }
 
@@ -19,8 +20,8 @@ describe('a preferred leader', () => {
     ).toBe('n0')
   })
 
-  test('is not one that lags, is silent, is being filled or is no voter', () => {
-    for (const bad of [{ lagEntries: 100_000 }, { lastContactMs: 2_000 }, { filled: false }]) {
+  test('is not one that lags, is silent, is being filled, has a slow disk or is no voter', () => {
+    for (const bad of [{ lagEntries: 100_000 }, { lastContactMs: 2_000 }, { filled: false }, { isDiskGood: false }]) {
       const progress = { n0: { ...follower, ...bad }, n1: follower }
       expect(betterLeader({ ownId: 'n2', preferred: ['n0', 'n1'] }, { progress, members })).toBe('n1')
     }

@@ -11,6 +11,7 @@ const slave = (match: number, given: Partial<FollowerStatus> = {}): FollowerStat
   lagEntries: 0,
   lastContactMs: 10,
   isLost: false,
+  isDiskGood: true,
   ...given,
 })
 

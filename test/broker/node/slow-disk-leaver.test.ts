@@ -13,6 +13,7 @@ function follower(given: Partial<FollowerStatus>): FollowerStatus {
     lagEntries: 0,
     lastContactMs: 10,
     isLost: false,
+    isDiskGood: true,
     ...given,
   }
 }
@@ -29,9 +30,39 @@ test('leadership goes to the filled voter that is heard and furthest', () => {
   expect(among({ n1: follower({ filled: false }), n2: follower({ match: 0 }) })).toBeUndefined()
 })
 
+test('leadership stays where every other disk is slow, or has not been spoken of', () => {
+  expect(among({ n1: follower({ match: 8 }), n2: follower({ isDiskGood: false }) })).toBe('n1')
+  expect(among({ n1: follower({ isDiskGood: false }), n2: follower({ isDiskGood: false }) })).toBeUndefined()
+})
+
+test('a node says when its disk becomes slow and when it no longer is, whoever leads', () => {
+  const clock = new ManualClock()
+  let isSlow = false
+  const said: boolean[] = []
+  const leaver = new SlowDiskLeaver({
+    disk: { isSlow: () => isSlow, isTooSlow: () => false },
+    leadership: { isReady: false },
+    replica: {
+      status: () => base,
+      setFitness: ({ diskSlow }) => said.push(diskSlow),
+      transferLeadership: () => Promise.reject(new Error('it does not lead')),
+    },
+    clock,
+    log: silentLog,
+  })
+  clock.advance(400)
+  expect(said).toEqual([])
+  isSlow = true
+  clock.advance(400)
+  isSlow = false
+  clock.advance(400)
+  expect(said).toEqual([true, false])
+  leaver.close()
+})
+
 test('a leader with a slow disk leaves, once at a time; a follower does nothing', async () => {
   const clock = new ManualClock()
-  const disk = { isTooSlow: () => true }
+  const disk = { isSlow: () => true, isTooSlow: () => true }
   const leadership = { isReady: false }
   const asked: string[] = []
   // Only what the leaver looks at.
@@ -41,6 +72,7 @@ test('a leader with a slow disk leaves, once at a time; a follower does nothing'
     leadership,
     replica: {
       status: () => ({ ...base, ...status }),
+      setFitness: () => undefined,
       transferLeadership(to) {
         asked.push(to)
         return asked.length === 1 ? Promise.reject(new Error('it did not come')) : Promise.resolve()

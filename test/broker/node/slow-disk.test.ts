@@ -26,6 +26,7 @@ describe('a slow disk', () => {
   test('that does not answer at all is found as soon', () => {
     const disk = new SlowDisk(options)
     disk.began(0)
+    expect([400, 600].map((at) => disk.isSlow(at))).toEqual([false, true])
     expect(disk.isTooSlow(1_900)).toBe(false)
     expect(disk.isTooSlow(2_000)).toBe(true)
   })
