@@ -227,6 +227,22 @@ export const mutants: readonly Mutant[] = [
     known: 'DLedger T1: SYNC_FLUSH ignored',
   },
   {
+    name: 'acknowledgements do not wait at the bounds of async flush',
+    file: 'store/group-commit',
+    find: 'while (this.#unflushedShare() >= 1)',
+    replace: 'while (this.#unflushedShare() >= Infinity)',
+    scope: 'node',
+    known: 'Kafka, RocketMQ: a disk that stands still makes the flush window as long as it likes',
+  },
+  {
+    name: 'async flush is never forced by time',
+    file: 'store/group-commit',
+    find: 'return Math.max(bytes, age)',
+    replace: 'return Math.max(bytes, Math.min(age, 0))',
+    scope: 'node',
+    known: 'Kafka log.flush.interval: a flush window in messages alone',
+  },
+  {
     name: 'a log is trusted after a power cut in async flush',
     file: 'store/trust-file',
     find: 'return bootId === null || bootId !== this.#bootId',

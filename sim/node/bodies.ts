@@ -6,8 +6,13 @@ export function idFor(workload: string, number: number, bytes: number): string {
   return `${workload}${number}x${bytes}`
 }
 
+/** How long the body of that message is. */
+export function bytesOf(id: string): number {
+  return Number(id.slice(id.lastIndexOf('x') + 1))
+}
+
 export function bodyOf(id: string): Buffer {
-  const bytes = Number(id.slice(id.lastIndexOf('x') + 1))
+  const bytes = bytesOf(id)
   return Buffer.from(`${id} ${id.repeat(bytes)}`.slice(0, bytes))
 }
 

@@ -4,6 +4,7 @@ import { compareLogs, convergedAt, longestLog, readAll } from './audit.ts'
 import type { Cluster } from './cluster.ts'
 import type { DeclaredLoss } from './declared-loss.ts'
 import { addressOf, type Machine } from './machine.ts'
+import { flushBounds } from './node-options.ts'
 import type { Scene } from './scene.ts'
 import { expectSetAside, isAllTold } from './set-aside.ts'
 
@@ -37,6 +38,7 @@ export async function expectCalm(scene: Scene): Promise<void> {
   const calm = await within(cluster, CONVERGE_MS, 'nodes become equal', untilEqual(scene))
   cluster.note(`calm after ${Math.round(cluster.scheduler.nowMs - startMs)} ms`)
   compareLogs(calm.members)
+  expectFlushed(calm.members)
   messages.ledger.close()
   await within(cluster, CONVERGE_MS, 'everything is read', audit(scene, { ...calm, isSettled }))
 }
@@ -72,6 +74,14 @@ async function expectDelivered({ cluster, features }: Scene): Promise<void> {
     if (waiting.length === 0) return
     if (nowMs >= endMs) throw new Violation('liveness', `not delivered within ${SETTLE_MS} ms: ${waiting.join(', ')}`)
     await cluster.run(nowMs + RETRY_MS)
+  }
+}
+
+/** What nobody adds to is flushed in time by itself. */
+function expectFlushed(members: readonly Machine[]): void {
+  for (const { id, writes } of members) {
+    if (writes.unsyncedMs <= flushBounds.maxUnflushedMs) continue
+    throw new Violation('flushed', `${id} has not flushed for ${Math.round(writes.unsyncedMs)} ms`)
   }
 }
 

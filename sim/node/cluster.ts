@@ -14,13 +14,15 @@ import { Scheduler } from '../world/scheduler.ts'
 import { settle } from '../world/settle.ts'
 import { Trace } from '../world/trace.ts'
 import { Violation } from '../world/violation.ts'
+import { Copies } from './copies.ts'
 import { Disk } from './disk.ts'
 import { DiskView } from './disk-view.ts'
 import { Leaders } from './leaders.ts'
 import { NAMESRV, type Machine, type NodeProcess, type Place } from './machine.ts'
 import { ModeWatch } from './mode-watch.ts'
-import { nodeConfiguration, type Modes } from './node-options.ts'
+import { flushBounds, nodeConfiguration, type Modes } from './node-options.ts'
 import { StreamNetwork, type Endpoint } from './stream-network.ts'
+import { WriteLog } from './write-log.ts'
 
 export interface ClusterNeeds {
   readonly seed: number
@@ -43,6 +45,7 @@ export class Cluster {
   readonly network: StreamNetwork
   readonly trace: Trace
   readonly modes: ModeWatch
+  readonly copies: Copies
   /** Machines that lost power at some time. */
   readonly lostPower = new Set<string>()
   readonly #firstModes: Modes
@@ -60,6 +63,7 @@ export class Cluster {
     this.trace = new Trace(need.trace)
     const { scheduler, random, counts, trace } = this
     this.network = new StreamNetwork({ scheduler, random, counts, trace })
+    this.copies = new Copies({ scheduler, modes: this.modes, machines: () => this.#machines, voters: need.nodes })
     const group = Array.from({ length: need.nodes }, (_, at) => placeOf(at))
     this.#machines = group.map((place) => this.#machine(place, group))
   }
@@ -80,7 +84,8 @@ export class Cluster {
 
   #machine({ id, host }: Place, group: readonly Place[]): Machine {
     const disk = this.newDisk()
-    return { id, host, group, disk, process: undefined, isGone: false, boots: 0, ambushIn: undefined }
+    const writes = new WriteLog(() => this.scheduler.nowMs, flushBounds)
+    return { id, host, group, disk, writes, process: undefined, isGone: false, boots: 0, ambushIn: undefined }
   }
 
   newDisk(): Disk {
@@ -132,13 +137,14 @@ export class Cluster {
 
   boot(machine: Machine): void {
     if (machine.process !== undefined) return
-    const { host, id, disk } = machine
+    const { host, id, disk, writes } = machine
     const pid = this.#pids++
     const clock = new ProcessClock(this.scheduler, (work) => this.guard(work))
     const running: NodeProcess = { pid, host, clock, broker: undefined }
     machine.process = running
     const view = new DiskView({
       disk,
+      writes,
       clock,
       scheduler: this.scheduler,
       ambush: () => this.#isAmbushed(machine, running),
@@ -186,6 +192,7 @@ export class Cluster {
       this.network.vanish(running)
     }
     machine.disk.powerLoss()
+    machine.writes.powerLost(machine.disk)
     machine.boots++
     this.lostPower.add(machine.id)
     this.note(`${machine.id} loses power`)
@@ -196,6 +203,7 @@ export class Cluster {
     this.kill(machine)
     machine.disk = this.newDisk()
     machine.disk.isReplacement = true
+    machine.writes.replaced()
     this.note(`${machine.id} is wiped`)
   }
 

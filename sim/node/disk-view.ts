@@ -5,9 +5,12 @@ import type { ProcessClock } from '../world/process-clock.ts'
 import type { Scheduler } from '../world/scheduler.ts'
 import { folderOf, type Disk } from './disk.ts'
 import { Inode } from './inode.ts'
+import type { Sync, WriteLog } from './write-log.ts'
 
 export interface DiskViewNeeds {
   readonly disk: Disk
+  /** Is told what is written and synced. */
+  readonly writes: WriteLog
   readonly clock: ProcessClock
   readonly scheduler: Scheduler
   /** Asked before every change: whether the process ends right here. */
@@ -86,13 +89,13 @@ export class DiskView implements FileSystem {
 
   async unlink(path: string): Promise<void> {
     await this.#changing(path, WRITE_MS)
-    if (this.#disk.names.has(path)) this.#disk.change({ kind: 'unlink', path })
+    if (this.#disk.names.has(path)) this.#unlink(path)
   }
 
   async removeFolder(path: string): Promise<void> {
     await this.#changing(path, WRITE_MS)
     for (const other of this.#disk.names.keys()) {
-      if (other.startsWith(`${path}/`)) this.#disk.change({ kind: 'unlink', path: other })
+      if (other.startsWith(`${path}/`)) this.#unlink(other)
     }
     for (const folder of this.#disk.folders) {
       if (folder === path || folder.startsWith(`${path}/`)) this.#disk.folders.delete(folder)
@@ -129,21 +132,20 @@ export class DiskView implements FileSystem {
       writevDurable: async (buffers, position) => {
         check()
         await this.#changing(path, WRITE_MS)
-        const { lose, settle } = this.#write(path, inode, Buffer.concat(buffers), position)
-        await this.#syncing(path, lose)
-        settle()
+        await this.#settling(path, this.#write(path, inode, Buffer.concat(buffers), position))
       },
       fdatasync: async () => {
         check()
         await this.#changing(path, 0)
-        const { lose, settle } = inode.sync()
-        await this.#syncing(path, lose)
-        settle()
+        const medium = inode.sync()
+        const told = this.#need.writes.syncing(path)
+        await this.#settling(path, [medium, told])
       },
       truncate: async (length) => {
         check()
         await this.#changing(path, WRITE_MS)
         inode.truncate(length)
+        this.#need.writes.cut(path, length)
       },
       size: async () => {
         await this.#after(READ_MS)
@@ -156,11 +158,16 @@ export class DiskView implements FileSystem {
     }
   }
 
-  #write(path: string, inode: Inode, bytes: Buffer, position: number): ReturnType<Inode['write']> {
+  #unlink(path: string): void {
+    this.#disk.change({ kind: 'unlink', path })
+    this.#need.writes.gone(path)
+  }
+
+  #write(path: string, inode: Inode, bytes: Buffer, position: number): readonly Sync[] {
     const { capacityBytes } = this.#disk.faults
     const grows = Math.max(0, position + bytes.length - inode.size)
     const room = capacityBytes === Infinity ? Infinity : capacityBytes - this.#disk.usedBytes
-    if (grows <= room) return inode.write(position, bytes)
+    if (grows <= room) return [inode.write(position, bytes), this.#need.writes.wrote(path, position, bytes)]
     // What fits is written: after a rejection any part may be there.
     inode.write(position, bytes.subarray(0, Math.max(0, bytes.length - (grows - Math.max(0, room)))))
     this.#disk.counts.add('write to a full disk')
@@ -176,7 +183,13 @@ export class DiskView implements FileSystem {
     throw fault('EROFS', path)
   }
 
-  async #syncing(path: string, lose?: () => void): Promise<void> {
+  /** What is on its way reaches the medium, or is lost. */
+  async #settling(path: string, syncs: readonly Sync[]): Promise<void> {
+    await this.#syncing(path, syncs)
+    for (const { settle } of syncs) settle()
+  }
+
+  async #syncing(path: string, syncs: readonly Sync[] = []): Promise<void> {
     const { random, faults, counts } = this.#disk
     const isSlow = random.next() < faults.slowSyncRate
     if (isSlow) counts.add('slow sync')
@@ -184,7 +197,7 @@ export class DiskView implements FileSystem {
     if (faults.failingSyncs <= 0) return
     faults.failingSyncs--
     counts.add('failed sync')
-    lose?.()
+    for (const { lose } of syncs) lose()
     throw fault('EIO', path)
   }
 

@@ -2,6 +2,7 @@
 import type { RunningBroker } from '../../src/broker/running-broker.ts'
 import type { ProcessClock } from '../world/process-clock.ts'
 import type { Disk } from './disk.ts'
+import type { WriteLog } from './write-log.ts'
 
 export interface NodeProcess {
   readonly pid: number
@@ -20,6 +21,8 @@ export interface Machine extends Place {
   /** The group as its file says it. */
   readonly group: readonly Place[]
   disk: Disk
+  /** Of all disks that were in it. */
+  readonly writes: WriteLog
   process: NodeProcess | undefined
   /** It was removed from its group, or never became a member, for good. */
   isGone: boolean

@@ -73,11 +73,17 @@ export class Messages {
     const nowMs = (): number => this.#cluster.scheduler.nowMs
     const id = idFor('m', ++this.#sends, this.#bodyBytes)
     const sent = ledger.began(id, nowMs(), this.#bodyBytes)
+    const { copies } = this.#cluster
+    const begun = copies.began(id)
     try {
-      const { queue, queueOffset, mayBeTwice } = await this.#producer.send({ topic: TOPIC, body: bodyOf(id) })
+      const result = await this.#producer.send({ topic: TOPIC, body: bodyOf(id) })
+      const { queue, queueOffset, mayBeTwice } = result
       sent.mayBeTwice = mayBeTwice
       this.#cluster.note(`${id} is acknowledged at ${queue.queueId}/${queueOffset}`)
-      this.#cluster.guard(() => ledger.acked(sent, `${queue.topic}/${queue.queueId}`, queueOffset, nowMs()))
+      this.#cluster.guard(() => {
+        ledger.acked(sent, `${queue.topic}/${queue.queueId}`, queueOffset, nowMs())
+        copies.acknowledged(begun, result)
+      })
       return true
     } catch (error) {
       const code = errorCode(error) ?? 'thrown'

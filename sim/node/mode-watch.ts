@@ -4,6 +4,10 @@
  */
 import type { Modes } from './node-options.ts'
 
+export interface KnownModes extends Modes {
+  readonly epoch: number
+}
+
 export class ModeWatch {
   /** Undefined: not known. */
   #now: Modes | undefined
@@ -16,9 +20,15 @@ export class ModeWatch {
     this.#mayBe(first)
   }
 
+  /** What the group surely is in, and a number that is another one each time that this begins anew. */
+  get known(): KnownModes | undefined {
+    return this.#now === undefined ? undefined : { ...this.#now, epoch: this.#epoch }
+  }
+
   /** A number while the group surely acknowledges as in sync × sync; another one each time that this begins anew. */
   get strictEpoch(): number | undefined {
-    return this.#now?.flush === 'sync' && this.#now.replication === 'sync' ? this.#epoch : undefined
+    const { known } = this
+    return known?.flush === 'sync' && known.replication === 'sync' ? known.epoch : undefined
   }
 
   /** Whether the group may have been in that mode at some time. */

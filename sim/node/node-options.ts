@@ -1,12 +1,14 @@
 /** The properties of a simulated node: those of a local cluster, with short times and small segments. */
 import { readBrokerOptions, type BrokerConfiguration } from '../../src/broker/options/options.ts'
 import type { Mode } from '../seed-run.ts'
+import type { FlushBounds } from './write-log.ts'
 import { CLIENT_PORT, NAMESRV, PEER_PORT, type Machine } from './machine.ts'
 
-/** The least there may be, so that runs reach them. */
+/** As of all bounds the least there may be, so that runs reach them. */
+export const flushBounds: FlushBounds = { maxUnflushedBytes: 65_536, maxUnflushedMs: 200 }
+
 const bounds = {
-  maxUnflushedBytes: 65_536,
-  maxUnflushedMs: 200,
+  ...flushBounds,
   maxUnreplicatedBytes: 65_536,
   maxUnreplicatedMs: 300,
 }

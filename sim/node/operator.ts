@@ -68,7 +68,7 @@ export class Operator {
   /** Whoever it is, a leader too. */
   async remove({ id }: Machine): Promise<void> {
     if (this.#voters <= VOTERS_MIN) return
-    this.#voters--
+    this.#cluster.copies.votersMayBe(--this.#voters)
     await this.#change({ change: 'remove', id })
   }
 

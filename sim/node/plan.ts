@@ -24,6 +24,7 @@ const shares: Readonly<Record<TroubleName, readonly [runs: number, weight: numbe
   fillDisk: [0.2, 0.4],
   readOnlyDisk: [0.1, 0.3],
   slowDisk: [0.3, 0.7],
+  slowDisks: [0.2, 0.4],
   rot: [0.2, 0.4],
   wipe: [0.15, 0.3],
   killNamesrv: [0.2, 0.4],

@@ -81,6 +81,15 @@ export const troubles = {
       disk.faults.slowSyncRate = 0
     })
   },
+  /** As when they share what they lie on. */
+  slowDisks({ cluster }, random) {
+    for (const { disk } of cluster.machines) {
+      disk.faults.slowSyncRate = 0.5
+      cluster.scheduler.after(random.next() * 2000, () => {
+        disk.faults.slowSyncRate = 0
+      })
+    }
+  },
   rot({ cluster, unlucky }, random) {
     rot(unlucky.disk, random)
     cluster.note(`the disk of ${unlucky.id} rots`)

@@ -12,6 +12,12 @@ export interface OneSent {
   mayBeTwice: boolean
 }
 
+/** What is read of the answer to a send. */
+interface Stored {
+  readonly offsetMessageId: string
+  readonly mayBeTwice: boolean
+}
+
 export class Sends {
   readonly #cluster: Cluster
   readonly #all = new Map<string, OneSent>()
@@ -30,8 +36,9 @@ export class Sends {
   }
 
   /** Never rejects: of a send that failed nothing is known. */
-  async send(id: string, work: () => Promise<{ readonly mayBeTwice: boolean }>): Promise<OneSent> {
-    const { modes, scheduler } = this.#cluster
+  async send(id: string, work: () => Promise<Stored>): Promise<OneSent> {
+    const { modes, scheduler, copies } = this.#cluster
+    const begun = copies.began(id)
     const sent: OneSent = {
       id,
       beganMs: scheduler.nowMs,
@@ -42,10 +49,11 @@ export class Sends {
     }
     this.#all.set(id, sent)
     try {
-      const { mayBeTwice } = await work()
+      const stored = await work()
       sent.isLasting = sent.epoch !== undefined && sent.epoch === modes.strictEpoch
-      sent.mayBeTwice = mayBeTwice
+      sent.mayBeTwice = stored.mayBeTwice
       this.#cluster.note(`${id} is acknowledged`)
+      this.#cluster.guard(() => copies.acknowledged(begun, stored))
     } catch {
       this.#cluster.note(`${id} is not acknowledged`)
     }

@@ -97,12 +97,17 @@ export class Unwaited implements Feature {
     const { cluster } = this.#need
     const { scheduler } = cluster
     const sent = this.#ledger.began(id, scheduler.nowMs, BODY_BYTES)
+    const begun = cluster.copies.began(id, { waits: false })
     try {
       const message = { topic: TOPIC, body: bodyOf(id), properties: { WAIT: 'false' } }
-      const { queue, queueOffset, mayBeTwice } = await this.#producer.send(message)
+      const result = await this.#producer.send(message)
+      const { queue, queueOffset, mayBeTwice } = result
       sent.mayBeTwice = mayBeTwice
       cluster.note(`${id} is acknowledged early at ${queue.queueId}/${queueOffset}`)
-      cluster.guard(() => this.#ledger.acked(sent, `${queue.topic}/${queue.queueId}`, queueOffset, scheduler.nowMs))
+      cluster.guard(() => {
+        this.#ledger.acked(sent, `${queue.topic}/${queue.queueId}`, queueOffset, scheduler.nowMs)
+        cluster.copies.acknowledged(begun, result)
+      })
     } catch {
       sent.outcome = 'undecided'
     }
