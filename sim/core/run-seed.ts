@@ -24,10 +24,11 @@ type Kind = { readonly membership: Membership; readonly changes: boolean }
 
 const three: Kind = { membership: voters('n0', 'n1', 'n2'), changes: false }
 const five: Kind = { membership: voters('n0', 'n1', 'n2', 'n3', 'n4'), changes: false }
-const changing: Kind = {
+const growing: Kind = {
   membership: { voters: ['n0', 'n1', 'n2'], outgoing: [], learners: ['n3', 'n4'] },
   changes: true,
 }
+const shrinking: Kind = { ...five, changes: true }
 
 function voters(...ids: string[]): Membership {
   return { voters: ids, outgoing: [], learners: [] }
@@ -36,8 +37,8 @@ function voters(...ids: string[]): Membership {
 function drawKind(nodes: NodeCount | undefined, random: Random): Kind {
   const at = random.next()
   if (nodes === 3) return three
-  if (nodes === 5) return at < 0.5 ? five : changing
-  return at < 0.55 ? three : at < 0.8 ? five : changing
+  if (nodes === 5) return at < 0.4 ? five : at < 0.7 ? growing : shrinking
+  return at < 0.55 ? three : at < 0.75 ? five : at < 0.9 ? growing : shrinking
 }
 
 /** Most runs are of the mode that promises most. */

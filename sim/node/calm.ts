@@ -119,8 +119,8 @@ function expectDoubt({ cluster, unlucky }: Scene, { isInDoubt }: DeclaredLoss): 
   if (!isInDoubt) return
   const mayDoubt = new Set(cluster.modes.wasAsync.flush ? cluster.lostPower : [])
   if (isDamaged(unlucky)) mayDoubt.add(unlucky.id)
-  const voters = cluster.machines[0]?.group.length ?? 0
-  if (mayDoubt.size * 2 > voters) return
+  const voters = cluster.copies.votersMin
+  if (mayDoubt.size * 2 >= voters) return
   throw new Violation('doubt', `a leader was elected in doubt, and only ${mayDoubt.size} logs of ${voters} may be`)
 }
 

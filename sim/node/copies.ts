@@ -30,12 +30,16 @@ export interface CopiesNeeds {
 
 export class Copies {
   readonly #need: CopiesNeeds
-  /** Fewest that there ever may have been. */
   #voters: number
 
   constructor(need: CopiesNeeds) {
     this.#need = need
     this.#voters = need.voters
+  }
+
+  /** Fewest voters that there ever may have been. */
+  get votersMin(): number {
+    return this.#voters
   }
 
   /** The group may have so many voters from now on. */

@@ -12,13 +12,15 @@ import type { Modes } from './node-options.ts'
 const CHANGE_MS = 5000
 /** A group of fewer voters cannot spare the disk that may be lost. */
 const VOTERS_MIN = 3
-const MACHINES_MAX = 6
+/** Beside those that the group begins with. */
+const MORE_MACHINES_MAX = 3
 
 export class Operator {
   readonly #cluster: Cluster
   readonly #host: ClientHost
   /** Voters that there surely are. */
   #voters: number
+  readonly #machinesMax: number
   /** Changes of members that are asked for and not answered: the leader may begin them at any time. */
   #changes = 0
 
@@ -26,6 +28,7 @@ export class Operator {
     this.#cluster = cluster
     this.#host = host
     this.#voters = cluster.machines.length
+    this.#machinesMax = cluster.machines.length + MORE_MACHINES_MAX
   }
 
   transferLeader(to: string): void {
@@ -91,7 +94,7 @@ export class Operator {
   }
 
   async #add(): Promise<Machine | undefined> {
-    if (this.#cluster.machines.length >= MACHINES_MAX) return undefined
+    if (this.#cluster.machines.length >= this.#machinesMax) return undefined
     const machine = this.#cluster.addMachine()
     this.#cluster.boot(machine)
     const isAdded = await this.#change({ change: 'add', id: machine.id, place: `${machine.host}:${PEER_PORT}` })

@@ -34,7 +34,7 @@ const shares: Readonly<Record<TroubleName, readonly [runs: number, weight: numbe
   removeMember: [0.2, 0.4],
   replaceMember: [0.2, 0.4],
   createTopic: [1, 0.7],
-  wipeLeader: [0.2, 0.7],
+  wipeLeader: [0.35, 1.2],
 }
 
 function drawStreams({ cluster }: Scene, random: Random): void {

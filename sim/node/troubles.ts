@@ -109,14 +109,14 @@ export const troubles = {
   changeMode({ operator }, random) {
     void operator.changeMode(pick(modes, random))
   },
-  addMember({ cluster, operator }) {
-    if (isChanging(cluster)) void operator.grow()
+  addMember({ operator }) {
+    void operator.grow()
   },
   removeMember({ cluster, operator }, random) {
-    if (isChanging(cluster)) void operator.remove(anyOrLeader(cluster, random))
+    void operator.remove(anyOrLeader(cluster, random))
   },
   replaceMember({ cluster, operator }, random) {
-    if (isChanging(cluster)) void operator.replace(anyOrLeader(cluster, random))
+    void operator.replace(anyOrLeader(cluster, random))
   },
   createTopic({ tables }) {
     void tables.createTopic()
@@ -144,11 +144,6 @@ const modes: readonly Modes[] = [
 ]
 
 export type TroubleName = keyof typeof troubles
-
-/** Groups of three grow; of five the losses that are allowed could be too many for a group that shrinks. */
-function isChanging({ machines: [first] }: Cluster): boolean {
-  return first?.group.length === 3
-}
 
 function any(cluster: Cluster, random: Random): Machine {
   return pick(cluster.machines, random)
