@@ -300,6 +300,14 @@ export const mutants: readonly Mutant[] = [
     known: 'RocketMQ 7914, 7724: acknowledged messages come again after a failover',
   },
   {
+    name: 'an ordered pop gives more while what it gave is not acknowledged',
+    file: 'broker/pop/ordered-pops',
+    find: 'row.acked[at] !== true && visibleAt(row, at) > nowMs',
+    replace: 'at < 0',
+    scope: 'node',
+    known: 'RocketMQ ConsumerOrderInfoManager: what an order is kept by',
+  },
+  {
     name: 'a recall is answered before it is in the log',
     file: 'broker/timed/timer-schedule',
     find: 'await this.#propose(found, [])',

@@ -64,7 +64,8 @@ function drawModes({ flush, replication }: SeedRequest, random: Random): Modes {
 async function form({ cluster, messages, tables, features }: Scene): Promise<void> {
   await cluster.startNamesrv()
   for (const machine of cluster.machines) cluster.boot(machine)
+  const stages = features.map(({ stage }) => stage)
   // Groups are made at the brokers that are registered: there are some once a topic could be made.
-  const made = messages.prepare().then(() => Promise.all([tables, ...features].map((each) => each.prepare())))
+  const made = messages.prepare().then(() => Promise.all([tables, ...stages].map((each) => each.prepare())))
   await within(cluster, FORM_MS, 'the group forms and makes a topic', made)
 }

@@ -44,9 +44,9 @@ export function makeScene(need: SceneNeeds): Scene {
 /** Clients keep a process alive until they are closed, and closing takes time of theirs. */
 export async function clearAway({ cluster, host, messages, tables, features }: Scene): Promise<void> {
   for (const machine of cluster.machines) cluster.kill(machine)
-  tables.end()
+  for (const each of [tables, ...features]) each.end()
   let isDone = false
-  void Promise.all([messages, ...features].map((each) => each.close())).then(() => {
+  void Promise.all([messages, ...features.map(({ stage }) => stage)].map((each) => each.close())).then(() => {
     host.close()
     isDone = true
   })

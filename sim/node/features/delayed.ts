@@ -12,6 +12,7 @@ import type { Machine } from '../machine.ts'
 import type { Feature, FeatureNeeds, Verdict } from './feature.ts'
 import { expectOnce } from './once.ts'
 import { Sends } from './sends.ts'
+import { Stage } from './stage.ts'
 
 const TOPIC = 'delayed'
 const QUEUES = 2
@@ -19,6 +20,7 @@ const BODY_BYTES = 100
 const LEVEL_MS = 1000
 
 export class Delayed implements Feature {
+  readonly stage: Stage
   readonly #need: FeatureNeeds
   readonly #producer: Producer
   readonly #consumer: PushConsumer
@@ -34,12 +36,13 @@ export class Delayed implements Feature {
     this.#sends = new Sends(cluster)
     this.#producer = new Producer(host.producing('schedulers'))
     this.#consumer = host.consumer('sleepers', TOPIC)
-  }
-
-  async prepare(): Promise<void> {
-    const { host } = this.#need
-    await host.patiently(() => host.admin.createTopic({ topic: TOPIC, queues: QUEUES }))
-    await this.#producer.start()
+    this.stage = new Stage({
+      host,
+      topic: TOPIC,
+      queues: QUEUES,
+      producer: this.#producer,
+      consumers: [this.#consumer],
+    })
   }
 
   start(): void {
@@ -59,12 +62,6 @@ export class Delayed implements Feature {
 
   async check(machine: Machine, { isSettled }: Verdict): Promise<void> {
     await expectOnce(this.#need.host, machine, { topic: TOPIC, queues: QUEUES, sends: this.#sends, isSettled })
-  }
-
-  async close(): Promise<void> {
-    this.end()
-    await Promise.allSettled([this.#producer.close(), this.#consumer.close()])
-    this.#need.host.close()
   }
 
   async #produce(): Promise<void> {

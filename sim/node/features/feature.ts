@@ -3,6 +3,7 @@ import type { ClientHost } from '../client-host.ts'
 import type { Cluster } from '../cluster.ts'
 import type { DeclaredLoss } from '../declared-loss.ts'
 import type { Machine } from '../machine.ts'
+import type { Stage } from './stage.ts'
 
 export interface Verdict {
   /** What waited was waited for. */
@@ -12,8 +13,7 @@ export interface Verdict {
 }
 
 export interface Feature {
-  /** Resolves when its topics are there. */
-  prepare(): Promise<void>
+  readonly stage: Stage
   start(): void
   /** Nothing more is sent. */
   end(): void
@@ -21,7 +21,6 @@ export interface Feature {
   waiting(): readonly string[]
   /** In the end, of what `machine` holds. Throws where a promise was broken. */
   check(machine: Machine, verdict: Verdict): Promise<void>
-  close(): Promise<void>
 }
 
 export interface FeatureNeeds {

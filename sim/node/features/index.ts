@@ -2,6 +2,7 @@
 import { stepRandom } from '../../world/steps.ts'
 import { Delayed } from './delayed.ts'
 import type { MakeFeature } from './feature.ts'
+import { OrderedPops } from './ordered-pops.ts'
 import { Pops } from './pops.ts'
 import { Recalls } from './recalls.ts'
 import { Stories } from './stories.ts'
@@ -16,6 +17,7 @@ const features: Readonly<Record<number, MakeFeature>> = {
   6: (need) => new Stories(need),
   7: (need) => new Unwaited(need),
   8: (need) => new Recalls(need),
+  9: (need) => new OrderedPops(need),
 }
 
 /** Share of the runs that have one of them. */

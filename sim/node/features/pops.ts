@@ -5,16 +5,17 @@
  * Not verified while a wall clock was set: there invisible times are shifted. Nor where elections stood on logs in doubt:
  * there acknowledgements may be lost with what they were for.
  */
-import { acknowledge, changeInvisible, pop, type Popped } from '../../../src/client/pop/pop-requests.ts'
+import type { Popped } from '../../../src/client/pop/pop-requests.ts'
 import { Producer } from '../../../src/client/producer/producer.ts'
-import { subscriptionOf } from '../../../src/client/core/subscription.ts'
 import { WALL_START_MS } from '../../world/process-clock.ts'
 import { Violation } from '../../world/violation.ts'
 import { bodyOf, idFor, idOf } from '../bodies.ts'
-import { addressOf, BROKER, type Machine } from '../machine.ts'
+import type { Machine } from '../machine.ts'
 import type { Feature, FeatureNeeds, Verdict } from './feature.ts'
+import { PopClient } from './pop-client.ts'
 import { type Hold, PopLedger } from './pop-ledger.ts'
 import { Sends } from './sends.ts'
+import { Stage } from './stage.ts'
 
 const TOPIC = 'tasks'
 const QUEUES = 2
@@ -22,7 +23,6 @@ const GROUP = 'workers'
 const WORKERS = 2
 const BODY_BYTES = 100
 const INVISIBLE_MS = 1500
-const POLL_MS = 300
 const AGAIN_MS = 100
 
 function holdFrom(fromMs: number): Hold {
@@ -30,7 +30,9 @@ function holdFrom(fromMs: number): Hold {
 }
 
 export class Pops implements Feature {
+  readonly stage: Stage
   readonly #need: FeatureNeeds
+  readonly #client: PopClient
   readonly #producer: Producer
   readonly #sends: Sends
   readonly #ledger = new PopLedger()
@@ -38,20 +40,14 @@ export class Pops implements Feature {
   #isOver = false
   /** Everything that is popped is acknowledged. */
   #isCalm = false
-  #isClosed = false
 
   constructor(need: FeatureNeeds) {
     this.#need = need
     const { cluster, host } = need
     this.#sends = new Sends(cluster)
+    this.#client = new PopClient({ ...need, group: GROUP, topic: TOPIC, isOrdered: false, invisibleMs: INVISIBLE_MS })
     this.#producer = new Producer(host.producing('clerks'))
-  }
-
-  async prepare(): Promise<void> {
-    const { host } = this.#need
-    await host.patiently(() => host.admin.createTopic({ topic: TOPIC, queues: QUEUES }))
-    await host.patiently(() => host.admin.createGroup(GROUP))
-    await this.#producer.start()
+    this.stage = new Stage({ host, topic: TOPIC, queues: QUEUES, groups: [GROUP], producer: this.#producer })
   }
 
   start(): void {
@@ -75,13 +71,6 @@ export class Pops implements Feature {
     return broken === undefined ? Promise.resolve() : Promise.reject(new Violation('pop', broken))
   }
 
-  async close(): Promise<void> {
-    this.end()
-    this.#isClosed = true
-    await Promise.allSettled([this.#producer.close()])
-    this.#need.host.close()
-  }
-
   async #produce(): Promise<void> {
     const { host } = this.#need
     while (!this.#isOver) {
@@ -93,29 +82,12 @@ export class Pops implements Feature {
 
   async #work(): Promise<void> {
     const { cluster, host } = this.#need
-    while (!this.#isClosed) {
+    for (;;) {
       const askedMs = cluster.scheduler.nowMs
-      const popped = await this.#pop().catch(() => undefined)
+      const popped = await this.#client.pop()
       for (const one of popped ?? []) void this.#handle(one, askedMs)
       await host.pause(popped === undefined ? AGAIN_MS : 10)
     }
-  }
-
-  #pop(): Promise<Popped[]> {
-    const { host } = this.#need
-    const request = {
-      group: GROUP,
-      topic: TOPIC,
-      brokerName: BROKER,
-      subscription: subscriptionOf(TOPIC, '*', 0),
-      maxMessages: 4,
-      invisibleMs: INVISIBLE_MS,
-      pollMs: POLL_MS,
-      isFromFirst: true,
-      ordered: false,
-      bornMs: host.nowMs,
-    }
-    return pop(host.invoke, this.#anyAddress(), request, { timeoutMs: 1000 + POLL_MS })
   }
 
   /** Acknowledges soon, late, or never; or keeps it for longer first. */
@@ -135,32 +107,16 @@ export class Pops implements Feature {
     if (random.next() < 0.2) {
       await host.pause(random.next() * 500)
       const longer = holdFrom(scheduler.nowMs)
-      try {
-        const moved = { group: GROUP, popped, invisibleMs: INVISIBLE_MS }
-        current = await changeInvisible(host.invoke, this.#anyAddress(), moved)
-      } catch {
-        return
-      }
+      const moved = await this.#client.extend(popped)
+      if (moved === undefined) return
+      current = moved
       hold = this.#ledger.extended(id, hold, longer, scheduler.nowMs)
     }
     const isLate = !this.#isCalm && random.next() < 0.1
     await host.pause(random.next() * (isLate ? 3000 : 300))
     this.#ledger.acknowledging(id)
-    try {
-      await acknowledge(host.invoke, this.#anyAddress(), GROUP, current)
-    } catch {
-      return
-    }
+    if (!(await this.#client.acknowledge(current))) return
     cluster.note(`the pop of ${id} is acknowledged`)
     this.#ledger.acknowledged(id, hold, scheduler.nowMs)
-  }
-
-  #anyAddress(): string {
-    const { cluster, host } = this.#need
-    const { machines } = cluster
-    const leader = host.random.next() < 0.7 ? cluster.leader : undefined
-    const machine = leader ?? machines[host.random.integer(0, machines.length - 1)]
-    if (machine === undefined) throw new Error('a group has machines')
-    return addressOf(machine)
   }
 }

@@ -11,6 +11,7 @@ import type { Machine } from '../machine.ts'
 import type { Feature, FeatureNeeds, Verdict } from './feature.ts'
 import { expectOnce } from './once.ts'
 import { Sends } from './sends.ts'
+import { Stage } from './stage.ts'
 
 const TOPIC = 'reminders'
 const QUEUES = 2
@@ -24,6 +25,7 @@ const WAITS_MS = DELAY_MAX_MS + DELIVERED_WITHIN_MS
 type Recall = 'asked' | 'answered'
 
 export class Recalls implements Feature {
+  readonly stage: Stage
   readonly #need: FeatureNeeds
   readonly #producer: Producer
   readonly #sends: Sends
@@ -36,12 +38,7 @@ export class Recalls implements Feature {
     const { cluster, host } = need
     this.#sends = new Sends(cluster)
     this.#producer = new Producer(host.producing('planners'))
-  }
-
-  async prepare(): Promise<void> {
-    const { host } = this.#need
-    await host.patiently(() => host.admin.createTopic({ topic: TOPIC, queues: QUEUES }))
-    await this.#producer.start()
+    this.stage = new Stage({ host, topic: TOPIC, queues: QUEUES, producer: this.#producer })
   }
 
   start(): void {
@@ -69,12 +66,6 @@ export class Recalls implements Feature {
       isWanted: (id) => hasJumped || this.#recalls.get(id) !== 'answered',
       isOptional: (id) => this.#recalls.has(id),
     })
-  }
-
-  async close(): Promise<void> {
-    this.end()
-    await Promise.allSettled([this.#producer.close()])
-    this.#need.host.close()
   }
 
   async #produce(): Promise<void> {

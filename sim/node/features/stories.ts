@@ -13,6 +13,7 @@ import type { Machine } from '../machine.ts'
 import type { Feature, FeatureNeeds, Verdict } from './feature.ts'
 import { expectOnce } from './once.ts'
 import { Sends } from './sends.ts'
+import { Stage } from './stage.ts'
 
 const TOPIC = 'stories'
 const QUEUES = 2
@@ -22,6 +23,7 @@ const AGAIN_LEVEL = 1
 const AGAIN_MS = 1000
 
 export class Stories implements Feature {
+  readonly stage: Stage
   readonly #need: FeatureNeeds
   readonly #producer: Producer
   readonly #consumers: readonly PushConsumer[]
@@ -42,12 +44,7 @@ export class Stories implements Feature {
     this.#sends = new Sends(cluster)
     this.#producer = new Producer(host.producing('narrators'))
     this.#consumers = [0, 1].map(() => host.consumer('listeners', TOPIC))
-  }
-
-  async prepare(): Promise<void> {
-    const { host } = this.#need
-    await host.patiently(() => host.admin.createTopic({ topic: TOPIC, queues: QUEUES }))
-    await this.#producer.start()
+    this.stage = new Stage({ host, topic: TOPIC, queues: QUEUES, producer: this.#producer, consumers: this.#consumers })
   }
 
   start(): void {
@@ -65,12 +62,6 @@ export class Stories implements Feature {
 
   async check(machine: Machine, { isSettled }: Verdict): Promise<void> {
     await expectOnce(this.#need.host, machine, { topic: TOPIC, queues: QUEUES, sends: this.#sends, isSettled })
-  }
-
-  async close(): Promise<void> {
-    this.end()
-    await Promise.allSettled([this.#producer, ...this.#consumers].map((client) => client.close()))
-    this.#need.host.close()
   }
 
   /** One step after the other: each is sent once the one before it ended. */

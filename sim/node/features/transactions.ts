@@ -15,6 +15,7 @@ import { addressOf, type Machine } from '../machine.ts'
 import type { Feature, FeatureNeeds, Verdict } from './feature.ts'
 import { expectOnce } from './once.ts'
 import { Sends } from './sends.ts'
+import { Stage } from './stage.ts'
 
 const TOPIC = 'payments'
 const QUEUES = 2
@@ -24,6 +25,7 @@ const BODY_BYTES = 100
 const flags = { commit: 8, rollback: 12 } as const
 
 export class Transactions implements Feature {
+  readonly stage: Stage
   readonly #need: FeatureNeeds
   readonly #producer: TransactionProducer
   readonly #consumer: PushConsumer
@@ -45,12 +47,13 @@ export class Transactions implements Feature {
       check: ({ body }) => this.#endOf(idOf(body)),
     })
     this.#consumer = host.consumer('bookkeepers', TOPIC)
-  }
-
-  async prepare(): Promise<void> {
-    const { host } = this.#need
-    await host.patiently(() => host.admin.createTopic({ topic: TOPIC, queues: QUEUES }))
-    await this.#producer.start()
+    this.stage = new Stage({
+      host,
+      topic: TOPIC,
+      queues: QUEUES,
+      producer: this.#producer,
+      consumers: [this.#consumer],
+    })
   }
 
   start(): void {
@@ -73,12 +76,6 @@ export class Transactions implements Feature {
     const isWanted = (id: string): boolean => this.#ends.get(id) === 'commit'
     const sends = this.#sends
     await expectOnce(this.#need.host, machine, { topic: TOPIC, queues: QUEUES, sends, isSettled, isWanted })
-  }
-
-  async close(): Promise<void> {
-    this.end()
-    await Promise.allSettled([this.#producer.close(), this.#consumer.close()])
-    this.#need.host.close()
   }
 
   async #produce(): Promise<void> {

@@ -12,12 +12,14 @@ import type { Machine } from '../machine.ts'
 import { readQueue } from '../read-queue.ts'
 import { expectSetAside } from '../set-aside.ts'
 import type { Feature, FeatureNeeds, Verdict } from './feature.ts'
+import { Stage } from './stage.ts'
 
 const TOPIC = 'hurried'
 const QUEUES = 2
 const BODY_BYTES = 300
 
 export class Unwaited implements Feature {
+  readonly stage: Stage
   readonly #need: FeatureNeeds
   readonly #producer: Producer
   readonly #consumer: PushConsumer
@@ -36,12 +38,13 @@ export class Unwaited implements Feature {
     })
     this.#producer = new Producer(host.producing('runners'))
     this.#consumer = host.consumer('watchers', TOPIC)
-  }
-
-  async prepare(): Promise<void> {
-    const { host } = this.#need
-    await host.patiently(() => host.admin.createTopic({ topic: TOPIC, queues: QUEUES }))
-    await this.#producer.start()
+    this.stage = new Stage({
+      host,
+      topic: TOPIC,
+      queues: QUEUES,
+      producer: this.#producer,
+      consumers: [this.#consumer],
+    })
   }
 
   start(): void {
@@ -76,12 +79,6 @@ export class Unwaited implements Feature {
   get #mayBeGone(): boolean {
     const { counts, machines } = this.#need.cluster
     return counts.of('removeMember') + counts.of('replaceMember') > 0 || machines.some(({ disk }) => disk.isReplacement)
-  }
-
-  async close(): Promise<void> {
-    this.end()
-    await Promise.allSettled([this.#producer.close(), this.#consumer.close()])
-    this.#need.host.close()
   }
 
   async #produce(): Promise<void> {
