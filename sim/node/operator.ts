@@ -14,6 +14,8 @@ const CHANGE_MS = 5000
 const VOTERS_MIN = 3
 /** Beside those that the group begins with. */
 const MORE_MACHINES_MAX = 3
+/** What a node's file may name. */
+const GROUP_MAX = 7
 
 export class Operator {
   readonly #cluster: Cluster
@@ -94,7 +96,9 @@ export class Operator {
   }
 
   async #add(): Promise<Machine | undefined> {
-    if (this.#cluster.machines.length >= this.#machinesMax) return undefined
+    const { machines } = this.#cluster
+    const isFull = machines.filter(({ isGone }) => !isGone).length >= GROUP_MAX
+    if (isFull || machines.length >= this.#machinesMax) return undefined
     const machine = this.#cluster.addMachine()
     this.#cluster.boot(machine)
     const isAdded = await this.#change({ change: 'add', id: machine.id, place: `${machine.host}:${PEER_PORT}` })
