@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Producer } from '../../src/client/producer/producer.ts'
 import { PushConsumer } from '../../src/client/consumer/push-consumer.ts'
 import { register as bench } from '../../src/cli/commands/bench.ts'
@@ -12,24 +12,14 @@ import { RequestCode } from '../../src/remoting/codes.ts'
 import { FakeCluster } from '../support/fake-broker.ts'
 import { runWith, terminal } from '../support/terminal.ts'
 import { until } from '../support/until.ts'
-
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) await one.close()
-})
-
-async function cluster(options: { nodes?: number } = {}): Promise<FakeCluster> {
-  const fake = await FakeCluster.start(options)
-  open.push(fake)
-  fake.createTopic('T')
-  return fake
-}
+import { opened } from '../support/open.ts'
+import { clusterWithTopic } from '../support/sending.ts'
 
 const run = runWith([produce, consume, status, topic, group, transferLeader, bench])
 
 describe('produce', () => {
   test('sends a message per line and says how many were acknowledged', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const at = terminal('one\ntwo\r\n\nthree')
     const { out, notes, error } = await run(['produce', '-n', fake.namesrv, '-t', 'T', '--tag', 'A', '--key', 'k'], at)
     expect(error).toBeUndefined()
@@ -40,7 +30,7 @@ describe('produce', () => {
   })
 
   test('fails with one line when messages were not acknowledged', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const sends: readonly number[] = [RequestCode.SEND_MESSAGE_V2, RequestCode.SEND_BATCH_MESSAGE]
     fake.fault = (call) => (sends.includes(call.code) ? { code: 13, remark: 'no' } : undefined)
     const { notes, error } = await run(['produce', '-n', fake.namesrv, '-t', 'T'], terminal('one\ntwo\n'))
@@ -51,7 +41,7 @@ describe('produce', () => {
 
 describe('consume', () => {
   test('prints so many messages, commits them, and goes on after them', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     for (let n = 0; n < 5; n++) fake.put('T', 0, `line ${n}`)
     const words = ['consume', '-n', fake.namesrv, '-t', 'T', '-g', 'G']
     expect(await run([...words, '--count', '3'])).toMatchObject({ out: 'line 0\nline 1\nline 2\n', error: undefined })
@@ -69,7 +59,7 @@ describe('consume', () => {
   })
 
   test('ends cleanly when it is interrupted', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     fake.put('T', 0, 'only')
     const at = terminal()
     const running = run(['consume', '-n', fake.namesrv, '-t', 'T', '-g', 'G'], at)
@@ -89,7 +79,7 @@ describe('consume', () => {
   })
 
   test('says so when nothing came', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const at = terminal()
     const running = run(['consume', '-n', fake.namesrv, '-t', 'T', '-g', 'G'], at)
     await until('a heartbeat', () => fake.clients.size > 0)
@@ -115,7 +105,7 @@ describe('before anything else', () => {
   test.each(commands)(
     '%s %s fails at once when the topic cannot be one, though there is no input',
     async (...words) => {
-      const fake = await cluster()
+      const fake = await clusterWithTopic()
       expect((await run([...words, '-n', fake.namesrv, '-t', 'a b'])).error).toContain('illegal characters')
     },
   )
@@ -123,7 +113,7 @@ describe('before anything else', () => {
   test.each([...commands.map((words) => [...words, '-t', 'T']), ['status'], ['topic', 'list']])(
     '%s %s says that a broker is not a name server',
     async (...words) => {
-      const fake = await cluster()
+      const fake = await clusterWithTopic()
       const broker = fake.nodes[0]?.address ?? ''
       fake.fault = (call, node) => (node === fake.nodes[0] ? { code: 3, remark: `code ${call.code}?` } : undefined)
       expect((await run([...words, '-n', broker])).error).toBe(`${broker}: that is not a name server`)
@@ -161,7 +151,7 @@ function runtime(fake: FakeCluster): void {
 
 describe('status', () => {
   test('shows groups, nodes, roles, lag and disk', async () => {
-    const fake = await cluster({ nodes: 2 })
+    const fake = await clusterWithTopic({ nodes: 2 })
     runtime(fake)
     const { out, error } = await run(['status', '-n', fake.namesrv])
     expect(error).toBeUndefined()
@@ -175,7 +165,7 @@ describe('status', () => {
   })
 
   test('gives the same as JSON', async () => {
-    const fake = await cluster({ nodes: 2 })
+    const fake = await clusterWithTopic({ nodes: 2 })
     runtime(fake)
     const { out } = await run(['status', '-n', fake.namesrv, '--json'])
     expect(JSON.parse(out).nodes[0]).toMatchObject({
@@ -194,7 +184,7 @@ describe('status', () => {
   })
 
   test('shows a node that does not answer', async () => {
-    const fake = await cluster({ nodes: 2 })
+    const fake = await clusterWithTopic({ nodes: 2 })
     const second = fake.nodes[1]
     if (second === undefined) throw new Error('two nodes wanted')
     void second.address
@@ -216,7 +206,7 @@ describe('status', () => {
 
 describe('topic', () => {
   test('is created, listed, shown and deleted', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const at = ['-n', fake.namesrv]
     expect((await run(['topic', 'create', 'New', '--queues', '2', ...at])).notes).toBe('New: 2 queues in broker-a\n')
     fake.put('New', 1, 'x')
@@ -235,7 +225,7 @@ describe('topic', () => {
   })
 
   test('with an illegal name or an unknown broker is refused', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     expect((await run(['topic', 'create', 'a b', '-n', fake.namesrv])).error).toContain('illegal characters')
     expect((await run(['topic', 'create', 'A', '--broker', 'nope', '-n', fake.namesrv])).error).toBe(
       'there is no broker group nope',
@@ -245,10 +235,9 @@ describe('topic', () => {
 
 describe('group', () => {
   test('is listed and shown with its members and its lag', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     for (let n = 0; n < 5; n++) fake.put('T', 0, `${n}`)
-    const consumer = new PushConsumer({ namesrv: fake.namesrv, group: 'G', from: 'last' })
-    open.push(consumer)
+    const consumer = opened(new PushConsumer({ namesrv: fake.namesrv, group: 'G', from: 'last' }))
     await consumer.subscribe('T').run(() => undefined)
     fake.offsets.set('G T 0', 3)
     const at = ['-n', fake.namesrv]
@@ -266,7 +255,7 @@ describe('group', () => {
 
 describe('transfer-leader', () => {
   test('asks the leader, and repeats what it says when it refuses', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const at = ['transfer-leader', '-n', fake.namesrv, '--broker', 'broker-a', '--to']
     expect((await run([...at, 'n1'])).notes).toMatch(/^broker-a: n1 leads \(\d+ ms\)\n$/)
     expect((await run([...at, 'n9'])).error).toBe('refused with code 1: no node n9')
@@ -276,7 +265,7 @@ describe('transfer-leader', () => {
 
 describe('bench', () => {
   test('send measures acknowledgements, at full speed and at a rate', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const at = [
       'bench',
       'send',
@@ -306,14 +295,14 @@ describe('bench', () => {
   })
 
   test('consume measures deliveries until the end of the topic', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     for (let n = 0; n < 2_000; n++) fake.put('T', n % 4, 'x')
     const { out } = await run(['bench', 'consume', '-n', fake.namesrv, '--topic', 'T', '--seconds', '1', '--json'])
     expect(JSON.parse(out)).toMatchObject({ messages: 2_000, messagesPerSecond: expect.any(Number) })
   })
 
   test('consume says that a topic does not exist instead of waiting for it', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     expect((await run(['bench', 'consume', '-n', fake.namesrv, '-t', 'None'])).error).toBe(
       'the topic None does not exist',
     )
@@ -330,9 +319,8 @@ describe('bench', () => {
 })
 
 test('messages produced by one client are told apart by their ids', async () => {
-  const fake = await cluster()
-  const producer = new Producer({ namesrv: fake.namesrv })
-  open.push(producer)
+  const fake = await clusterWithTopic()
+  const producer = opened(new Producer({ namesrv: fake.namesrv }))
   await producer.start()
   const ids = await Promise.all([...Array(200).keys()].map((n) => producer.send({ topic: 'T', body: `${n}` })))
   expect(new Set(ids.map((result) => result.messageId)).size).toBe(200)

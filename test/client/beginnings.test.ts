@@ -1,25 +1,21 @@
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { PushConsumer } from '../../src/client/consumer/push-consumer.ts'
 import { deferred } from '../../src/lib/deferred.ts'
 import { FakeCluster } from '../support/fake-broker.ts'
-
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) await one.close()
-})
+import { opened } from '../support/open.ts'
 
 test('a consumer that wants the last messages gets the first one of a topic that is made after it started', async () => {
-  const fake = await FakeCluster.start()
-  open.push(fake)
-  const consumer = new PushConsumer({
-    namesrv: fake.namesrv,
-    group: 'G',
-    from: 'last',
-    closeTimeoutMs: 100,
-    rebalanceIntervalMs: 50,
-    routeRefreshMs: 50,
-  })
-  open.push(consumer)
+  const fake = opened(await FakeCluster.start())
+  const consumer = opened(
+    new PushConsumer({
+      namesrv: fake.namesrv,
+      group: 'G',
+      from: 'last',
+      closeTimeoutMs: 100,
+      rebalanceIntervalMs: 50,
+      routeRefreshMs: 50,
+    }),
+  )
   const first = deferred<string>()
   await consumer.subscribe('Later').run((message) => first.resolve(message.body.toString()))
   fake.createTopic('Later')

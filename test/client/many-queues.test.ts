@@ -1,5 +1,5 @@
 /** What one turn sends to many queues leaves as one request (700_021), where the broker knows it. */
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { Producer } from '../../src/client/producer/producer.ts'
 import type { ProducerOptions } from '../../src/client/producer/producer-options.ts'
 import type { SendPart } from '../../src/message/send-parts.ts'
@@ -7,19 +7,14 @@ import { RaftmqCode, RequestCode } from '../../src/remoting/codes.ts'
 import type { Call, Reply } from '../../src/remoting/route.ts'
 import { FakeCluster } from '../support/fake-broker.ts'
 import { storeParts } from '../support/fake-parts.ts'
+import { opened } from '../support/open.ts'
 
 const MANY = RaftmqCode.SEND_TO_MANY_QUEUES
 const { SEND_MESSAGE_V2: ONE, SEND_BATCH_MESSAGE: BATCH } = RequestCode
 const TOPICS = ['T', 'U', 'V', 'W']
 
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) await one.close()
-})
-
 async function cluster(): Promise<FakeCluster> {
-  const fake = await FakeCluster.start()
-  open.push(fake)
+  const fake = opened(await FakeCluster.start())
   for (const topic of TOPICS) fake.createTopic(topic, 1)
   return fake
 }
@@ -28,7 +23,7 @@ async function cluster(): Promise<FakeCluster> {
 async function producerOf(fake: FakeCluster, options: Partial<ProducerOptions> = {}): Promise<Producer> {
   const producer = new Producer({ namesrv: fake.namesrv, group: 'P', ...options })
   await producer.start()
-  open.push({ close: () => producer.close({ signal: AbortSignal.abort() }) })
+  opened({ close: () => producer.close({ signal: AbortSignal.abort() }) })
   for (let turn = 0; turn < 2; turn++) await sendAll(producer, `warm ${turn}`)
   fake.requests.length = 0
   return producer
@@ -74,7 +69,7 @@ test('a broker that does not know it is sent to one by one, and asked once for e
   const fake = await cluster()
   const producer = new Producer({ namesrv: fake.namesrv })
   await producer.start()
-  open.push({ close: () => producer.close({ signal: AbortSignal.abort() }) })
+  opened({ close: () => producer.close({ signal: AbortSignal.abort() }) })
   for (let turn = 0; turn < 4; turn++) await sendAll(producer, `${turn}`)
   expect(fake.requests.filter((code) => code === MANY)).toHaveLength(1)
   expect(fake.requests.filter((code) => code === ONE)).toHaveLength(16)

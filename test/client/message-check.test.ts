@@ -1,30 +1,6 @@
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { Producer } from '../../src/client/producer/producer.ts'
-import type { ProducerOptions } from '../../src/client/producer/producer-options.ts'
-import { RequestCode } from '../../src/remoting/codes.ts'
-import { FakeCluster } from '../support/fake-broker.ts'
-
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) await one.close()
-})
-
-async function cluster(): Promise<FakeCluster> {
-  const fake = await FakeCluster.start()
-  open.push(fake)
-  fake.createTopic('T')
-  return fake
-}
-
-async function producerOf(fake: FakeCluster, options: Partial<ProducerOptions> = {}): Promise<Producer> {
-  const producer = new Producer({ namesrv: fake.namesrv, group: 'P', ...options })
-  await producer.start()
-  open.push({ close: () => producer.close({ signal: AbortSignal.abort() }) })
-  return producer
-}
-
-const isSend = (code: number): boolean =>
-  code === RequestCode.SEND_MESSAGE_V2 || code === RequestCode.SEND_BATCH_MESSAGE
+import { clusterWithTopic, producerOf, isSend } from '../support/sending.ts'
 
 /** As a program calls it that is not checked against the types. */
 function called(producer: Producer, method: 'send' | 'sendOneway' | 'sendBatch' | 'request', what: unknown): unknown {
@@ -53,7 +29,7 @@ test.each<[Record<string, unknown> | string | undefined, string]>([
   [{ topic: 'T', body: 'x', deliverAt: new Date(Number.NaN) }, 'deliverAt is no valid date'],
   [{ topic: 'T', body: 'x', queue: 2 }, 'queue is none: it has a topic, a brokerName and a queueId'],
 ])('what is no message is told so, however it is sent: %j', async (given, message) => {
-  const fake = await cluster()
+  const fake = await clusterWithTopic()
   const illegal = { code: 'CLIENT_MESSAGE_ILLEGAL', message }
   for (const trace of [false, true]) {
     const producer = await producerOf(fake, { trace })
@@ -68,7 +44,7 @@ test.each<[Record<string, unknown> | string | undefined, string]>([
 })
 
 test('a message may have all that its type has', async () => {
-  const fake = await cluster()
+  const fake = await clusterWithTopic()
   const producer = await producerOf(fake)
   const [queue] = await producer.queues('T')
   const optional = { tag: 'a', keys: ['k'], properties: { colour: 'red' }, flag: 1, shardingKey: 's' }

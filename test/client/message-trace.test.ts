@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { readTrace } from '../../src/client/admin/message-traces.ts'
 import { MessageTrace, type TraceMessage } from '../../src/client/core/message-trace.ts'
 import { Producer, PullConsumer, PushConsumer } from '../../src/client/index.ts'
@@ -7,11 +7,7 @@ import { FakeCluster } from '../support/fake-broker.ts'
 import { takeParts } from '../support/fake-parts.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { until } from '../support/until.ts'
-
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) await one.close()
-})
+import { opened } from '../support/open.ts'
 
 function gathering(): { trace: MessageTrace; sent: TraceMessage[]; clock: ManualClock } {
   const sent: TraceMessage[] = []
@@ -97,8 +93,7 @@ describe('the rows of a trace', () => {
 })
 
 test('clients with a trace tell of their sends and of their handlers, and of nothing else', async () => {
-  const fake = await FakeCluster.start()
-  open.push(fake)
+  const fake = opened(await FakeCluster.start())
   fake.createTopic('T', 1)
   fake.createTopic('RMQ_SYS_TRACE_TOPIC', 1)
   const producer = new Producer({ namesrv: fake.namesrv, group: 'P', trace: true })
@@ -106,8 +101,9 @@ test('clients with a trace tell of their sends and of their handlers, and of not
   const { messageId } = await producer.send({ topic: 'T', body: 'hello', keys: 'k' })
   await producer.sendBatch([{ topic: 'T', body: 'one' }])
   await producer.close()
-  const consumer = new PushConsumer({ namesrv: fake.namesrv, group: 'G', from: 'first', trace: true, ordered: true })
-  open.push(consumer)
+  const consumer = opened(
+    new PushConsumer({ namesrv: fake.namesrv, group: 'G', from: 'first', trace: true, ordered: true }),
+  )
   let failures = 1
   let count = 0
   await consumer.subscribe('T').run((message) => {
@@ -140,8 +136,7 @@ function rows(fake: FakeCluster): unknown[] {
 }
 
 test('messages that an iteration or a poll gives are told of until they are settled, or given back', async () => {
-  const fake = await FakeCluster.start()
-  open.push(fake)
+  const fake = opened(await FakeCluster.start())
   for (const topic of ['T', 'RMQ_SYS_TRACE_TOPIC']) fake.createTopic(topic, 1)
   for (const body of ['a', 'b']) fake.put('T', 0, body)
   const push = new PushConsumer({ namesrv: fake.namesrv, group: 'G', from: 'first', trace: true }).subscribe('T')
@@ -167,8 +162,7 @@ test('messages that an iteration or a poll gives are told of until they are sett
 })
 
 test('a message that an iteration has in hand when its consumer is closed is told of as given back', async () => {
-  const fake = await FakeCluster.start()
-  open.push(fake)
+  const fake = opened(await FakeCluster.start())
   for (const topic of ['T', 'RMQ_SYS_TRACE_TOPIC']) fake.createTopic(topic, 1)
   fake.put('T', 0, 'a')
   const options = { namesrv: fake.namesrv, group: 'G', from: 'first', trace: true } as const
@@ -187,8 +181,7 @@ test('a message that an iteration has in hand when its consumer is closed is tol
 })
 
 test('sends that leave as parts of one request are told of each by itself', async () => {
-  const fake = await FakeCluster.start()
-  open.push(fake)
+  const fake = opened(await FakeCluster.start())
   for (const topic of ['T', 'U', 'RMQ_SYS_TRACE_TOPIC']) fake.createTopic(topic, 1)
   const cameMany = takeParts(fake)
   const producer = new Producer({ namesrv: fake.namesrv, group: 'P', trace: true })

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { PushConsumer } from '../../src/client/consumer/push-consumer.ts'
 import type { PushConsumerOptions } from '../../src/client/consumer/consumer-options.ts'
 import { LOCK_RENEWAL_MS } from '../../src/client/consumer/queue-locks.ts'
@@ -7,16 +7,11 @@ import { deferred } from '../../src/lib/deferred.ts'
 import { RequestCode } from '../../src/remoting/codes.ts'
 import { FakeCluster } from '../support/fake-broker.ts'
 import { until } from '../support/until.ts'
-
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) await one.close()
-})
+import { opened } from '../support/open.ts'
 
 /** One queue with `bodies`. */
 async function clusterWith(...bodies: string[]): Promise<FakeCluster> {
-  const fake = await FakeCluster.start()
-  open.push(fake)
+  const fake = opened(await FakeCluster.start())
   fake.createTopic('T', 1)
   for (const body of bodies) fake.put('T', 0, body)
   return fake
@@ -40,7 +35,7 @@ function orderedConsumer(fake: FakeCluster, options: Partial<PushConsumerOptions
     clock: hastyClock,
     ...options,
   })
-  open.push(consumer)
+  opened(consumer)
   return consumer.subscribe('T')
 }
 

@@ -1,36 +1,14 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Producer } from '../../src/client/producer/producer.ts'
-import type { ProducerOptions } from '../../src/client/producer/producer-options.ts'
 import { mayBeStored } from '../../src/client/core/errors.ts'
 import { RequestCode } from '../../src/remoting/codes.ts'
-import { FakeCluster } from '../support/fake-broker.ts'
 import { until } from '../support/until.ts'
-
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) await one.close()
-})
-
-async function cluster(options: { nodes?: number } = {}): Promise<FakeCluster> {
-  const fake = await FakeCluster.start(options)
-  open.push(fake)
-  fake.createTopic('T')
-  return fake
-}
-
-async function producerOf(fake: FakeCluster, options: Partial<ProducerOptions> = {}): Promise<Producer> {
-  const producer = new Producer({ namesrv: fake.namesrv, group: 'P', ...options })
-  await producer.start()
-  open.push({ close: () => producer.close({ signal: AbortSignal.abort() }) })
-  return producer
-}
-
-const isSend = (code: number): boolean =>
-  code === RequestCode.SEND_MESSAGE_V2 || code === RequestCode.SEND_BATCH_MESSAGE
+import { opened } from '../support/open.ts'
+import { clusterWithTopic, producerOf, isSend } from '../support/sending.ts'
 
 test('a producer says to its leader, again and again, that it is there', async () => {
-  const fake = await cluster()
+  const fake = await clusterWithTopic()
   const producer = await producerOf(fake, { heartbeatIntervalMs: 10 })
   await producer.send({ topic: 'T', body: 'hello' })
   const beats = (): number => fake.requests.filter((code) => code === RequestCode.HEART_BEAT).length
@@ -39,7 +17,7 @@ test('a producer says to its leader, again and again, that it is there', async (
 
 describe('a send', () => {
   test('is stored, and says where', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const producer = await producerOf(fake)
     const result = await producer.send({
       topic: 'T',
@@ -63,7 +41,7 @@ describe('a send', () => {
   })
 
   test('goes to the queues in turn, to a chosen queue, and to the queue of its sharding key', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const producer = await producerOf(fake)
     const turns = []
     for (let n = 0; n < 8; n++) turns.push((await producer.send({ topic: 'T', body: 'x' })).queue.queueId)
@@ -78,7 +56,7 @@ describe('a send', () => {
   })
 
   test('compresses bodies over the limit, as Java does: zlib, sysFlag 0x301', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const producer = await producerOf(fake)
     await producer.send({ topic: 'T', body: 'a'.repeat(4096) })
     await producer.send({ topic: 'T', body: 'a'.repeat(4097) })
@@ -89,7 +67,7 @@ describe('a send', () => {
   })
 
   test('to a topic that does not exist creates it through TBW102', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const producer = await producerOf(fake)
     const result = await producer.send({ topic: 'Fresh', body: 'x' })
     expect(result.queueOffset).toBe(0)
@@ -97,14 +75,14 @@ describe('a send', () => {
   })
 
   test('to a topic that cannot be created fails with CLIENT_NO_ROUTE', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     fake.autoCreate = false
     const producer = await producerOf(fake)
     await expect(producer.send({ topic: 'Fresh', body: 'x' })).rejects.toMatchObject({ code: 'CLIENT_NO_ROUTE' })
   })
 
   test('to a topic none of whose queues may be written says so', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     fake.createTopic('Closed', 0)
     const producer = await producerOf(fake)
     await expect(producer.send({ topic: 'Closed', body: 'x' })).rejects.toMatchObject({
@@ -121,14 +99,14 @@ describe('a send', () => {
     ['properties over 32,767 bytes', { topic: 'T', body: 'x', properties: { a: 'b'.repeat(33_000) } }],
     ['a delay level of 0', { topic: 'T', body: 'x', delayLevel: 0 }],
   ])('with %s is refused before it leaves', async (_, message) => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const producer = await producerOf(fake)
     await expect(producer.send(message)).rejects.toMatchObject({ code: 'CLIENT_MESSAGE_ILLEGAL' })
     expect(fake.requests.filter(isSend)).toEqual([])
   })
 
   test('that the broker refuses carries the response code', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     fake.fault = (call) => (isSend(call.code) ? { code: 26, remark: 'no such group' } : undefined)
     const producer = await producerOf(fake)
     await expect(producer.send({ topic: 'T', body: 'x' })).rejects.toMatchObject({
@@ -138,7 +116,7 @@ describe('a send', () => {
   })
 
   test('before start and after close is refused', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const producer = new Producer({ namesrv: fake.namesrv })
     await expect(producer.send({ topic: 'T', body: 'x' })).rejects.toMatchObject({ code: 'CLIENT_STATE' })
     await producer.start()
@@ -147,7 +125,7 @@ describe('a send', () => {
   })
 
   test('one-way is stored without an answer', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const producer = await producerOf(fake)
     expect(await producer.sendOneway({ topic: 'T', body: 'x' })).toBe(true)
     await producer.send({ topic: 'T', body: 'y' })
@@ -155,7 +133,7 @@ describe('a send', () => {
   })
 
   test('over the limit of sends in flight is refused with CLIENT_OVERLOADED', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const producer = await producerOf(fake, { maxInFlight: 2 })
     const results = await Promise.allSettled([1, 2, 3].map(() => producer.send({ topic: 'T', body: 'x' })))
     expect(results.map((result) => result.status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
@@ -163,7 +141,7 @@ describe('a send', () => {
   })
 
   test('can be given up by a signal', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     fake.fault = (call) => (isSend(call.code) ? 'silence' : undefined)
     const producer = await producerOf(fake)
     const controller = new AbortController()
@@ -176,7 +154,7 @@ describe('a send', () => {
 
 describe('when the leader goes away', () => {
   test('sends under way are sent again to the next leader, and say that they may be stored twice', async () => {
-    const fake = await cluster({ nodes: 2 })
+    const fake = await clusterWithTopic({ nodes: 2 })
     const [first, second] = fake.nodes
     if (first === undefined || second === undefined) throw new Error('two nodes wanted')
     const producer = await producerOf(fake)
@@ -191,7 +169,7 @@ describe('when the leader goes away', () => {
   })
 
   test('sends wait for the next leader, however long within sendTimeoutMs the route names the old one', async () => {
-    const fake = await cluster({ nodes: 2 })
+    const fake = await clusterWithTopic({ nodes: 2 })
     const [first, second] = fake.nodes
     if (first === undefined || second === undefined) throw new Error('two nodes wanted')
     const producer = await producerOf(fake)
@@ -207,7 +185,7 @@ describe('when the leader goes away', () => {
   })
 
   test('a node that says it does not lead is left for the one that does', async () => {
-    const fake = await cluster({ nodes: 2 })
+    const fake = await clusterWithTopic({ nodes: 2 })
     const [first, second] = fake.nodes
     if (first === undefined || second === undefined) throw new Error('two nodes wanted')
     const producer = await producerOf(fake)
@@ -217,7 +195,7 @@ describe('when the leader goes away', () => {
   })
 
   test('one that keeps silent without hanging up is left within a second or two', async () => {
-    const fake = await cluster({ nodes: 2 })
+    const fake = await clusterWithTopic({ nodes: 2 })
     const [first, second] = fake.nodes
     if (first === undefined || second === undefined) throw new Error('two nodes wanted')
     const producer = await producerOf(fake, { attemptTimeoutMs: 60_000, sendTimeoutMs: 60_000 })
@@ -230,7 +208,7 @@ describe('when the leader goes away', () => {
   })
 
   test('one that keeps silent, and that no other follows, is named as what it is', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const producer = await producerOf(fake, { attemptTimeoutMs: 60_000, sendTimeoutMs: 3_000 })
     await producer.send({ topic: 'T', body: 'before' })
     fake.fault = (call) => (isSend(call.code) ? 'silence' : undefined)
@@ -246,7 +224,7 @@ describe('when the leader goes away', () => {
   })
 
   test('without a leader a send fails as certainly not stored when its time is over', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const producer = await producerOf(fake, { sendTimeoutMs: 300 })
     await producer.send({ topic: 'T', body: 'before' })
     fake.leader = undefined
@@ -259,7 +237,7 @@ describe('when the leader goes away', () => {
 
 describe('an answer that does not come', () => {
   test('is retried by default', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     let silent = 1
     fake.fault = (call) => (isSend(call.code) && silent-- > 0 ? 'silence' : undefined)
     const producer = await producerOf(fake, { attemptTimeoutMs: 100 })
@@ -267,7 +245,7 @@ describe('an answer that does not come', () => {
   })
 
   test('ends as CLIENT_UNDECIDED when the user does not want duplicates', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     fake.fault = (call) => (isSend(call.code) ? 'cut' : undefined)
     const producer = await producerOf(fake, { retryUndecided: false })
     await expect(producer.send({ topic: 'T', body: 'x' })).rejects.toMatchObject({ code: 'CLIENT_UNDECIDED' })
@@ -275,7 +253,7 @@ describe('an answer that does not come', () => {
   })
 
   test('code 1 with UNKNOWN in its remark is such an answer', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     fake.fault = (call) => (isSend(call.code) ? { code: 1, remark: 'UNKNOWN: no quorum' } : undefined)
     const producer = await producerOf(fake, { retryUndecided: false })
     await expect(producer.send({ topic: 'T', body: 'x' })).rejects.toMatchObject({
@@ -285,7 +263,7 @@ describe('an answer that does not come', () => {
   })
 
   test('is given up after the retries, and stays undecided although the last answer was a refusal', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     let sends = 0
     fake.fault = (call) => {
       if (!isSend(call.code)) return undefined
@@ -299,7 +277,7 @@ describe('an answer that does not come', () => {
 })
 
 test('a busy broker is asked again after a pause', async () => {
-  const fake = await cluster()
+  const fake = await clusterWithTopic()
   let busy = 4
   fake.fault = (call) => (isSend(call.code) && busy-- > 0 ? { code: 2, remark: 'busy' } : undefined)
   const producer = await producerOf(fake)
@@ -307,7 +285,7 @@ test('a busy broker is asked again after a pause', async () => {
 })
 
 test('a broker that stays busy is asked less and less often, until the time of the send is over', async () => {
-  const fake = await cluster()
+  const fake = await clusterWithTopic()
   fake.fault = (call) => (isSend(call.code) ? { code: 2, remark: 'busy' } : undefined)
   const producer = await producerOf(fake, { sendTimeoutMs: 1_000 })
   await expect(producer.send({ topic: 'T', body: 'x' })).rejects.toMatchObject({ code: 'CLIENT_BUSY' })
@@ -318,7 +296,7 @@ test('a broker that stays busy is asked less and less often, until the time of t
 
 describe('a batch', () => {
   test('is stored side by side in one queue, with a result for each message', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const producer = await producerOf(fake)
     const results = await producer.sendBatch(['a', 'b', 'c'].map((body) => ({ topic: 'T', body })))
     expect(results.map((result) => result.queueOffset)).toEqual([0, 1, 2])
@@ -328,7 +306,7 @@ describe('a batch', () => {
   })
 
   test('of several topics is refused', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const producer = await producerOf(fake)
     const mixed = [
       { topic: 'T', body: 'a' },
@@ -338,7 +316,7 @@ describe('a batch', () => {
   })
 
   test('is made of what one turn sends to a topic, with a result for each message', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const producer = await producerOf(fake, { batch: { maxMessages: 10 } })
     const results = await Promise.all([...Array(25).keys()].map((n) => producer.send({ topic: 'T', body: `b${n}` })))
     expect(fake.requests.filter(isSend)).toEqual(Array(3).fill(RequestCode.SEND_BATCH_MESSAGE))
@@ -351,7 +329,7 @@ describe('a batch', () => {
   })
 
   test('is not made of a message that is alone, nor by a producer that wants none', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const alone = await producerOf(fake)
     await alone.send({ topic: 'T', body: 'a' })
     await Promise.all(['T', 'U'].map((topic) => alone.send({ topic, body: 'b' })))
@@ -361,7 +339,7 @@ describe('a batch', () => {
   })
 
   test('leaves out what asks for more than storing, and is sent before it', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const producer = await producerOf(fake, { compressOverBytes: 1000 })
     const queue = { topic: 'T', brokerName: 'broker-a', queueId: 0 }
     const messages = [
@@ -380,7 +358,7 @@ describe('a batch', () => {
   })
 
   test('that is refused is sent again message by message', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     fake.fault = (call) => (call.code === RequestCode.SEND_BATCH_MESSAGE ? { code: 13, remark: 'no' } : undefined)
     const producer = await producerOf(fake)
     const results = await Promise.all(['a', 'b'].map((body) => producer.send({ topic: 'T', body })))
@@ -389,7 +367,7 @@ describe('a batch', () => {
   })
 
   test('whose answer was lost leaves every message undecided', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     fake.fault = (call) => (isSend(call.code) ? 'cut' : undefined)
     const producer = await producerOf(fake, { retryUndecided: false })
     const sends = await Promise.allSettled(['a', 'b'].map((body) => producer.send({ topic: 'T', body })))
@@ -397,7 +375,7 @@ describe('a batch', () => {
   })
 
   test('counts its messages as in flight', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const producer = await producerOf(fake, { maxInFlight: 3 })
     const sends = [1, 2, 3, 4].map(() => producer.send({ topic: 'T', body: 'x' }))
     expect(producer.inFlight).toBe(3)
@@ -409,7 +387,7 @@ describe('a batch', () => {
 
 describe('close', () => {
   test('waits for what is in flight and says goodbye', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const producer = await producerOf(fake)
     const sends = [...Array(100).keys()].map((n) => producer.send({ topic: 'T', body: `${n}` }))
     await producer.close()
@@ -418,7 +396,7 @@ describe('close', () => {
   })
 
   test('with a signal fails what is still in flight', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     fake.fault = (call) => (isSend(call.code) ? 'silence' : undefined)
     const producer = await producerOf(fake)
     const sending = producer.send({ topic: 'T', body: 'x' })
@@ -432,20 +410,20 @@ describe('close', () => {
 test('no name server: the send fails with CLIENT_NO_NAMESRV when its time is over', async () => {
   const producer = new Producer({ namesrv: '127.0.0.1:1', sendTimeoutMs: 200 })
   await producer.start()
-  open.push(producer)
+  opened(producer)
   await expect(producer.send({ topic: 'T', body: 'x' })).rejects.toMatchObject({ code: 'CLIENT_NO_NAMESRV' })
 })
 
 test('several name servers: one that is down is passed over', async () => {
-  const fake = await cluster()
+  const fake = await clusterWithTopic()
   const producer = new Producer({ namesrv: `127.0.0.1:1;${fake.namesrv}` })
   await producer.start()
-  open.push(producer)
+  opened(producer)
   expect(await producer.send({ topic: 'T', body: 'x' })).toMatchObject({ status: 'SEND_OK' })
 })
 
 test('diagnostics channels tell of sends and their ends', async () => {
-  const fake = await cluster()
+  const fake = await clusterWithTopic()
   const producer = await producerOf(fake)
   const seen: unknown[] = []
   const listen = (event: unknown, name: string | symbol): void => void seen.push([name, event])

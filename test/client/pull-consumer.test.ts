@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { PullConsumer } from '../../src/client/consumer/pull-consumer.ts'
 import type { PullConsumerOptions } from '../../src/client/consumer/pull-options.ts'
 import type { MessageQueue } from '../../src/client/core/message-queue.ts'
@@ -6,27 +6,21 @@ import type { ReceivedMessage } from '../../src/client/core/received-message.ts'
 import { RequestCode } from '../../src/remoting/codes.ts'
 import { FakeCluster } from '../support/fake-broker.ts'
 import { until } from '../support/until.ts'
-
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) await one.close()
-})
+import { opened } from '../support/open.ts'
 
 const queue: MessageQueue = { topic: 'T', brokerName: 'broker-a', queueId: 0 }
 const second: MessageQueue = { ...queue, queueId: 1 }
 
 /** A topic with two queues, and messages 0, 1, … in the first. */
 async function clusterWith(count: number): Promise<FakeCluster> {
-  const fake = await FakeCluster.start()
-  open.push(fake)
+  const fake = opened(await FakeCluster.start())
   fake.createTopic('T', 2)
   for (let n = 0; n < count; n++) fake.put('T', 0, `${n}`)
   return fake
 }
 
 function pullConsumer(fake: FakeCluster, options: Partial<PullConsumerOptions> = {}): PullConsumer {
-  const consumer = new PullConsumer({ namesrv: fake.namesrv, group: 'G', from: 'first', ...options })
-  open.push(consumer)
+  const consumer = opened(new PullConsumer({ namesrv: fake.namesrv, group: 'G', from: 'first', ...options }))
   return consumer
 }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { PushConsumer } from '../../src/client/consumer/push-consumer.ts'
 import type { MessageContext, MessageHandler } from '../../src/client/consumer/message-context.ts'
 import type { PushConsumerOptions } from '../../src/client/consumer/consumer-options.ts'
@@ -10,28 +10,19 @@ import { deferred } from '../../src/lib/deferred.ts'
 import { compressBody } from '../../src/message/compression.ts'
 import { RequestCode } from '../../src/remoting/codes.ts'
 import { FakeCluster } from '../support/fake-broker.ts'
-
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) await one.close()
-})
-
-async function cluster(options: { nodes?: number } = {}): Promise<FakeCluster> {
-  const fake = await FakeCluster.start(options)
-  open.push(fake)
-  fake.createTopic('T')
-  return fake
-}
+import { opened } from '../support/open.ts'
+import { clusterWithTopic } from '../support/sending.ts'
 
 function consumerOf(fake: FakeCluster, options: Partial<PushConsumerOptions> = {}): PushConsumer {
-  const consumer = new PushConsumer({
-    namesrv: fake.namesrv,
-    group: 'G',
-    from: 'first',
-    closeTimeoutMs: 100,
-    ...options,
-  })
-  open.push(consumer)
+  const consumer = opened(
+    new PushConsumer({
+      namesrv: fake.namesrv,
+      group: 'G',
+      from: 'first',
+      closeTimeoutMs: 100,
+      ...options,
+    }),
+  )
   return consumer
 }
 
@@ -69,7 +60,7 @@ async function until(holds: () => boolean): Promise<void> {
 
 describe('a handler', () => {
   test('gets every message, in the order of its queue, and what it handled is committed at close', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     for (let n = 0; n < 40; n++) fake.put('T', n % 4, `${n}`)
     const consumer = consumerOf(fake)
     const got = collector()
@@ -88,7 +79,7 @@ describe('a handler', () => {
   })
 
   test('sees what the producer gave', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const properties = 'UNIQ_KEY\u0001ABC\u0002TAGS\u0001red\u0002KEYS\u0001k1 k2\u0002colour\u0001blue\u0002'
     fake.put('T', 1, compressBody(Buffer.from('x'.repeat(9_999)), 'zlib'), properties, { sysFlag: 0x301, flag: 7 })
     const consumer = consumerOf(fake)
@@ -117,7 +108,7 @@ describe('a handler', () => {
 
   test('of one queue runs one at a time in order, and side by side by default', async () => {
     for (const ordered of [true, false]) {
-      const fake = await cluster()
+      const fake = await clusterWithTopic()
       for (let n = 0; n < 6; n++) fake.put('T', 0, `${n}`)
       let running = 0
       let most = 0
@@ -141,7 +132,7 @@ describe('a handler', () => {
   })
 
   test('gets only the tags it asked for, and the offsets pass over the others', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     for (let n = 0; n < 10; n++) fake.put('T', 0, `${n}`, `TAGS\u0001${n % 2 === 0 ? 'even' : 'odd'}\u0002`)
     const consumer = consumerOf(fake)
     const got = collector()
@@ -153,7 +144,7 @@ describe('a handler', () => {
   })
 
   test('that fails has its message delivered again through the retry topic, with its first topic', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     fake.put('T', 0, 'bad')
     fake.put('T', 0, 'good')
     const got = collector((message) => {
@@ -174,7 +165,7 @@ describe('a handler', () => {
   })
 
   test('may choose the delay of the next delivery', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     fake.put('T', 0, 'bad')
     const consumer = consumerOf(fake, { maxReconsumeTimes: 0 })
     await consumer.subscribe('T').run(async (_message: ReceivedMessage, context: MessageContext) => {
@@ -186,7 +177,7 @@ describe('a handler', () => {
   })
 
   test('that fails when the message cannot be sent back is called again, and nothing is committed before', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     fake.put('T', 0, 'bad')
     fake.fault = (call) => (call.code === RequestCode.CONSUMER_SEND_MSG_BACK ? { code: 1, remark: 'no' } : undefined)
     let fails = 1
@@ -204,7 +195,7 @@ describe('a handler', () => {
   })
 
   test('that takes too long loses its message and its lane goes on', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     fake.put('T', 0, 'slow')
     fake.put('T', 0, 'fast')
     const signals: AbortSignal[] = []
@@ -221,7 +212,7 @@ describe('a handler', () => {
   })
 
   test('holds up pulling when it is slow: no more than the limit is held', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     for (let n = 0; n < 500; n++) fake.put('T', 0, `${n}`)
     const gate = deferred<void>()
     const got = collector(() => gate.promise)
@@ -244,7 +235,7 @@ describe('where a group without offsets begins', () => {
     ['last', 'last' as const, ['new']],
     ['a time', new Date(1_700_000_000_001), ['1', '2', 'new']],
   ])('%s', async (_, from, expected) => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     for (let n = 0; n < 3; n++) fake.put('T', 0, `${n}`)
     const consumer = consumerOf(fake, { from })
     const got = collector()
@@ -256,7 +247,7 @@ describe('where a group without offsets begins', () => {
   })
 
   test('does not matter to a group that has offsets', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     for (let n = 0; n < 3; n++) fake.put('T', 0, `${n}`)
     fake.offsets.set('G T 0', 2)
     const consumer = consumerOf(fake, { from: 'first' })
@@ -269,7 +260,7 @@ describe('where a group without offsets begins', () => {
 
 describe('iteration', () => {
   test('settles a message when the next is asked for, and gives the last one back when the loop is left', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     for (let n = 0; n < 5; n++) fake.put('T', 0, `${n}`)
     const consumer = consumerOf(fake)
     consumer.subscribe('T')
@@ -289,7 +280,7 @@ describe('iteration', () => {
   })
 
   test('ends when the consumer is closed', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const consumer = consumerOf(fake)
     consumer.subscribe('T')
     await consumer.start()
@@ -302,7 +293,7 @@ describe('iteration', () => {
   })
 
   test('and a handler exclude each other', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const consumer = consumerOf(fake).subscribe('T')
     await consumer.run(() => undefined)
     expect(() => consumer[Symbol.asyncIterator]()).toThrow(expect.objectContaining({ code: 'CLIENT_STATE' }))
@@ -315,7 +306,7 @@ function queuesOf(consumer: PushConsumer): number {
 
 describe('members of a group', () => {
   test('share the queues, and take over those of one that leaves, losing nothing', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const first = consumerOf(fake)
     const second = consumerOf(fake)
     const got = collector()
@@ -332,7 +323,7 @@ describe('members of a group', () => {
   })
 
   test('hand over what they consumed: the next owner begins behind it', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const first = consumerOf(fake)
     const second = consumerOf(fake)
     const got = collector()
@@ -347,7 +338,7 @@ describe('members of a group', () => {
   })
 
   test('keep their queues when a broker lost sight of them, and say hello again', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const consumer = consumerOf(fake, { rebalanceIntervalMs: 20 })
     const got = collector()
     await consumer.subscribe('T').run(got.handler)
@@ -361,41 +352,32 @@ describe('members of a group', () => {
 describe('broadcast', () => {
   test('gives every member everything and keeps the offsets in a file', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'offsets-'))
-    try {
-      const fake = await cluster()
-      for (let n = 0; n < 8; n++) fake.put('T', n % 4, `${n}`)
-      const members = ['a', 'b'].map((name) => {
-        const offsetFile = join(folder, `${name}.json`)
-        return { consumer: consumerOf(fake, { model: 'broadcast', offsetFile }), got: collector(), offsetFile }
-      })
-      for (const { consumer, got } of members) await consumer.subscribe('T').run(got.handler)
-      for (const { consumer, got, offsetFile } of members) {
-        await got.count(8)
-        await consumer.close()
-        expect(JSON.parse(readFileSync(offsetFile, 'utf8'))).toMatchObject({ offsets: { 'T@broker-a@0': 2 } })
-      }
-      const again = consumerOf(fake, { model: 'broadcast', offsetFile: join(folder, 'a.json') })
-      const got = collector()
-      await again.subscribe('T').run(got.handler)
-      await until(() => again.assigned.length === 4)
-      fake.put('T', 0, 'new')
-      await got.count(1)
-      expect(got.bodies).toEqual(['new'])
-    } finally {
-      await Promise.all(
-        open
-          .splice(0)
-          .toReversed()
-          .map((one) => one.close()),
-      )
-      rmSync(folder, { recursive: true })
+    opened({ close: () => rmSync(folder, { recursive: true }) })
+    const fake = await clusterWithTopic()
+    for (let n = 0; n < 8; n++) fake.put('T', n % 4, `${n}`)
+    const members = ['a', 'b'].map((name) => {
+      const offsetFile = join(folder, `${name}.json`)
+      return { consumer: consumerOf(fake, { model: 'broadcast', offsetFile }), got: collector(), offsetFile }
+    })
+    for (const { consumer, got } of members) await consumer.subscribe('T').run(got.handler)
+    for (const { consumer, got, offsetFile } of members) {
+      await got.count(8)
+      await consumer.close()
+      expect(JSON.parse(readFileSync(offsetFile, 'utf8'))).toMatchObject({ offsets: { 'T@broker-a@0': 2 } })
     }
+    const again = consumerOf(fake, { model: 'broadcast', offsetFile: join(folder, 'a.json') })
+    const got = collector()
+    await again.subscribe('T').run(got.handler)
+    await until(() => again.assigned.length === 4)
+    fake.put('T', 0, 'new')
+    await got.count(1)
+    expect(got.bodies).toEqual(['new'])
   })
 })
 
 describe('when the leader goes away', () => {
   test('pulling goes on at the next one, from where it was', async () => {
-    const fake = await cluster({ nodes: 2 })
+    const fake = await clusterWithTopic({ nodes: 2 })
     const [first, second] = fake.nodes
     if (first === undefined || second === undefined) throw new Error('two nodes wanted')
     const consumer = consumerOf(fake)
@@ -418,7 +400,7 @@ describe('when the leader goes away', () => {
 
 describe('what brokers ask', () => {
   test('220 sets the offset back, commits it, and the messages come again', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     for (let n = 0; n < 5; n++) fake.put('T', 0, `${n}`)
     const consumer = consumerOf(fake)
     const gate = deferred<void>()
@@ -441,7 +423,7 @@ describe('what brokers ask', () => {
   })
 
   test('221 and 307 tell where the consumer stands, in the JSON of Java', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     fake.put('T', 0, 'x')
     const consumer = consumerOf(fake)
     const got = collector()
@@ -465,7 +447,7 @@ describe('what brokers ask', () => {
   })
 
   test('309 has a message handled at once and tells how that went', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     fake.put('T', 0, 'x')
     const consumer = consumerOf(fake)
     const got = collector((message) => {
@@ -491,7 +473,7 @@ describe('what brokers ask', () => {
 
 describe('close', () => {
   test('waits for handlers that run, then commits what they did', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     fake.put('T', 0, 'x')
     const gate = deferred<void>()
     const got = collector(() => gate.promise)
@@ -505,7 +487,7 @@ describe('close', () => {
   })
 
   test('does not wait longer than it may: the handler’s signal fires and its message is not committed', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     fake.put('T', 0, 'x')
     let signal: AbortSignal | undefined
     const got = collector((_message, context) => {
@@ -521,7 +503,7 @@ describe('close', () => {
   })
 
   test('comes of a signal, too', async () => {
-    const fake = await cluster()
+    const fake = await clusterWithTopic()
     const consumer = consumerOf(fake)
     const controller = new AbortController()
     await consumer.subscribe('T').run(() => undefined, { signal: controller.signal })
@@ -531,6 +513,6 @@ describe('close', () => {
 })
 
 test('a consumer without a subscription cannot start', async () => {
-  const fake = await cluster()
+  const fake = await clusterWithTopic()
   await expect(consumerOf(fake).start()).rejects.toMatchObject({ code: 'CLIENT_STATE' })
 })

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Producer, PullConsumer, PushConsumer, TransactionProducer } from '../../src/client/index.ts'
 import type { OpenTelemetry } from '../../src/client/index.ts'
 import { startCluster } from '../../src/index.ts'
@@ -7,11 +7,7 @@ import { deferred } from '../../src/lib/deferred.ts'
 import { FakeCluster } from '../support/fake-broker.ts'
 import { takeParts } from '../support/fake-parts.ts'
 import { until } from '../support/until.ts'
-
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) await one.close()
-})
+import { opened } from '../support/open.ts'
 
 interface Span {
   readonly name: string
@@ -78,13 +74,13 @@ function telemetry(): { api: OpenTelemetry; spans: Span[]; active: () => Span | 
 async function started(
   api: OpenTelemetry | false,
 ): Promise<{ fake: FakeCluster; producer: Producer; consumer: PushConsumer }> {
-  const fake = await FakeCluster.start()
-  open.push(fake)
+  const fake = opened(await FakeCluster.start())
   fake.createTopic('T', 1)
   const options = { namesrv: fake.namesrv, openTelemetry: api }
   const producer = new Producer(options)
   const consumer = new PushConsumer({ ...options, group: 'G', from: 'first', ordered: true, retryPauseMs: 10 })
-  open.push(producer, consumer)
+  opened(producer)
+  opened(consumer)
   await producer.start()
   return { fake, producer, consumer }
 }
@@ -211,11 +207,12 @@ describe('OpenTelemetry', () => {
   test('has spans for the ends of transactions and for recalls', { timeout: 30_000 }, async () => {
     const { api, spans } = telemetry()
     const cluster = await startCluster({ nodes: 1 })
-    open.push(cluster)
+    opened(cluster)
     const options = { namesrv: cluster.namesrv, openTelemetry: api }
     const transactions = new TransactionProducer({ ...options, group: 'TX', check: () => 'unknown' })
     const producer = new Producer(options)
-    open.push(transactions, producer)
+    opened(transactions)
+    opened(producer)
     await Promise.all([transactions.start(), producer.start()])
     await transactions.send({ topic: 'T', body: 'a' }, () => 'commit')
     await transactions.send({ topic: 'T', body: 'b' }, () => 'rollback')

@@ -1,21 +1,17 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { json, Producer, PushConsumer, text, TypedTopic } from '../../src/client/index.ts'
 import type { Codec, ReceivedMessage } from '../../src/client/index.ts'
 import { FakeCluster } from '../support/fake-broker.ts'
 import { until } from '../support/until.ts'
-
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) await one.close()
-})
+import { opened } from '../support/open.ts'
 
 async function started(): Promise<{ fake: FakeCluster; producer: Producer; consumer: PushConsumer }> {
-  const fake = await FakeCluster.start()
-  open.push(fake)
+  const fake = opened(await FakeCluster.start())
   fake.createTopic('T', 1)
   const producer = new Producer({ namesrv: fake.namesrv })
   const consumer = new PushConsumer({ namesrv: fake.namesrv, group: 'G', from: 'first', closeTimeoutMs: 100 })
-  open.push(producer, consumer)
+  opened(producer)
+  opened(consumer)
   await producer.start()
   return { fake, producer, consumer }
 }

@@ -1,17 +1,8 @@
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { startCluster } from '../../src/index.ts'
 import { Producer, PushConsumer, type ReceivedMessage } from '../../src/client/index.ts'
 import { until } from '../support/until.ts'
-
-const open: { close(): unknown }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) await one.close()
-})
-
-function opened<T extends { close(): unknown }>(one: T): T {
-  open.push(one)
-  return one
-}
+import { opened } from '../support/open.ts'
 
 /** What handlers saw of each key: steps are numbers from 0. */
 class Book {

@@ -1,17 +1,8 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Cluster, startCluster } from '../../src/index.ts'
 import { PopConsumer, Producer, type ReceivedMessage, tag } from '../../src/client/index.ts'
 import { until } from '../support/until.ts'
-
-const open: { close(): unknown }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) await one.close()
-})
-
-function opened<T extends { close(): unknown }>(one: T): T {
-  open.push(one)
-  return one
-}
+import { opened } from '../support/open.ts'
 
 async function withProducer(nodes: number): Promise<{ of: Cluster; producer: Producer }> {
   const of = opened(await startCluster({ nodes }))

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Cluster, startCluster } from '../../src/index.ts'
 import { Producer } from '../../src/client/index.ts'
 import { systemClock } from '../../src/lib/clock.ts'
@@ -9,16 +9,7 @@ import { RequestCode } from '../../src/remoting/codes.ts'
 import type { RemotingCommand } from '../../src/remoting/command.ts'
 import { tablesState } from './admin-calls.ts'
 import { until } from '../support/until.ts'
-
-const open: { close(): unknown }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) await one.close()
-})
-
-function opened<T extends { close(): unknown }>(one: T): T {
-  open.push(one)
-  return one
-}
+import { opened } from '../support/open.ts'
 
 const INVISIBLE_MS = 6_000
 

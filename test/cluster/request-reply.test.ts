@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Cluster, startCluster } from '../../src/index.ts'
 import { Producer, PushConsumer } from '../../src/client/index.ts'
 import { errorCode } from '../../src/lib/errors.ts'
@@ -8,16 +8,7 @@ import { RemotingClient } from '../../src/remoting/client.ts'
 import { RequestCode } from '../../src/remoting/codes.ts'
 import { ReplyMessageRequestHeader, SendMessageRequestHeader } from '../../src/remoting/headers/send.ts'
 import { route, Router } from '../../src/remoting/route.ts'
-
-const open: { close(): unknown }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) await one.close()
-})
-
-function opened<T extends { close(): unknown }>(one: T): T {
-  open.push(one)
-  return one
-}
+import { opened } from '../support/open.ts'
 
 async function start(nodes: number): Promise<Cluster> {
   return opened(await startCluster({ nodes }))

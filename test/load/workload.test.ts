@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Producer } from '../../src/client/producer/producer.ts'
 import { PushConsumer } from '../../src/client/consumer/push-consumer.ts'
 import { seededRandom } from '../../src/lib/prng.ts'
@@ -12,23 +12,17 @@ import { Workload, parseWorkloadBody, workloadBody } from '../../src/load/worklo
 import { RequestCode } from '../../src/remoting/codes.ts'
 import { FakeCluster } from '../support/fake-broker.ts'
 import type { Fault } from '../support/fake-broker.ts'
-
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) await one.close()
-})
+import { opened } from '../support/open.ts'
 
 /** Sends 400 messages through two producers under a fault, reads everything back, and judges. */
 async function judged(fault: Fault | undefined): Promise<Report> {
-  const fake = await FakeCluster.start()
-  open.push(fake)
+  const fake = opened(await FakeCluster.start())
   fake.createTopic('T', 2)
   fake.fault = fault
   const events: HistoryEvent[] = []
   const history = { append: (event: HistoryEvent): void => void events.push(event) }
   const producers = [0, 1].map(() => new Producer({ namesrv: fake.namesrv, attemptTimeoutMs: 100, retries: 20 }))
-  open.push(...producers)
-  for (const producer of producers) await producer.start()
+  for (const producer of producers) await opened(producer).start()
   const workload = new Workload({
     clock: systemClock,
     run: 'run',
@@ -50,7 +44,7 @@ async function judged(fault: Fault | undefined): Promise<Report> {
   const stored = fake.drafts('T').length
   const consumer = new PushConsumer({ namesrv: fake.namesrv, group: 'G', from: 'first' })
   consumer.subscribe('T')
-  open.push(consumer)
+  opened(consumer)
   const reading = new ConsumeLoad({
     clock: systemClock,
     consumers: [consumer],
