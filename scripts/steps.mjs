@@ -8,15 +8,17 @@ import { fileURLToPath } from 'node:url'
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
 /**
- * Runs a Node program; resolves with its exit code. `capture` gets what it prints, which is shown as well unless `quiet`.
+ * Runs a Node program; resolves with its exit code. `capture` gets what it prints, which is shown as well unless `quiet`;
+ * `rewriteErrors` is what is shown for a piece of what it says on standard error.
  * With `timeoutMs` it is killed when its time is over, with everything it started.
  */
-export function runNode(script, args = [], { env = {}, capture, quiet = false, timeoutMs } = {}) {
+export function runNode(script, args = [], { env = {}, capture, quiet = false, timeoutMs, rewriteErrors } = {}) {
   const isGroup = timeoutMs !== undefined && process.platform !== 'win32'
   const child = spawn(process.execPath, [script, ...args], {
     cwd: root,
     env: { ...process.env, ...env },
-    stdio: capture === undefined ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+    stdio:
+      capture !== undefined ? ['ignore', 'pipe', 'pipe'] : ['inherit', 'inherit', rewriteErrors ? 'pipe' : 'inherit'],
     detached: isGroup,
   })
   if (capture !== undefined) {
@@ -29,6 +31,9 @@ export function runNode(script, args = [], { env = {}, capture, quiet = false, t
         if (!quiet) show.write(chunk)
       })
     }
+  }
+  if (rewriteErrors !== undefined) {
+    child.stderr.setEncoding('utf8').on('data', (text) => process.stderr.write(rewriteErrors(text)))
   }
   const pass = (signal) => (isGroup ? killGroup(child.pid, signal) : child.kill(signal))
   // Ctrl-C reaches the child from the terminal unless it has a group of its own; how this ends is the child's to decide.

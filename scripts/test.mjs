@@ -10,19 +10,16 @@ const hasFailed = ({ status }) => status === 'failed'
 /** A file that could not be loaded, or whose hooks failed: none of its tests did, and it counts as one that failed. */
 const isBroken = (file) => hasFailed(file) && !file.assertionResults.some(hasFailed)
 
+let isRefused = false
+
 await main(async (args) => {
   await install()
   await build()
   const folder = mkdtempSync(join(tmpdir(), 'raftmq-test-'))
   try {
     const results = join(folder, 'results.json')
-    const code = await runNode(tool('vitest'), [
-      'run',
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${results}`,
-      ...args,
-    ])
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
+    const code = await runNode(tool('vitest'), ['run', ...reporters, ...args], { rewriteErrors: plainly })
     // It had nothing to run: it said its usage, or which argument is wrong.
     if (!existsSync(results)) return code
     const report = readJson(results)
@@ -33,6 +30,14 @@ await main(async (args) => {
     rmSync(folder, { recursive: true, force: true })
   }
 })
+
+/** Of an option that it does not know vitest makes a stack trace, and ends: shown is the line that says so. */
+function plainly(text) {
+  if (isRefused) return ''
+  const [, refusal] = /^CACError: (.+)$/m.exec(text) ?? []
+  isRefused = refusal !== undefined
+  return isRefused ? `${refusal}\n` : text
+}
 
 function counts({ numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults }) {
   return {

@@ -312,6 +312,13 @@ describe('kv', () => {
     expect((await run('kv', 'get', 'N', 'a')).error).toBe('there is no a in N')
   })
 
+  test('are read at the first name server that answers', async () => {
+    await run('kv', 'set', 'N', 'c', '3')
+    const namesrv = `127.0.0.1:1;${cluster.namesrv}`
+    expect((await commands(['kv', 'get', 'N', 'c', '-n', namesrv])).out).toBe('3\n')
+    expect((await commands(['kv', 'get', 'N', 'nope', '-n', namesrv])).error).toBe('there is no nope in N')
+  })
+
   test.each(['list N', 'get N a', 'set N a 1', 'delete N a'])('%s says that no name server answers', async (words) => {
     expect((await commands(['kv', ...words.split(' '), '-n', '127.0.0.1:1'])).error).toBe(
       'no name server answers at 127.0.0.1:1: nothing listens there',

@@ -256,6 +256,7 @@ describe('a master and its slave, from RocketMQ’s files', () => {
     await run(slave)
     expect((await withRemoting((client) => runtime(client, slave.address))).get('raftmq.nodeId')).toBe('n1')
     await until('it is registered again', async () => ((await admin?.nodes()) ?? []).length === 1)
+    await until('its topics have a route', async () => (await foundMessages().catch(() => [])).length === 3)
     expect(await readAt(slave)).toEqual({ consumed: 2, bodies: ['a', 'b', 'c'] })
     await run(master)
     await untilFollowing('n1')

@@ -196,6 +196,7 @@ export class NamesrvRegistration {
     }
     const { timestampMs, counter } = topics.version
     const version = { stateVersion: leadership.term, timestamp: timestampMs, counter }
-    return registerRequest(self, { brokerId: isLeader ? MASTER_ID : self.followerId, topics: table, version })
+    const brokerId = isLeader ? MASTER_ID : self.followerId
+    return registerRequest(self, { brokerId, standsIn: self.isSlave, topics: table, version })
   }
 }

@@ -15,10 +15,13 @@ export interface RegisteredSelf {
   readonly haAddress: string
   /** The brokerId of this node while it does not lead, from 1. */
   readonly followerId: number
+  readonly isSlave: boolean
 }
 
 export interface Registered {
   readonly brokerId: number
+  /** Its topics are to be taken while nobody leads the group: RouteInfoManager's prime slave. */
+  readonly standsIn: boolean
   readonly topics: Readonly<Record<string, TopicConfig>>
   /** RocketMQ DataVersion. */
   readonly version: { readonly stateVersion: number; readonly timestamp: number; readonly counter: number }
@@ -34,10 +37,11 @@ export function selfOf(options: BrokerOptions): RegisteredSelf {
       role === undefined ? { host: brokerIP1, port: peerListen.port } : { host: brokerIP2, port: haListenPort },
     ),
     followerId: followerId(options),
+    isSlave: role === 'slave',
   }
 }
 
-export function registerRequest(self: RegisteredSelf, { brokerId, topics, version }: Registered): Request {
+export function registerRequest(self: RegisteredSelf, { brokerId, standsIn, topics, version }: Registered): Request {
   const body = Buffer.from(
     JSON.stringify({
       filterServerList: [],
@@ -56,6 +60,8 @@ export function registerRequest(self: RegisteredSelf, { brokerId, topics, versio
     clusterName: self.clusterName,
     haServerAddr: self.haAddress,
     brokerId,
+    // What counts is that it is named; true would take from producers what they may write to.
+    ...(standsIn ? { enableActingMaster: false } : {}),
     compressed: false,
     // RocketMQ UtilAll.crc32 clears the sign.
     bodyCrc32: crc32(body) & 0x7fffffff,

@@ -4,6 +4,7 @@ import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
 import { numberField, refusal } from '../core/broker-api.ts'
 import { checkText, checkTexts } from '../core/call-options.ts'
 import { compareText } from '../core/message-queue.ts'
+import { responseCodeOf } from '../core/errors.ts'
 import { readConfig } from './config-text.ts'
 import type { AdminConnection } from './connection.ts'
 
@@ -70,12 +71,14 @@ export class NameServers {
     await this.#at.allNamesrvs({ code: RequestCode.UPDATE_NAMESRV_CONFIG, body: Buffer.from(text) })
   }
 
+  /** Of the first name server that answers: what was put is at all of them. */
   async #ask(request: { readonly code: number; readonly header: Readonly<Record<string, string>> }) {
     checkTexts('pair', request.header)
-    const [address = ''] = this.#at.options.namesrv
-    const answer = await this.#at.namesrvAt(address, request)
-    if (answer.code === ResponseCode.QUERY_NOT_FOUND) return undefined
-    if (answer.code !== ResponseCode.SUCCESS) throw refusal(answer)
-    return answer
+    try {
+      return await this.#at.namesrv(request)
+    } catch (error) {
+      if (responseCodeOf(error) === ResponseCode.QUERY_NOT_FOUND) return undefined
+      throw error
+    }
   }
 }
