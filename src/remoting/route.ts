@@ -64,6 +64,8 @@ export interface Route<Header> {
   /** A RequestCode; each has one route at most. */
   readonly code: number
   readonly request: HeaderSchema<Header>
+  /** The ResponseCode where the header cannot be read: a field is missing, or is not of its kind. Default SYSTEM_ERROR. */
+  readonly illegal?: number
   /**
    * Returns the reply, now or later; undefined: the handler keeps `call` and answers by `call.respond`, or the request
    * is one-way and has no answer. What it throws becomes a reply by the router's table of errors.
@@ -146,6 +148,9 @@ export class Router {
     const code = errorCode(error)
     if (code === 'RMQ_ASSERTION') throw error
     const message = errorMessage(error)
+    if (code === 'REMOTING_HEADER_INVALID') {
+      return { code: this.#routes.get(call.code)?.illegal ?? ResponseCode.SYSTEM_ERROR, remark: message }
+    }
     const row = code === undefined ? undefined : this.#errors.get(code)
     if (row !== undefined) return { code: row.code, remark: row.remark?.(message) ?? message }
     if (code === undefined) {

@@ -33,7 +33,12 @@ export function consumerOffset(need: ConsumerOffsetNeeds): Route<unknown>[] {
   const listBodies = new WeakMap<readonly string[], Buffer>()
   return [
     route({ code: RequestCode.QUERY_CONSUMER_OFFSET, request: QueryConsumerOffsetRequestHeader, handle: query }),
-    route({ code: RequestCode.UPDATE_CONSUMER_OFFSET, request: UpdateConsumerOffsetRequestHeader, handle: update }),
+    route({
+      code: RequestCode.UPDATE_CONSUMER_OFFSET,
+      request: UpdateConsumerOffsetRequestHeader,
+      illegal: ResponseCode.INVALID_PARAMETER,
+      handle: update,
+    }),
     route({ code: RequestCode.GET_CONSUMER_LIST_BY_GROUP, request: GetConsumerListByGroupRequestHeader, handle: list }),
     route({ code: RequestCode.GET_ALL_CONSUMER_OFFSET, request: EmptyHeader, handle: all }),
   ]

@@ -60,7 +60,12 @@ export function topicAdmin(need: TopicAdminNeeds): Route<unknown>[] {
     route({ code: RequestCode.UPDATE_AND_CREATE_TOPIC_LIST, request: EmptyHeader, handle: updateList }),
     route({ code: RequestCode.GET_ALL_TOPIC_CONFIG, request: GetAllTopicConfigRequestHeader, handle: all }),
     route({ code: RequestCode.GET_TOPIC_CONFIG, request: GetTopicConfigRequestHeader, handle: get }),
-    route({ code: RequestCode.DELETE_TOPIC_IN_BROKER, request: DeleteTopicRequestHeader, handle: remove }),
+    route({
+      code: RequestCode.DELETE_TOPIC_IN_BROKER,
+      request: DeleteTopicRequestHeader,
+      illegal: ResponseCode.INVALID_PARAMETER,
+      handle: remove,
+    }),
     route({ code: RequestCode.GET_TOPIC_STATS_INFO, request: GetTopicStatsInfoRequestHeader, handle: statsOf }),
     route({ code: RequestCode.QUERY_TOPIC_CONSUME_BY_WHO, request: QueryTopicConsumeByWhoRequestHeader, handle: who }),
     route({ code: RequestCode.GET_SYSTEM_TOPIC_LIST_FROM_BROKER, request: EmptyHeader, handle: system }),

@@ -197,6 +197,42 @@ describe('an offset that the queue has not', () => {
   })
 })
 
+describe('a header', () => {
+  const commit = { consumerGroup: 'CG', topic: 'T', queueId: '0', commitOffset: '1' }
+  const { commitOffset: _offset, ...withoutOffset } = commit
+  const { queueId: _queue, ...withoutQueue } = commit
+  test.each([
+    [
+      'a commit of what is no number',
+      15,
+      { ...commit, commitOffset: 'x' },
+      29,
+      '<commitOffset> is not a 64-bit integer: x',
+    ],
+    ['a commit in what is no queue', 15, { ...commit, queueId: 'x' }, 29, '<queueId> is not a 32-bit integer: x'],
+    ['a commit of nothing', 15, withoutOffset, 29, '<commitOffset> is null'],
+    ['a commit in no queue', 15, withoutQueue, 29, '<queueId> is null'],
+    ['a deletion of no topic', 215, {}, 29, '<topic> is null'],
+    [
+      'a search in what is no queue',
+      29,
+      { topic: 'T', queueId: 'x', timestamp: 1 },
+      1,
+      '<queueId> is not a 32-bit integer: x',
+    ],
+    ['a send without a default topic', 310, { ...short, c: undefined }, 1, '<c> is null'],
+  ])(
+    'that cannot be read is refused by the code that RocketMQ has for it: %s',
+    async (_what, code, header, answer, remark) => {
+      const harness = await withTopic()
+      const fields = Object.fromEntries(Object.entries(header).filter(([, value]) => value !== undefined))
+      expect(await harness.ask(code, fields)).toMatchObject({ code: answer, remark: `the custom field ${remark}` })
+      expect(harness.offsets.get('T', 'CG', 0)).toBeUndefined()
+      expect(harness.log.messages('T', 0)).toHaveLength(1)
+    },
+  )
+})
+
 describe('an SQL92 expression', () => {
   test.each([
     ['that is enormous', `a IN (${Array.from({ length: 5_000 }, (_, at) => `'v${at}'`).join(',')})`],

@@ -186,6 +186,7 @@ const administration: readonly Step[] = [
   asking('the configuration of an unknown topic', { code: 351, fields: { topic: '#nowhere' } }),
   asking('the configuration of an unknown group', { code: 352, fields: { group: '#strangers' } }),
   asking('an unknown topic is deleted', { code: 215, fields: { topic: '#nowhere' } }),
+  asking('a topic without a name is deleted', { code: 215 }),
   asking('an unknown group is deleted', { code: 207, fields: { groupName: '#strangers' } }),
   asking('a heartbeat that is none', { code: 34, body: '{' }),
   asking('a request that nobody knows', { code: 9_999 }),

@@ -20,6 +20,11 @@ export const differences: Readonly<Record<string, Difference>> = {
     stock: 'code=0 queueId=0 queueOffset=0 transactionId=U1',
     here: `code=16 ${nowhere}`,
   },
+  'a send without a default topic': {
+    documented: 'A field that RocketMQ’s headers call not null and that is missing',
+    stock: 'code=0 queueId=0 queueOffset=1 transactionId=U1',
+    here: `code=1 ${nowhere}`,
+  },
   'a negative number of redeliveries': {
     documented: 'A send with a negative `reconsumeTimes` is refused (code 29)',
     stock: 'code=0 queueId=0 queueOffset=0 transactionId=U1',

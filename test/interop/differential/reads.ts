@@ -113,6 +113,10 @@ const consumers: readonly Step[] = [
     'a commit in an unknown topic': { fields: { topic: '#nowhere' } },
     'a commit in a queue that is none': { fields: { queueId: 9 } },
     'a commit behind the end': { fields: { commitOffset: 1_000, queueId: 1 } },
+    'a commit of what is no number': { fields: { commitOffset: 'x' } },
+    'a commit in what is no queue': { fields: { queueId: 'x' } },
+    'a commit of nothing': { leave: ['commitOffset'] },
+    'a commit in no queue': { leave: ['queueId'] },
   }),
   ...variants(committed, {
     'the offset that was committed': {},

@@ -94,6 +94,7 @@ export const sends: readonly Step[] = [
     'a body over 4 MiB': { fields: { topic: '#large' }, body: Buffer.alloc((4 << 20) + 1, 'x') },
     'properties over 32 KiB': { fields: { properties: `a\u0001${'x'.repeat(33_000)}\u0002` } },
     'a send without a topic': { fields: { topic: '' } },
+    'a send without a default topic': { fields: { topic: '#made' }, leave: ['defaultTopic'] },
     'a send of what is no time': { fields: { bornTimestamp: 'x' } },
     'a queue that is no number': { fields: { queueId: 'x' } },
     'a negative number of redeliveries': { fields: { topic: '#forged', reconsumeTimes: -5 } },

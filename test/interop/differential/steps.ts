@@ -30,6 +30,8 @@ export interface Asking {
   readonly code: number
   /** `#stem` becomes the name of that stem; `$note` what a step before remembered, `$now` the time. */
   readonly fields?: Values
+  /** Fields that are left out. */
+  readonly leave?: readonly string[]
   readonly body?: string | Buffer
   /** Fields of the answer that must be the same. */
   readonly show?: readonly string[]
@@ -38,11 +40,12 @@ export interface Asking {
 }
 
 /** One request, written by hand. */
-export function asking(name: string, { code, fields = {}, body = '', show = [], tell }: Asking): Step {
+export function asking(name: string, { code, fields = {}, leave = [], body = '', show = [], tell }: Asking): Step {
   return {
     name,
     async run(place) {
-      const texts = Object.entries(fields).map(([key, value]) => [key, resolved(String(value), place)])
+      const given = Object.entries(fields).filter(([key]) => !leave.includes(key))
+      const texts = given.map(([key, value]) => [key, resolved(String(value), place)])
       const said = typeof body === 'string' ? resolved(body, place) : body
       const answer = await ask(place.address, code, Object.fromEntries(texts), said)
       const shown = show.map((field) => `${field}=${answer.extFields?.[field] ?? '-'}`)
