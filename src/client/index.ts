@@ -40,7 +40,9 @@ export type {
   LeaderTransfer,
   QueueStats,
 } from './admin/admin.ts'
-export type { AllocateStrategy } from './consumer/allocate-queues.ts'
+export type { AllocateQueues, AllocateStrategy, Allocation } from './consumer/allocate-queues.ts'
+export { machineRoom, machineRoomNearby, theseQueues } from './consumer/allocate-by-room.ts'
+export type { Rooms } from './consumer/allocate-by-room.ts'
 export type { RebalanceEvent, ReceiveEvent, RouteEvent, SendEvent } from './core/diagnostics.ts'
 export type { MessageContext, MessageHandler } from './consumer/message-context.ts'
 export type { GroupChange, GroupMemberNode, GroupMembers } from './admin/member-admin.ts'

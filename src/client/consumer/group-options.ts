@@ -4,7 +4,7 @@ import { checkGroupName } from '../core/names.ts'
 import { checkOneOf, checkRanges, clientKeys, given, resolveClientOptions } from '../core/options.ts'
 import type { ClientOptions, ResolvedClientOptions } from '../core/options.ts'
 import { allocateQueuesBy } from './allocate-queues.ts'
-import type { AllocateStrategy } from './allocate-queues.ts'
+import type { AllocateQueues, AllocateStrategy } from './allocate-queues.ts'
 
 export type ConsumeFrom = 'first' | 'last' | Date
 
@@ -15,8 +15,11 @@ export interface GroupOptions extends ClientOptions {
   readonly model?: 'cluster' | 'broadcast'
   /** Where a group begins that has no offsets yet. Default `last`, as in RocketMQ. */
   readonly from?: ConsumeFrom
-  /** How queues are shared out; equal in all members. Default `averagely`. */
-  readonly allocate?: AllocateStrategy
+  /**
+   * How queues are shared out; equal in all members. Default `averagely`. A function: `machineRoom`, `machineRoomNearby`,
+   * `theseQueues`, or one of the program's own.
+   */
+  readonly allocate?: AllocateStrategy | AllocateQueues
   /** Most messages of one pull. Default 256; brokers send fewer as their own limits say. */
   readonly pullBatch?: number
   /** Pulling of a queue pauses at this many messages not yet settled. Default 2,048. */
