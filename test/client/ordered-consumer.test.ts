@@ -116,6 +116,31 @@ describe('a consumer in order', () => {
     expect(handled.filter((body) => body !== 'bad')).toEqual(['0', '1', '2', '3', '4'])
   })
 
+  test('ends the message in hand when its offset is reset, and goes on where it was reset to', async () => {
+    const fake = await clusterWith('a', 'b', 'c')
+    const handled: string[] = []
+    const gate = deferred<void>()
+    let running = 0
+    const consumer = orderedConsumer(fake)
+    await consumer.run(async (message) => {
+      running += 1
+      expect(running).toBe(1)
+      handled.push(message.body.toString())
+      if (handled.length === 2) await gate.promise
+      running -= 1
+    })
+    await until('the second is in hand', () => handled.length === 2)
+    const body = Buffer.from('{"offsetTable":{{"brokerName":"broker-a","queueId":0,"topic":"T"}:0}}')
+    const header = { topic: 'T', group: 'G', timestamp: 0, isForce: true }
+    fake.tellClients(RequestCode.RESET_CONSUMER_CLIENT_OFFSET, header, body)
+    await until('the offset is stored', () => fake.committed('G', 'T', 0) === 0)
+    expect(handled).toEqual(['a', 'b'])
+    gate.resolve()
+    await until('all of it again', () => handled.length === 5)
+    expect(handled).toEqual(['a', 'b', 'a', 'b', 'c'])
+    expect(fake.locks.clientOf.get('G T 0')).toBe(consumer.clientId)
+  })
+
   test('only tells a handler that takes too long: its queue waits', async () => {
     const fake = await clusterWith('slow', 'next')
     const done = deferred<void>()

@@ -17,6 +17,10 @@ class NaiveQueue {
   get open(): typeof this.messages {
     return this.messages.filter((message) => message.state !== 'settled')
   }
+  get span(): number {
+    const first = this.messages.findIndex(({ state }) => state !== 'settled')
+    return first < 0 ? 0 : this.messages.length - first
+  }
   get commitOffset(): number {
     return this.open[0]?.queueOffset ?? this.pulledTo
   }
@@ -34,7 +38,7 @@ describe('ProcessQueue', () => {
   test.prop([fc.nat(1_000), fc.array(step, { maxLength: 60 })], { numRuns: 300 })(
     'agrees with a naive model in what it hands out, holds and commits',
     (start, steps) => {
-      const queue = new ProcessQueue<Message>(start, { maxMessages: 20, maxBytes: 1_000 })
+      const queue = new ProcessQueue<Message>(start, { maxMessages: 20, maxBytes: 1_000, maxSpan: 60 })
       const model = new NaiveQueue(start)
       const hand: { place: number; message: Message }[] = []
       let committed = start
@@ -78,7 +82,7 @@ describe('ProcessQueue', () => {
         expect(queue.bytes).toBe(open.reduce((sum, message) => sum + message.bytes, 0))
         expect(queue.commitOffset).toBe(model.commitOffset)
         expect(queue.commitOffset).toBeGreaterThanOrEqual(committed)
-        expect(queue.hasRoom).toBe(open.length < 20 && queue.bytes < 1_000)
+        expect(queue.hasRoom).toBe(open.length < 20 && queue.bytes < 1_000 && model.span < 60)
         expect(queue.span?.first).toBe(open[0]?.queueOffset)
         expect(queue.span?.last).toBe(open.at(-1)?.queueOffset)
         committed = queue.commitOffset
@@ -87,7 +91,7 @@ describe('ProcessQueue', () => {
   )
 
   test('does not commit past a message that is still in hand', () => {
-    const queue = new ProcessQueue<Message>(5, { maxMessages: 10, maxBytes: 100 })
+    const queue = new ProcessQueue<Message>(5, { maxMessages: 10, maxBytes: 100, maxSpan: 60 })
     queue.arrived(
       [5, 6, 7].map((queueOffset) => ({ queueOffset, bytes: 1 })),
       8,
@@ -102,13 +106,13 @@ describe('ProcessQueue', () => {
   })
 
   test('commits past messages that the broker filtered out', () => {
-    const queue = new ProcessQueue<Message>(0, { maxMessages: 10, maxBytes: 100 })
+    const queue = new ProcessQueue<Message>(0, { maxMessages: 10, maxBytes: 100, maxSpan: 60 })
     queue.arrived([], 500)
     expect(queue.commitOffset).toBe(500)
   })
 
   test('settling twice is our bug and is caught', () => {
-    const queue = new ProcessQueue<Message>(0, { maxMessages: 10, maxBytes: 100 })
+    const queue = new ProcessQueue<Message>(0, { maxMessages: 10, maxBytes: 100, maxSpan: 60 })
     queue.arrived(
       [
         { queueOffset: 0, bytes: 1 },

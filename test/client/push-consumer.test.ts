@@ -229,6 +229,21 @@ describe('a handler', () => {
   })
 })
 
+test('behind a message that is not settled only so many are pulled, though all of them are handled', async () => {
+  const fake = await clusterWithTopic()
+  for (let n = 0; n < 500; n++) fake.put('T', 0, `${n}`)
+  const gate = deferred<void>()
+  const got = collector((message) => (message.queueOffset === 0 ? gate.promise : undefined))
+  const consumer = consumerOf(fake, { maxSpanPerQueue: 40, pullBatch: 10 })
+  await consumer.subscribe('T').run(got.handler)
+  await got.count(40)
+  await consumer.commit()
+  expect(got.bodies).toHaveLength(40)
+  expect(fake.committed('G', 'T', 0)).toBe(0)
+  gate.resolve()
+  await got.count(500)
+})
+
 describe('where a group without offsets begins', () => {
   test.each([
     ['first', 'first' as const, ['0', '1', '2', 'new']],

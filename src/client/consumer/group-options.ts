@@ -26,6 +26,11 @@ export interface GroupOptions extends ClientOptions {
   readonly maxMessagesPerQueue?: number
   /** Pulling of a queue pauses at this many bytes not yet settled. Default 64 MiB. */
   readonly maxBytesPerQueue?: number
+  /**
+   * Pulling of a queue pauses at this many messages behind one that is not settled, however many of them are: so many are
+   * handled again when the consumer ends without a commit. Default 10,000.
+   */
+  readonly maxSpanPerQueue?: number
   /** How often offsets are committed. Default 5,000. */
   readonly commitIntervalMs?: number
   /**
@@ -53,6 +58,7 @@ export const groupKeys = {
   pullBatch: true,
   maxMessagesPerQueue: true,
   maxBytesPerQueue: true,
+  maxSpanPerQueue: true,
   commitIntervalMs: true,
   rebalanceIntervalMs: true,
   suspendTimeoutMs: true,
@@ -74,6 +80,7 @@ const groupDefaults = {
   pullBatch: 256,
   maxMessagesPerQueue: 2_048,
   maxBytesPerQueue: 64 * 1024 * 1024,
+  maxSpanPerQueue: 10_000,
   commitIntervalMs: 5_000,
   rebalanceIntervalMs: 20_000,
   suspendTimeoutMs: 15_000,

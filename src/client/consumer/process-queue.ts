@@ -19,6 +19,8 @@ export interface QueuedMessage {
 export interface ProcessQueueLimits {
   readonly maxMessages: number
   readonly maxBytes: number
+  /** Most messages from the first one not settled on, settled ones included. */
+  readonly maxSpan: number
 }
 
 /** A message in hand: give `place` back to `settle` or `release`. */
@@ -71,9 +73,13 @@ export class ProcessQueue<M extends QueuedMessage> {
     return this.#pulledTo
   }
 
-  /** False: stop pulling until messages are settled. */
+  /**
+   * False: stop pulling until messages are settled. Behind one that nobody settles the others do not pile up without end:
+   * all of them would come again after a crash (RocketMQ consumeConcurrentlyMaxSpan).
+   */
   get hasRoom(): boolean {
-    return this.size < this.#limits.maxMessages && this.#bytes < this.#limits.maxBytes
+    const { maxMessages, maxBytes, maxSpan } = this.#limits
+    return this.size < maxMessages && this.#bytes < maxBytes && this.#messages.length - this.#head < maxSpan
   }
 
   /** The queueOffset up to which (excluded) everything is settled: what a restarted consumer may begin at. */

@@ -284,7 +284,11 @@ export class QueueFeed {
   }
 
   #newMessages(startOffset: number): ProcessQueue<ReceivedMessage> {
-    const { maxMessagesPerQueue, maxBytesPerQueue } = this.#needs.options
-    return new ProcessQueue(startOffset, { maxMessages: maxMessagesPerQueue, maxBytes: maxBytesPerQueue })
+    const {
+      maxMessagesPerQueue: maxMessages,
+      maxBytesPerQueue: maxBytes,
+      maxSpanPerQueue: maxSpan,
+    } = this.#needs.options
+    return new ProcessQueue(startOffset, { maxMessages, maxBytes, maxSpan })
   }
 }

@@ -101,6 +101,7 @@ const ranges: Readonly<Record<string, { readonly low: number; readonly high: num
   pullBatch: { low: 1, high: 1_024 },
   maxMessagesPerQueue: { low: 1, high: 1_000_000 },
   maxBytesPerQueue: { low: 1, high: 2 ** 40 },
+  maxSpanPerQueue: { low: 1, high: 1_000_000 },
   maxReconsumeTimes: { low: 0, high: 2_147_483_647 },
   retryPauseMs: { low: 10, high: 30_000 },
   handlerTimeoutMs: { low: 1, high: 86_400_000 },
