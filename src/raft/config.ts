@@ -87,4 +87,15 @@ export function raftConfig(options: Partial<RaftConfig> = {}): RaftConfig {
   return config
 }
 
+/** However seldom anybody is to speak: how late a time may be noticed to be over. */
+const SLOWEST_TICK_MS = 50
+
+/** The longest `tickMs` that the other times allow. A node to which nothing happens wakes for its ticks before all. */
+export function slowestTickMs(
+  times: Pick<RaftConfig, 'heartbeatMs' | 'electionTimeoutMinMs' | 'electionTimeoutMaxMs'>,
+): number {
+  const { heartbeatMs, electionTimeoutMinMs, electionTimeoutMaxMs } = times
+  return Math.min(SLOWEST_TICK_MS, heartbeatMs / 2, (electionTimeoutMaxMs - electionTimeoutMinMs) / 2)
+}
+
 const bad = (why: string): Error => raftErrors.create('RAFT_BAD_CONFIG', why)

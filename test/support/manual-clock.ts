@@ -35,6 +35,11 @@ export class ManualClock implements Clock {
     return this.#arm(periodMs, periodMs, run)
   }
 
+  /** How many timers would wake the process, now or later. */
+  get armed(): number {
+    return this.#alarms.size
+  }
+
   endOfTurn(run: () => void): void {
     this.#turn.push(run)
   }

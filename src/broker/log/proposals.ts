@@ -68,6 +68,7 @@ export class Proposals implements ProposalsNeed {
   readonly #backlog: LogBacklog
   #flightBytes = 0
   #scheduled = false
+  /** Runs while something waits: a node that nobody sends to has nothing to look at. */
   #sweep: Timer | undefined
   #stableIndex = 0
   readonly #early: EarlyAcks
@@ -77,7 +78,6 @@ export class Proposals implements ProposalsNeed {
     this.#queue = new ProposalQueue(need.options)
     this.#backlog = new LogBacklog(need.options.queueWaitMs)
     this.#early = new EarlyAcks({ ...need, flights: this.#flights, bounds: need.options })
-    this.#sweep = everyUnlessStalled(need.clock, SWEEP_PERIOD_MS, () => this.#expire())
   }
 
   /** As `EarlyAcks.bytes`. */
@@ -148,7 +148,7 @@ export class Proposals implements ProposalsNeed {
   }
 
   close(): void {
-    this.#sweep?.cancel()
+    this.#rest()
     for (const item of this.#queue.takeAll()) this.#drop(item, notLeader('this node stops'))
     for (const [index, flight] of this.#flights) {
       this.#land(index, flight)
@@ -172,6 +172,7 @@ export class Proposals implements ProposalsNeed {
     const item: Item = { drafts, records: drafts.length, command, bytes, queuedMs: nowMs, deadlineMs, isEarly, done }
     this.#queue.push(item)
     this.#backlog.queued(bytes, nowMs)
+    this.#sweep ??= everyUnlessStalled(clock, SWEEP_PERIOD_MS, () => this.#expire())
     this.#schedule()
   }
 
@@ -305,6 +306,7 @@ export class Proposals implements ProposalsNeed {
 
   /** Answers what waited too long: queued items were certainly not stored, flights may or may not be. */
   #expire(): void {
+    if (this.#queue.isEmpty && this.#flights.size === 0) return this.#rest()
     const { log, clock } = this.#need
     const nowMs = clock.monotonicMs()
     const isTransferring = log.proposeRefusal() === 'transferring'
@@ -324,6 +326,11 @@ export class Proposals implements ProposalsNeed {
     }
     this.#acknowledgeEarly()
     this.#schedule()
+  }
+
+  #rest(): void {
+    this.#sweep?.cancel()
+    this.#sweep = undefined
   }
 
   /** An item that left the queue and was never proposed. */

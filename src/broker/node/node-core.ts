@@ -5,7 +5,7 @@
 import { assert } from '../../lib/assert.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
 import { errorCode } from '../../lib/errors.ts'
-import { raftConfig } from '../../raft/config.ts'
+import { raftConfig, slowestTickMs } from '../../raft/config.ts'
 import { Replica } from '../../raft/replica.ts'
 import { isRemoved, membersOf } from '../../raft/memberships.ts'
 import type { ReplicaEvents, ResetMeta } from '../../raft/ports.ts'
@@ -99,13 +99,17 @@ export class NodeCore {
       },
       startOf(state, tables),
     )
+    const times = {
+      heartbeatMs: options.raftHeartbeatMs,
+      electionTimeoutMinMs: options.raftElectionTimeoutMinMs,
+      electionTimeoutMaxMs: options.raftElectionTimeoutMaxMs,
+    }
     this.replica = new Replica<Draft>({
       id: options.nodeId,
       config: raftConfig({
-        heartbeatMs: options.raftHeartbeatMs,
+        ...times,
+        tickMs: slowestTickMs(times),
         commitDelayMs: COMMIT_DELAY_MS,
-        electionTimeoutMinMs: options.raftElectionTimeoutMinMs,
-        electionTimeoutMaxMs: options.raftElectionTimeoutMaxMs,
         maxAppendBytes: options.raftMaxAppendBytes,
         maxInflightMessages: options.raftMaxInflightMessages,
         maxInflightBytes: options.raftMaxInflightBytes,

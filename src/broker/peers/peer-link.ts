@@ -2,6 +2,7 @@
  * This node's connection to one peer on one lane: dials, greets, dials again. What cannot leave now is dropped (raft)
  * or refused (service); nothing queues here.
  */
+import { Alarm } from '../../lib/alarm.ts'
 import { assert } from '../../lib/assert.ts'
 import type { Clock, Timer } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
@@ -50,8 +51,13 @@ interface Waiting {
   readonly done: (error: Error | undefined, answer: ServiceAnswer | undefined) => void
 }
 
+/** Requests that are late are looked for no more often than this, however many there are. */
+const SWEEP_PERIOD_MS = 50
+
 export class PeerLink {
   readonly #need: PeerLinkNeeds
+  /** Rings when a request that waits may be late. */
+  readonly #late: Alarm
   readonly #waiting = new Map<number, Waiting>()
   #socket: PeerSocket | undefined
   #open = false
@@ -68,6 +74,7 @@ export class PeerLink {
   constructor(need: PeerLinkNeeds) {
     this.#need = need
     this.#redialMs = need.options.redialMinMs
+    this.#late = new Alarm(need.clock, () => this.#sweep())
   }
 
   get isOpen(): boolean {
@@ -98,19 +105,11 @@ export class PeerLink {
       )
     }
     const id = this.#nextRequest++
-    this.#waiting.set(id, { deadlineMs: this.#need.clock.monotonicMs() + timeoutMs, done })
-    if (this.send(PeerFrameKind.request, { id, method, meta }, payload)) return
+    const deadlineMs = this.#need.clock.monotonicMs() + timeoutMs
+    this.#waiting.set(id, { deadlineMs, done })
+    if (this.send(PeerFrameKind.request, { id, method, meta }, payload)) return this.#late.before(deadlineMs)
     this.#waiting.delete(id)
     done(peerErrors.create('PEER_UNREACHABLE', `no connection to ${this.#need.peer}`), undefined)
-  }
-
-  /** Fails requests whose time is over; the owner calls it every now and then. */
-  sweep(nowMs: number): void {
-    for (const [id, waiting] of this.#waiting) {
-      if (waiting.deadlineMs > nowMs) continue
-      this.#waiting.delete(id)
-      waiting.done(peerErrors.create('PEER_TIMEOUT', `${this.#need.peer} did not answer in time`), undefined)
-    }
   }
 
   /**
@@ -125,7 +124,22 @@ export class PeerLink {
     this.#closed = true
     this.#redial?.cancel()
     this.#greeting?.cancel()
+    this.#late.cancel()
     this.#socket?.close()
+  }
+
+  /** Fails requests whose time is over. */
+  #sweep(): void {
+    const nowMs = this.#need.clock.monotonicMs()
+    let nextMs = Number.POSITIVE_INFINITY
+    for (const [id, { deadlineMs, done }] of this.#waiting) {
+      if (deadlineMs > nowMs) nextMs = Math.min(nextMs, deadlineMs)
+      else {
+        this.#waiting.delete(id)
+        done(peerErrors.create('PEER_TIMEOUT', `${this.#need.peer} did not answer in time`), undefined)
+      }
+    }
+    this.#late.before(Math.max(nextMs, nowMs + SWEEP_PERIOD_MS))
   }
 
   async #dial(): Promise<void> {

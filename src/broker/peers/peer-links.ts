@@ -1,5 +1,5 @@
 /** This node's links to its peers, two to each (raft and service), made and ended as the members change. */
-import type { Clock, Timer } from '../../lib/clock.ts'
+import type { Clock } from '../../lib/clock.ts'
 import type { Lane } from './peer-handshake.ts'
 import type { PeerAddress, PeerLink } from './peer-link.ts'
 
@@ -17,7 +17,6 @@ interface Pair {
   isGuest: boolean
 }
 
-const SWEEP_PERIOD_MS = 50
 /** What is asked of a peer that leaves is still answered. */
 const LINGER_MS = 5_000
 
@@ -25,7 +24,7 @@ export class PeerLinks {
   readonly #need: PeerLinksNeeds
   readonly #pairs = new Map<string, Pair>()
   readonly #leaving = new Set<PeerLink>()
-  #sweep: Timer | undefined
+  #isStarted = false
   #isClosed = false
 
   constructor(need: PeerLinksNeeds) {
@@ -46,13 +45,8 @@ export class PeerLinks {
 
   /** From now on links dial. */
   start(): void {
-    const { clock } = this.#need
+    this.#isStarted = true
     for (const pair of this.#pairs.values()) dial(pair)
-    this.#sweep = clock.every(SWEEP_PERIOD_MS, () => {
-      const nowMs = clock.monotonicMs()
-      for (const { service } of this.#pairs.values()) service.sweep(nowMs)
-      for (const link of this.#leaving) link.sweep(nowMs)
-    })
   }
 
   /**
@@ -97,7 +91,6 @@ export class PeerLinks {
 
   close(): void {
     this.#isClosed = true
-    this.#sweep?.cancel()
     for (const { raft, service } of this.#pairs.values()) {
       raft.close()
       service.close()
@@ -111,7 +104,7 @@ export class PeerLinks {
     const { link } = this.#need
     const pair = { address, isGuest, raft: link(peer, address, 'raft'), service: link(peer, address, 'service') }
     this.#pairs.set(peer, pair)
-    if (this.#sweep !== undefined && !this.#isClosed) dial(pair)
+    if (this.#isStarted && !this.#isClosed) dial(pair)
   }
 
   #end(peer: string, { raft, service }: Pair): void {

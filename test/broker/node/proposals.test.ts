@@ -453,6 +453,20 @@ describe('proposals', () => {
     expect(heard).toHaveLength(2)
   })
 
+  test('wake the process only while something waits', () => {
+    const { send, heard, clock, proposals } = setup()
+    expect(clock.armed).toBe(0)
+    send('a')
+    clock.advance(100)
+    expect(clock.armed).toBe(1)
+    proposals.applied({ index: 1, term: 3 }, undefined)
+    clock.advance(100)
+    expect([heard, clock.armed]).toEqual([['stored 0'], 0])
+    send('b')
+    clock.advance(2_600)
+    expect(heard).toEqual(['stored 0', 'BROKER_UNDECIDED'])
+  })
+
   test('a node that stops tells every waiter', () => {
     const { send, heard, clock, proposals } = setup()
     send('a')
