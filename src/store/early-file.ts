@@ -1,6 +1,6 @@
 /**
  * The last term in which this node, leading, acknowledged messages before they were committed. Slot file `early`: JSON
- * {"term":7,"all":true}. Durable before the first such acknowledgement of a term leaves: by it a node knows which entries
+ * {"term":7,"all":true,"rotten":[offset,end]}. Durable before the first such acknowledgement of a term leaves: by it a node knows which entries
  * it may have acknowledged when another leader cuts them off, also after a restart.
  */
 import type { FileSystem } from './file-system.ts'
@@ -11,7 +11,12 @@ export interface Early {
   readonly term: number
   /** All messages of the term (async replication), or only those that do not wait (`WAIT=false`). */
   readonly all: boolean
+  /** Between which offsets what was to be set aside had rotted; absent where all of it was sound. */
+  readonly rotten?: RottenSpan
 }
+
+/** Offsets in the log: a bound, as sound bytes may lie between two places that have rotted. */
+export type RottenSpan = readonly [offset: number, end: number]
 
 export class EarlyFile {
   readonly #slots: SlotFile
@@ -44,6 +49,14 @@ export class EarlyFile {
     return done
   }
 
+  /** Bytes that are to be cut off cannot be set aside. Resolves when that is durable; said again it changes nothing. */
+  async rotted(offset: number, end: number): Promise<void> {
+    const { rotten } = this.#value
+    const span: RottenSpan = [Math.min(offset, rotten?.[0] ?? offset), Math.max(end, rotten?.[1] ?? end)]
+    if (rotten?.[0] === span[0] && rotten[1] === span[1]) return
+    await this.save({ ...this.#value, rotten: span })
+  }
+
   async close(): Promise<void> {
     await this.#saving.catch(() => undefined)
     await this.#slots.close()
@@ -54,5 +67,13 @@ function decode(bytes: Buffer): Early | undefined {
   const fields: unknown = JSON.parse(bytes.toString())
   if (typeof fields !== 'object' || fields === null || !('term' in fields) || !('all' in fields)) return undefined
   const { term, all } = fields
-  return typeof term === 'number' && typeof all === 'boolean' ? { term, all } : undefined
+  if (typeof term !== 'number' || typeof all !== 'boolean') return undefined
+  const rotten = 'rotten' in fields ? spanOf(fields.rotten) : undefined
+  return { term, all, ...(rotten === undefined ? {} : { rotten }) }
+}
+
+function spanOf(value: unknown): RottenSpan | undefined {
+  if (!Array.isArray(value)) return undefined
+  const [offset, end]: readonly unknown[] = value
+  return typeof offset === 'number' && typeof end === 'number' ? [offset, end] : undefined
 }

@@ -49,6 +49,20 @@ describe('the table of losses', () => {
     })
   })
 
+  test('what had rotted counts as lost, is part of the bound, and outlives a restart', () => {
+    const table = new Losses()
+    const rotten = { node: 'n1', messages: 0, bytes: 0, rottenBytes: 40 }
+    apply(table, lossCommands.seen(6, rotten))
+    const found = { messages: 0, bytes: 0, rottenBytes: 40, reports: [{ term: 6, ...rotten }] }
+    expect(table.all).toEqual([{ term: 7, maxBytes: 40, inDoubt: false, found }])
+    // Declared afterwards, its row takes the bound of the election.
+    apply(table, lossCommands.open({ term: 7, maxBytes: 100, inDoubt: false }))
+    expect(table.all).toEqual([{ term: 7, maxBytes: 100, inDoubt: false, found }])
+    const copy = new Losses()
+    copy.load(table.rows())
+    expect(copy.all).toEqual(table.all)
+  })
+
   test('what did not wait is told beside what logs in doubt lost in the same election, once', () => {
     const table = new Losses()
     const lost = { node: 'n1', messages: 1, bytes: 7 }

@@ -18,6 +18,15 @@ test('an election of which nothing is known yet is shown with its bound, and one
   expect(textOf(opened, lossCommands.seen(8, { node: 'n0', messages: 0, bytes: 0 }))).toBe('')
 })
 
+test('what had rotted, and nobody has, is shown with its bound', () => {
+  const rotten = lossCommands.seen(8, { node: 'n0', messages: 0, bytes: 0, rottenBytes: 4096 })
+  expect(textOf(opened, rotten)).toBe('  the election of term 9 lost up to 4.1 kB that had rotted\n')
+  expect(textOf(opened, lossCommands.seen(8, { node: 'n0', messages: 1, bytes: 7, rottenBytes: 4096 }))).toBe(
+    '  the election of term 9 lost 1 message (7 B): set aside on n0 (raftmq lost)\n' +
+      '  the election of term 9 lost up to 4.1 kB that had rotted\n',
+  )
+})
+
 test('what an election lost is shown with the node that has it, and by terms where there were several', () => {
   const five = lossCommands.seen(5, { node: 'n0', messages: 1, bytes: 7 })
   const seven = lossCommands.seen(7, { node: 'n0', messages: 2, bytes: 23 })

@@ -92,14 +92,22 @@ export class LossReport {
     await lost.settle(() => true)
     const messages = (await lost.list()).filter((file) => file.term === term).flatMap((file) => file.messages)
     const bytes = messages.reduce((sum, { body }) => sum + body.length, 0)
+    const [from, to] = early.value.rotten ?? [0, 0]
+    const rottenBytes = to - from
     log[messages.length > 0 ? 'warn' : 'info'](
       { term, messages: messages.length, bytes },
       messages.length > 0
         ? `${messages.length} messages that this node may have acknowledged in term ${term} were cut off and set aside (raftmq lost)`
         : `nothing that this node acknowledged in term ${term} was lost`,
     )
+    if (rottenBytes > 0) {
+      log.warn(
+        { term, rottenBytes },
+        `up to ${rottenBytes} bytes of term ${term} that were cut off had rotted: they are gone`,
+      )
+    }
     try {
-      await proposals.command(lossCommands.seen(term, { node: ownId, messages: messages.length, bytes }))
+      await proposals.command(lossCommands.seen(term, { node: ownId, messages: messages.length, bytes, rottenBytes }))
     } catch (error) {
       log.debug({ reason: errorMessage(error) }, 'the loss is told again')
       await new Promise<void>((resolve) => clock.after(AGAIN_MS, resolve))

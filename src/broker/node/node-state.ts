@@ -125,6 +125,7 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
         if (term === 0) return
         for (const { offset, end } of damaged) {
           parts.log.warn({ term, offset, end }, 'bytes of the log that is cut have rotted and cannot be set aside')
+          await early.rotted(offset, end)
         }
         await lost.setAside(to.offset, frames, early.value)
       },

@@ -1,6 +1,6 @@
 /**
  * A reset drops the whole log: what this node may have acknowledged and does not know to be committed is kept first. What
- * of it has rotted nobody can keep: that is said, and does not hold up the reset, whose state is committed.
+ * of it has rotted nobody can keep: that is said and counted, and does not hold up the reset, whose state is committed.
  */
 import { errorCode } from '../../lib/errors.ts'
 import type { Log } from '../../lib/log.ts'
@@ -11,7 +11,7 @@ import { framesOf, type LostMessages } from '../../store/lost-messages.ts'
 
 export interface SetAsideNeeds {
   readonly log: Pick<CommitLog, 'state' | 'read' | 'badRanges'>
-  readonly early: Pick<EarlyFile, 'value'>
+  readonly early: Pick<EarlyFile, 'value' | 'rotted'>
   readonly lost: Pick<LostMessages, 'setAside'>
   readonly logger: Log
 }
@@ -57,6 +57,7 @@ async function readFrom(
       { term: early.value.term, first, last: rottenLast, offset: range.offset, end: range.end },
       `entries ${first} to ${rottenLast}, which this node may have acknowledged, have rotted: they cannot be set aside before the log is replaced`,
     )
+    await early.rotted(range.offset, range.end)
     return { last: rottenLast, bytes: [] }
   }
 }

@@ -8,7 +8,7 @@
  * | --- | --- | --- |
  * | `early` | term | from here on its leader acknowledges before the commit what does not wait, in sync replication too |
  * | `open` | term, most bytes, whether logs were in doubt | the election of that term may have lost so much |
- * | `seen` | term of the old leader, its id, messages, bytes | what it had acknowledged and lost is known |
+ * | `seen` | term of the old leader, its id, messages, bytes, bytes that had rotted | what it had acknowledged and lost is known |
  */
 import { assert } from '../../lib/assert.ts'
 import type { Command, ReplicatedTable } from '../needs.ts'
@@ -33,20 +33,24 @@ export interface Loss {
   readonly found: Found | undefined
 }
 
-/** The sums of what was told, and who told what: one report, or several where several terms were led before that election. */
-interface Found {
+interface Count {
+  /** Set aside, of bodies. */
   readonly messages: number
   readonly bytes: number
+  /** Of the log, at most: cut off, and not set aside, as they had rotted. Absent: none. */
+  readonly rottenBytes?: number
+}
+
+/** The sums of what was told, and who told what: one report, or several where several terms were led before that election. */
+interface Found extends Count {
   /** In the order in which they were told. A node tells of a term once. */
   readonly reports: readonly Report[]
 }
 
-interface Report {
+interface Report extends Count {
   readonly node: string
   /** Which it had led. */
   readonly term: number
-  readonly messages: number
-  readonly bytes: number
 }
 
 export class Losses implements ReplicatedTable {
@@ -67,7 +71,7 @@ export class Losses implements ReplicatedTable {
   }
 
   apply(op: string, args: readonly unknown[]): undefined {
-    const [term, second, third, bytes] = args
+    const [term, second, third, bytes, rottenBytes = 0] = args
     assert(typeof term === 'number', 'a loss has a term')
     if (op === 'early') {
       this.#setEarlyTerm(term)
@@ -78,8 +82,9 @@ export class Losses implements ReplicatedTable {
     } else {
       assert(op === 'seen', `losses have no operation ${op}`)
       assert(typeof second === 'string' && typeof third === 'number' && typeof bytes === 'number', 'what was found')
+      assert(typeof rottenBytes === 'number', 'what had rotted')
       if (term === this.#earlyTerm) this.#setEarlyTerm(0)
-      this.#seen({ node: second, term, messages: third, bytes })
+      this.#seen({ node: second, term, messages: third, bytes, ...rottenOf(rottenBytes) })
     }
     return undefined
   }
@@ -118,7 +123,7 @@ export class Losses implements ReplicatedTable {
     const row = this.#rows.find((one) => one.term === term)
     if (row !== undefined && !isUndeclared(row)) return
     // What was told before the election was declared stands in its row, as if it had come behind.
-    const toldBytes = row?.found?.bytes ?? 0
+    const toldBytes = lostBytes(row?.found)
     const bound = inDoubt ? maxBytes + toldBytes : Math.max(maxBytes, toldBytes)
     this.#put({ term, maxBytes: bound, inDoubt, found: row?.found })
   }
@@ -129,15 +134,15 @@ export class Losses implements ReplicatedTable {
     // Told again, as the answer was lost.
     if (told?.reports.some(({ node, term }) => node === report.node && term === report.term) === true) return
     // Who lost nothing may have told first.
-    const isLost = report.messages > 0
-    const isBetter = told === undefined || (told.messages === 0 && isLost)
+    const isLost = isLoss(report)
+    const isBetter = told === undefined || (!isLoss(told) && isLost)
     if (next !== undefined && !next.inDoubt && isBetter) {
       return this.#put({ ...next, found: sum(NOTHING_FOUND, report) })
     }
     if (!isLost) return
     // Its node led again at once and opened none; or others were lost beside these: logs in doubt, or several terms.
     const row = next ?? { term: report.term + 1, ...NO_ROW }
-    this.#put({ ...row, maxBytes: row.maxBytes + report.bytes, found: sum(told ?? NOTHING_FOUND, report) })
+    this.#put({ ...row, maxBytes: row.maxBytes + lostBytes(report), found: sum(told ?? NOTHING_FOUND, report) })
   }
 
   #put(row: Loss): void {
@@ -155,22 +160,35 @@ export const lossCommands = {
     op: 'open',
     args: [row.term, row.maxBytes, row.inDoubt],
   }),
-  seen: (term: number, { node, messages, bytes }: Omit<Report, 'term'>): Command => ({
+  seen: (term: number, { node, messages, bytes, rottenBytes = 0 }: Omit<Report, 'term'>): Command => ({
     table: TABLE,
     op: 'seen',
-    args: [term, node, messages, bytes],
+    args: [term, node, messages, bytes, ...(rottenBytes > 0 ? [rottenBytes] : [])],
   }),
 }
 
 /** Its row was opened by what was told, whose bytes are its bound. */
 function isUndeclared({ maxBytes, inDoubt, found }: Loss): boolean {
-  return !inDoubt && found !== undefined && maxBytes === found.bytes
+  return !inDoubt && found !== undefined && maxBytes === lostBytes(found)
+}
+
+function isLoss({ messages, rottenBytes = 0 }: Count): boolean {
+  return messages > 0 || rottenBytes > 0
+}
+
+function lostBytes({ bytes, rottenBytes = 0 }: Pick<Count, 'bytes' | 'rottenBytes'> = { bytes: 0 }): number {
+  return bytes + rottenBytes
+}
+
+function rottenOf(rottenBytes: number): Pick<Count, 'rottenBytes'> {
+  return rottenBytes > 0 ? { rottenBytes } : {}
 }
 
 function sum(found: Found, report: Report): Found {
   return {
     messages: found.messages + report.messages,
     bytes: found.bytes + report.bytes,
+    ...rottenOf((found.rottenBytes ?? 0) + (report.rottenBytes ?? 0)),
     reports: [...found.reports, report].slice(-REPORTS_MAX),
   }
 }
@@ -196,25 +214,30 @@ function decode(value: unknown): Loss {
   return { term, maxBytes, inDoubt, found: found === null ? undefined : decodeFound(found) }
 }
 
-function encodeFound({ messages, bytes, reports }: Found): unknown {
-  return [messages, bytes, reports.map((report) => [report.node, report.term, report.messages, report.bytes])]
+function encodeFound({ messages, bytes, reports, rottenBytes = 0 }: Found): unknown {
+  const rows = reports.map((report) => {
+    return [report.node, report.term, report.messages, report.bytes, report.rottenBytes ?? 0]
+  })
+  return [messages, bytes, rows, rottenBytes]
 }
 
 function decodeFound(value: unknown): Found {
   assert(Array.isArray(value), 'what was found is an array')
   const fields: readonly unknown[] = value
-  const [messages, bytes, reports] = fields
+  const [messages, bytes, reports, rottenBytes] = fields
   assert(typeof messages === 'number' && typeof bytes === 'number' && Array.isArray(reports), 'and has its fields')
-  return { messages, bytes, reports: reports.map(decodeReport) }
+  assert(typeof rottenBytes === 'number', 'and what had rotted')
+  return { messages, bytes, ...rottenOf(rottenBytes), reports: reports.map(decodeReport) }
 }
 
 function decodeReport(value: unknown): Report {
   assert(Array.isArray(value), 'a report is an array')
   const fields: readonly unknown[] = value
-  const [node, term, messages, bytes] = fields
+  const [node, term, messages, bytes, rottenBytes] = fields
   assert(
     typeof node === 'string' && typeof term === 'number' && typeof messages === 'number' && typeof bytes === 'number',
     'a report has its fields',
   )
-  return { node, term, messages, bytes }
+  assert(typeof rottenBytes === 'number', 'and what had rotted')
+  return { node, term, messages, bytes, ...rottenOf(rottenBytes) }
 }

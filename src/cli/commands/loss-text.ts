@@ -13,6 +13,8 @@ export interface LossStatus {
 interface Count {
   readonly messages: number
   readonly bytes: number
+  /** Of the log, at most: what had rotted and could not be set aside. */
+  readonly rottenBytes: number
 }
 
 interface ReportOf {
@@ -36,7 +38,11 @@ export function lossesOf(text: string | null): LossStatus[] {
 
 const numberOf = (row: unknown, name: string): number => integerOf(field(row, name)) ?? 0
 
-const countOf = (row: unknown): Count => ({ messages: numberOf(row, 'messages'), bytes: numberOf(row, 'bytes') })
+const countOf = (row: unknown): Count => ({
+  messages: numberOf(row, 'messages'),
+  bytes: numberOf(row, 'bytes'),
+  rottenBytes: numberOf(row, 'rottenBytes'),
+})
 
 const reportOf = (row: unknown): Count & ReportOf => ({
   node: textOf(field(row, 'node')) ?? '',
@@ -54,13 +60,15 @@ function lineOf({ term, maxBytes, inDoubt, found }: LossStatus): string {
     const why = inDoubt ? 'logs in doubt elected it' : 'until the old leader is back'
     return `  the election of term ${term} may have lost 0 to ${bytesText(maxBytes)} of acknowledged messages (${why})\n`
   }
-  if (found.messages === 0) return ''
-  const { reports } = found
+  const { reports, rottenBytes } = found
+  const rotten =
+    rottenBytes === 0 ? '' : `  the election of term ${term} lost up to ${bytesText(rottenBytes)} that had rotted\n`
+  if (found.messages === 0) return rotten
   const where =
     reports.length === 1
       ? `set aside on ${reports[0]?.node ?? ''}`
       : reports.map((report) => `${countText(report)} of term ${report.term} set aside on ${report.node}`).join(', ')
-  return `  the election of term ${term} lost ${countText(found)}: ${where} (raftmq lost)\n`
+  return `  the election of term ${term} lost ${countText(found)}: ${where} (raftmq lost)\n${rotten}`
 }
 
 function countText({ messages, bytes }: Count): string {

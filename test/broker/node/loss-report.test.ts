@@ -95,6 +95,15 @@ test('a former leader tells what it set aside once an entry of a later term is a
   expect(made.early.value.term).toBe(0)
 })
 
+test('what had rotted before it could be set aside is told with its bound', async () => {
+  const { report, told, early } = world(4, undefined)
+  early.value = { ...early.value, rotten: [1000, 1700] }
+  report.applied(6)
+  await settled()
+  expect(told).toEqual([{ table: 'losses', op: 'seen', args: [4, 'n0', 0, 0, 700] }])
+  expect(early.value).toEqual({ term: 0, all: false })
+})
+
 test('a former leader that leads again tells what another cut off in between', async () => {
   const { report, told, leadership, early } = world(4, undefined)
   Object.assign(leadership, { isReady: true, term: 6 })

@@ -13,11 +13,13 @@ const FIRST_EARLY = 11
 
 let disk: FaultyFileSystem
 let frames: Buffer[]
+let unkept: [offset: number, end: number][]
 let warnings: { readonly fields: object; readonly text: string }[]
 
 beforeEach(async () => {
   disk = new FaultyFileSystem()
   warnings = []
+  unkept = []
   const node = await openNode(disk)
   for (let index = 1; index <= ENTRIES; index++) {
     const record = recordOf(Buffer.from(`message ${index} ${'.'.repeat(200)}`))
@@ -46,7 +48,14 @@ async function setAside(node: OpenedNode, appliedIndex: number): Promise<number[
     error() {},
     child: () => logger,
   }
-  await setAsideUncommitted({ log: node.log, early: { value: EARLY }, lost, logger }, appliedIndex)
+  const early = {
+    value: EARLY,
+    rotted: (offset: number, end: number) => {
+      unkept.push([offset, end])
+      return Promise.resolve()
+    },
+  }
+  await setAsideUncommitted({ log: node.log, early, lost, logger }, appliedIndex)
   await lost.settle(() => true)
   const messages = (await lost.list()).flatMap((file) => file.messages)
   return messages.map(({ body }) => Number(/^message (\d+)/.exec(body.toString())?.[1]))
@@ -60,10 +69,10 @@ test('what a node may have acknowledged and has not applied is set aside before 
   const node = await openNode(disk)
   expect(await setAside(node, 4)).toEqual(range(FIRST_EARLY, ENTRIES))
   expect(await setAside(node, 30)).toEqual([...range(FIRST_EARLY, ENTRIES), ...range(31, ENTRIES)])
-  expect(warnings).toEqual([])
+  expect([warnings, unkept]).toEqual([[], []])
 })
 
-test('what has rotted of it is said, the rest is set aside, and the reset goes on', async () => {
+test('what has rotted of it is said and counted, the rest is set aside, and the reset goes on', async () => {
   for (const index of [12, 20, 21, 40]) rot(index)
   const node = await openNode(disk)
   const rotten = new Set([12, 20, 21, 40])
@@ -72,6 +81,12 @@ test('what has rotted of it is said, the rest is set aside, and the reset goes o
     { term: 3, first: 12, last: 12 },
     { term: 3, first: 20, last: 21 },
     { term: 3, first: 40, last: 40 },
+  ])
+  const placeOf = (index: number): number => frameOffset(frames[index - 1] ?? Buffer.alloc(0), 0)
+  expect(unkept).toEqual([
+    [placeOf(12), placeOf(13)],
+    [placeOf(20), placeOf(22)],
+    [placeOf(40), placeOf(40) + (frames[39]?.length ?? 0)],
   ])
   expect(warnings[1]?.text).toMatch(/^entries 20 to 21, which this node may have acknowledged, have rotted/)
 
