@@ -34,7 +34,7 @@ export const raftErrors = defineErrors({
   RAFT_STOPPED: { retriable: false, doc: 'This replica was stopped.' },
   RAFT_BAD_CONFIG: { retriable: false, doc: 'An option of the Raft group has a value that cannot work.' },
   RAFT_BAD_ENTRIES: { retriable: true, doc: 'Entries from a peer are damaged or are not what their message said.' },
-  RAFT_LOG_FULL: { retriable: true, doc: 'The disk has no room for more entries.' },
+  RAFT_LOG_FULL: { retriable: true, doc: 'The disk has no room for more entries, or for the state of a reset.' },
   RAFT_RESET_ABORTED: { retriable: true, doc: 'The leader that sent a reset is gone; the old log is untouched.' },
   RAFT_OTHER_CLUSTER: { retriable: false, doc: 'The log belongs to another cluster than the hard state beside it.' },
 })

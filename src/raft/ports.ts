@@ -67,8 +67,8 @@ export interface LogStore<Draft> {
   /**
    * Follower: replaces everything by what the chunks said. Called with the chunks in order; resolves, once durable, with
    * the new state of the log. A crash in between leaves either the old or the new state. Rejects, with the old state
-   * untouched, with what `chunks` throws (code `RAFT_RESET_ABORTED`) or with code `RAFT_BAD_ENTRIES` for bytes that are
-   * not a state; any other rejection ends the node.
+   * untouched, with what `chunks` throws (code `RAFT_RESET_ABORTED`), with code `RAFT_BAD_ENTRIES` for bytes that are
+   * not a state, or with code `RAFT_LOG_FULL` when the disk has no room for it; any other rejection ends the node.
    */
   applyReset(meta: ResetMeta, chunks: AsyncIterable<Uint8Array>): Promise<LogState>
 }

@@ -67,14 +67,16 @@ export class ResetReceiver {
       },
       (error: unknown) => {
         this.#current = undefined
-        const code = errorCode(error)
-        if (code === 'RAFT_RESET_ABORTED' || code === 'RAFT_BAD_ENTRIES') this.#need.refused(error)
+        if (refusals.has(errorCode(error))) this.#need.refused(error)
         else this.#need.fatal(error)
       },
     )
     reception.take(message, payload)
   }
 }
+
+/** What leaves the old log untouched, so that the leader may begin again. */
+const refusals: ReadonlySet<string | undefined> = new Set(['RAFT_RESET_ABORTED', 'RAFT_BAD_ENTRIES', 'RAFT_LOG_FULL'])
 
 /** One reset on its way in, as the chunks that the store reads. */
 class Reception implements AsyncIterable<Uint8Array> {

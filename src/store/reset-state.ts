@@ -15,8 +15,10 @@
  */
 import { crc32 } from 'node:zlib'
 import { pack, unpack } from 'msgpackr'
+import { errorCode } from '../lib/errors.ts'
 import { storeErrors } from './errors.ts'
 import { readExactly, type FileSystem, type OpenFile } from './file-system.ts'
+import { LACK_OF_ROOM } from './lack-of-room.ts'
 import { asPosition, positionFields, type LogPosition } from './log-position.ts'
 import type { SnapshotTable } from './table-store.ts'
 
@@ -106,6 +108,10 @@ export async function stageResetState(
       position += chunk.length
     }
     await file.fdatasync()
+  } catch (error) {
+    // Half a state would take the room of what has a use.
+    if (LACK_OF_ROOM.has(errorCode(error) ?? '')) await fileSystem.unlink(draft)
+    throw error
   } finally {
     await file.close()
   }

@@ -129,11 +129,17 @@ describe('the receiver', () => {
     expect([end.isActive, log.at(-1)]).toEqual([false, 'refused'])
   })
 
-  test('begins again after bytes that are no state, and ends the node when the store fails otherwise', async () => {
-    const bad = receiver(raftErrors.create('RAFT_BAD_ENTRIES', 'not a state'))
+  test.each([
+    ['bytes that are no state', 'RAFT_BAD_ENTRIES'],
+    ['a disk that has no room for it', 'RAFT_LOG_FULL'],
+  ] as const)('begins again after %s', async (_what, code) => {
+    const bad = receiver(raftErrors.create(code, 'no'))
     bad.receiver.take(chunk(0), [bytes(0, 10)])
     await settle()
     expect(bad.log).toEqual(['refused'])
+  })
+
+  test('ends the node when the store fails otherwise', async () => {
     const broken = receiver(new Error('disk'))
     broken.receiver.take(chunk(0), [bytes(0, 10)])
     await settle()

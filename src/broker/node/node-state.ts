@@ -4,18 +4,15 @@
  */
 import type { HardState } from '../../raft/types.ts'
 import { emptyHardState } from '../../raft/types.ts'
-import { raftErrors } from '../../raft/errors.ts'
 import type { ResetMeta, ResetSource, StableStore } from '../../raft/ports.ts'
 import { present } from '../../lib/assert.ts'
-import { errorCode, errorMessage } from '../../lib/errors.ts'
-import type { FileSystem } from '../../store/file-system.ts'
 import { installReset } from '../../store/install-reset.ts'
 import type { LogPosition } from '../../store/log-position.ts'
-import { stageResetState } from '../../store/reset-state.ts'
 import { TableStore } from '../../store/table-store.ts'
 import { TimerIndex } from '../../store/timer-index.ts'
 import { LogTrust } from './log-trust.ts'
 import type { NodeTables } from './node-tables.ts'
+import { stageReset } from './staged-reset.ts'
 import { setAsideUncommitted } from './set-aside-uncommitted.ts'
 import { encodeMembership, membershipEntry } from '../log/raft-log.ts'
 import type { BadRange } from '../../store/bad-ranges.ts'
@@ -174,9 +171,10 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
       }
     },
     async replace(meta, chunks) {
-      const start = await stage(fileSystem, staged, chunks)
+      const setAside = (): Promise<void> =>
+        setAsideUncommitted({ log, early, lost, logger: parts.log }, tables.standsAt)
+      const start = await stageReset({ fileSystem, path: staged, setAside }, chunks)
       const { index, membership } = meta.membership
-      await setAsideUncommitted({ log, early, lost, logger: parts.log }, tables.standsAt)
       await log.reset({
         start: start.position,
         membership: { index, bytes: encodeMembership(membership) },
@@ -218,19 +216,6 @@ export async function openNodeState(folder: DataFolder, need: NodeStateNeeds): P
 }
 
 /** Stages what a leader sent; bytes that are no state are its fault, not the disk's. */
-async function stage(
-  fileSystem: FileSystem,
-  path: string,
-  chunks: AsyncIterable<Uint8Array>,
-): Promise<{ readonly position: LogPosition }> {
-  try {
-    return await stageResetState(fileSystem, path, chunks)
-  } catch (error) {
-    if (errorCode(error) !== 'STORE_RESET_DAMAGED') throw error
-    throw raftErrors.create('RAFT_BAD_ENTRIES', errorMessage(error), error)
-  }
-}
-
 function metaOf(
   log: CommitLog,
   file: { readonly byteLength: number; readonly start: { readonly position: LogPosition } },
