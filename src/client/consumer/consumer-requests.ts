@@ -1,20 +1,19 @@
 /**
- * What brokers ask of a consumer (RocketMQ ClientRemotingProcessor): the group changed (40), offsets are reset (220),
- * where do you stand (221), how are you (307), handle this message now (309).
+ * What brokers ask of a consumer that holds queues (RocketMQ ClientRemotingProcessor): the group changed (40), offsets are
+ * reset (220), where do you stand (221), and what they ask of every consumer.
  */
-import { errorMessage } from '../../lib/errors.ts'
 import { RequestCode, ResponseCode } from '../../remoting/codes.ts'
-import { EmptyHeader, boolean, defineHeader, string } from '../../remoting/header.ts'
+import { EmptyHeader, defineHeader, string } from '../../remoting/header.ts'
 import { toJson } from '../../remoting/json-dialect.ts'
 import { route } from '../../remoting/route.ts'
-import type { Reply, Route } from '../../remoting/route.ts'
+import type { Route } from '../../remoting/route.ts'
+import { askedConsumer, noSuchGroup } from '../core/asked-consumer.ts'
 import { field, integerOf, listOf, parseBody, rowsOf, textOf } from '../core/java-json.ts'
 import type { MessageQueue } from '../core/message-queue.ts'
 import type { ResolvedGroupOptions } from './group-options.ts'
 import type { Membership } from './membership.ts'
 import type { QueueOffset } from './offset-store.ts'
 import type { QueueFeed } from './queue-feed.ts'
-import { receivedMessages } from '../core/received-message.ts'
 import type { ReceivedMessage } from '../core/received-message.ts'
 
 export interface ConsumerState {
@@ -30,17 +29,6 @@ export interface ConsumerState {
 
 const resetHeader = defineHeader({ topic: string.required(), group: string.required() })
 const statusHeader = defineHeader({ topic: string.required(), group: string.required(), clientAddr: string.optional() })
-const runningHeader = defineHeader({
-  consumerGroup: string.required(),
-  clientId: string.optional(),
-  jstackEnable: boolean.optional(),
-})
-const directHeader = defineHeader({
-  consumerGroup: string.required(),
-  clientId: string.optional(),
-  brokerName: string.optional(),
-})
-
 export function consumerRequests(state: ConsumerState): Route<unknown>[] {
   const own = state.member.group
   return [
@@ -72,67 +60,16 @@ export function consumerRequests(state: ConsumerState): Route<unknown>[] {
         return { code: ResponseCode.SUCCESS, body: Buffer.from(toJson({ messageQueueTable: new Map(rows) })) }
       },
     }),
-    route({
-      code: RequestCode.GET_CONSUMER_RUNNING_INFO,
-      request: runningHeader,
-      handle({ consumerGroup }) {
-        if (consumerGroup !== own) return noSuchGroup(consumerGroup)
-        return { code: ResponseCode.SUCCESS, body: Buffer.from(runningInfo(state)) }
-      },
-    }),
-    route({
-      code: RequestCode.CONSUME_MESSAGE_DIRECTLY,
-      request: directHeader,
-      async handle({ consumerGroup, brokerName }, call) {
-        if (consumerGroup !== own) return noSuchGroup(consumerGroup)
-        return consumeDirectly(state, call.body, brokerName ?? '')
-      },
+    ...askedConsumer({
+      ...state,
+      subscriptions: () => state.membership().subscriptions,
+      queues: () => heldQueues(state.membership()),
     }),
   ]
 }
 
-/** ConsumeMessageDirectlyResult. */
-async function consumeDirectly(state: ConsumerState, body: Buffer, brokerName: string): Promise<Reply> {
-  const { clock, ordered } = state.member
-  const startMs = clock.nowMs()
-  let consumeResult = 'CR_SUCCESS'
-  let remark: string | null = null
-  try {
-    const [message] = receivedMessages(body, brokerName, true)
-    if (message === undefined) return { code: ResponseCode.SYSTEM_ERROR, remark: 'the request has no message' }
-    await state.handleDirectly(message)
-  } catch (error) {
-    consumeResult = 'CR_THROW_EXCEPTION'
-    remark = errorMessage(error)
-  }
-  const spentTimeMills = Math.round(clock.nowMs() - startMs)
-  const result = { order: ordered, autoCommit: true, consumeResult, remark, spentTimeMills }
-  return { code: ResponseCode.SUCCESS, body: Buffer.from(JSON.stringify(result)) }
-}
-
-/** ConsumerRunningInfo, whose mqTable has objects for keys. */
-function runningInfo(state: ConsumerState): string {
-  const { namesrv, ordered, consumeType } = state.member
-  const properties = {
-    PROP_NAMESERVER_ADDR: `${namesrv.join(';')};`,
-    PROP_CONSUME_TYPE: consumeType,
-    PROP_CONSUME_ORDERLY: String(ordered),
-    PROP_CLIENT_VERSION: 'V5_3_3',
-    PROP_CONSUMER_START_TIMESTAMP: String(Math.round(state.startMs)),
-  }
-  const membership = state.membership()
-  const rows = membership.feeds.map(
-    (feed) => [keyOf(feed.queue), queueInfo(feed, membership.lastLockMs(feed.queue))] as const,
-  )
-  return toJson({
-    jstack: null,
-    mqPopTable: {},
-    mqTable: new Map(rows),
-    properties,
-    statusTable: {},
-    subscriptionSet: membership.subscriptions,
-    userConsumerInfo: {},
-  })
+function heldQueues(membership: ReturnType<ConsumerState['membership']>): (readonly [object, object])[] {
+  return membership.feeds.map((feed) => [keyOf(feed.queue), queueInfo(feed, membership.lastLockMs(feed.queue))])
 }
 
 /** ProcessQueueInfo. */
@@ -175,8 +112,4 @@ function queueOffset(key: unknown, offset: number | undefined): QueueOffset[] {
 
 function keyOf({ topic, brokerName, queueId }: MessageQueue): object {
   return { brokerName, queueId, topic }
-}
-
-function noSuchGroup(group: string): Reply {
-  return { code: ResponseCode.SYSTEM_ERROR, remark: `The Consumer Group <${group}> not exist in this consumer` }
 }

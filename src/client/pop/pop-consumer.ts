@@ -5,6 +5,7 @@ import { errorMessage } from '../../lib/errors.ts'
 import { checkWithin, signalOf } from '../core/call-options.ts'
 import type { RunOptions } from '../core/call-options.ts'
 import { ClientCore } from '../core/client-core.ts'
+import { askedConsumer } from '../core/asked-consumer.ts'
 import { clientErrors } from '../core/errors.ts'
 import { resolvePopOptions } from './pop-options.ts'
 import type { PopConsumerOptions, ResolvedPopOptions } from './pop-options.ts'
@@ -36,6 +37,7 @@ const TROUBLE_PAUSE_MAX_MS = 5_000
 /** RocketMQ's delays of redelivery (messageDelayLevel from level 3 on). */
 const AGAIN_SECONDS = [10, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200] as const
 const ACK_TIMEOUT_MS = 10_000
+const POP = 'CONSUME_POP'
 const EXTENSION = { low: 0, high: 86_400_000 }
 
 /**
@@ -71,6 +73,13 @@ export class PopConsumer {
     this.#core = new ClientCore({
       options: this.#options,
       heartbeatData: (clientId) => this.#heartbeatData(clientId),
+      routes: askedConsumer({
+        member: { ...this.#options, consumeType: POP },
+        startMs: this.#clock.nowMs(),
+        subscriptions: () => [...this.#subscriptions.values()],
+        queues: () => [],
+        handleDirectly: (message) => this.#handleDirectly(message),
+      }),
     })
   }
 
@@ -207,6 +216,13 @@ export class PopConsumer {
     }
   }
 
+  /** One that was not popped: nobody waits for its acknowledgement. */
+  async #handleDirectly(message: ReceivedMessage): Promise<void> {
+    if (this.#handler === undefined) throw clientErrors.create('CLIENT_STATE', 'this consumer has no handler')
+    const { group } = this.#options
+    await this.#handler(message, { group, deliveries: message.reconsumeTimes, extend: () => Promise.resolve() })
+  }
+
   #change(popped: Popped, invisibleMs: number): Promise<Popped> {
     const { group } = this.#options
     return this.#atLeader(popped.message, (address) =>
@@ -236,7 +252,7 @@ export class PopConsumer {
   #heartbeatData(clientID: string) {
     const consumer = {
       groupName: this.#options.group,
-      consumeType: 'CONSUME_POP',
+      consumeType: POP,
       messageModel: 'CLUSTERING',
       consumeFromWhere: this.#options.from === 'first' ? 'CONSUME_FROM_FIRST_OFFSET' : 'CONSUME_FROM_LAST_OFFSET',
       subscriptionDataSet: [...this.#subscriptions.values()],
