@@ -17,6 +17,7 @@ import { type Body, FrameWriter } from './frame-writer.ts'
 import { IncomingCall } from './incoming-call.ts'
 import { Invocations, type OnResponse } from './invocations.ts'
 import type { ConnectionLimits } from './limits.ts'
+import { type Admission, RequestsInFlight } from './requests-in-flight.ts'
 import type { Origin, Reply, Router } from './route.ts'
 import { plainHost, type StreamSocket } from './sockets.ts'
 
@@ -29,12 +30,6 @@ export interface Request {
   readonly form?: SerializeType | undefined
   readonly language?: number | undefined
   readonly version?: number | undefined
-}
-
-/** Bytes of requests in flight over many connections; who is over it gets SYSTEM_BUSY. */
-export interface Admission {
-  readonly bytesMax: number
-  bytes: number
 }
 
 export interface ConnectionNeeds {
@@ -55,6 +50,8 @@ type CloseListener = (connection: Connection) => void
 /** Written bytes above this leave at once, before the turn's end: the peer works on them while the rest is written. */
 const FLUSH_BYTES = 131_072
 const TLS_HANDSHAKE = 0x16
+/** RocketMQ NettyRemotingAbstract.processRequestCommand. */
+const BUSY_REMARK = '[OVERLOAD]system busy, start flow control for a while'
 /** A connection that was silent for this long gives its write buffer back. */
 const RELEASE_AFTER_MS = 10_000
 
@@ -68,16 +65,13 @@ export class Connection implements Origin {
   readonly #socket: StreamSocket
   readonly #router: Router
   readonly #limits: ConnectionLimits
-  readonly #admission: Admission
   readonly #clock: Clock
   readonly #log: Log
   readonly #splitter: FrameSplitter
   readonly #writer = new FrameWriter()
   readonly #invocations: Invocations
+  readonly #requests: RequestsInFlight
   readonly #closeListeners = new Set<CloseListener>()
-  #requestsInFlight = 0
-  #requestBytesInFlight = 0
-  #onewayBytesHeld = 0
   #lastActivityMs: number
   /** Since when the peer keeps more than the soft maximum waiting. */
   #slowSinceMs: number | undefined
@@ -93,7 +87,7 @@ export class Connection implements Origin {
     this.#socket = need.socket
     this.#router = need.router
     this.#limits = need.limits
-    this.#admission = need.admission
+    this.#requests = new RequestsInFlight(need.limits, need.admission)
     this.#clock = need.clock
     this.#log = need.log
     this.#invocations = new Invocations(need.onDeadline)
@@ -120,7 +114,7 @@ export class Connection implements Origin {
 
   /** Requests of the peer not answered yet. */
   get requestsInFlight(): number {
-    return this.#requestsInFlight
+    return this.#requests.count
   }
 
   /** Bytes that wait to leave. */
@@ -228,13 +222,10 @@ export class Connection implements Origin {
   }
 
   #request(command: RemotingCommand, frameBytes: number): void {
-    this.#requestsInFlight += 1
-    this.#requestBytesInFlight += frameBytes
-    this.#admission.bytes += frameBytes
+    const isAdmitted = this.#requests.add(frameBytes)
     const call = new IncomingCall(this, { command, frameBytes }, this.#on)
-    if (this.#admission.bytes > this.#admission.bytesMax && this.#admission.bytes > frameBytes) {
-      call.respond({ code: ResponseCode.SYSTEM_BUSY, remark: '[OVERLOAD]system busy, start flow control for a while' })
-    } else this.#router.dispatch(call)
+    if (isAdmitted) this.#router.dispatch(call)
+    else call.respond({ code: ResponseCode.SYSTEM_BUSY, remark: BUSY_REMARK })
     this.#balance()
   }
 
@@ -242,9 +233,7 @@ export class Connection implements Origin {
   readonly #onAnswer = ({ command, frameBytes }: IncomingCall, reply: Reply | undefined): void => {
     // A connection that is gone gave everything back when it went.
     if (this.#closed) return
-    this.#requestsInFlight -= 1
-    this.#requestBytesInFlight -= frameBytes
-    this.#admission.bytes -= frameBytes
+    this.#requests.answered(frameBytes)
     if (reply !== undefined) {
       const { form, opaque } = command
       const head = {
@@ -263,8 +252,7 @@ export class Connection implements Origin {
 
   readonly #onHold = (bytes: number): void => {
     if (this.#closed) return
-    this.#onewayBytesHeld += bytes
-    this.#admission.bytes += bytes
+    this.#requests.hold(bytes)
     this.#balance()
   }
 
@@ -318,12 +306,7 @@ export class Connection implements Origin {
     const slow = outgoing > this.#limits.outgoingBytesSoftMax
     if (!slow) this.#slowSinceMs = undefined
     else this.#slowSinceMs ??= this.#clock.monotonicMs()
-    const full =
-      slow ||
-      this.#requestsInFlight >= this.#limits.requestsInFlightMax ||
-      this.#requestBytesInFlight >= this.#limits.requestBytesInFlightMax ||
-      this.#onewayBytesHeld >= this.#limits.onewayBytesHeldMax
-    if (full || this.#draining) this.#pauseReading()
+    if (slow || this.#requests.isFull || this.#draining) this.#pauseReading()
     else this.#resumeReading()
   }
 
@@ -340,7 +323,7 @@ export class Connection implements Origin {
   }
 
   #endWhenDrained(): void {
-    if (this.#closed || this.#ended || this.#requestsInFlight > 0 || this.#writer.bytes > 0) return
+    if (this.#closed || this.#ended || this.#requests.count > 0 || this.#writer.bytes > 0) return
     this.#ended = true
     // end() flushes what the socket holds; 'close' then finishes here.
     this.#socket.end(() => this.#finish('drained'))
@@ -370,10 +353,7 @@ export class Connection implements Origin {
   #finish(reason: string): void {
     if (this.#closed) return
     this.#closed = true
-    this.#admission.bytes -= this.#requestBytesInFlight + this.#onewayBytesHeld
-    this.#onewayBytesHeld = 0
-    this.#requestBytesInFlight = 0
-    this.#requestsInFlight = 0
+    this.#requests.clear()
     this.#socket.destroy()
     this.#log.debug({ peer: this.remoteAddress, reason }, 'connection gone')
     this.#invocations.failAll(this.#closedError(`: ${reason}`))

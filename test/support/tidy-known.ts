@@ -3,7 +3,7 @@
 /** Sources that are longer than they should be, in lines. */
 export const knownLines: Readonly<Record<string, number>> = {
   'src/raft/replica.ts': 383,
-  'src/remoting/connection.ts': 389,
+  'src/remoting/connection.ts': 369,
 }
 
 /** The same of tests. */
