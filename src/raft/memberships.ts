@@ -110,18 +110,30 @@ export function leaveJoint(joint: Membership): Membership {
 
 /** Who was in `before` and takes no part any more is out for good; what is empty is left out. */
 function tidied(membership: Membership, before: Membership): Membership {
-  const { voters, outgoing, learners, learnersNext = [], places = {}, clusterId } = membership
   const members = membersOf(membership)
   const gone = membersOf(before).filter((id) => !members.includes(id))
   const removed = [...(membership.removed ?? []), ...gone]
-  const kept = Object.entries(places).filter(([id]) => members.includes(id))
+  const kept = Object.entries(membership.places ?? {}).filter(([id]) => members.includes(id))
+  return withoutEmpty({ ...membership, removed, places: Object.fromEntries(kept) })
+}
+
+/** The same membership in the one form in which it is kept: what is empty is left out. */
+export function withoutEmpty({
+  voters,
+  outgoing,
+  learners,
+  learnersNext = [],
+  removed = [],
+  places = {},
+  clusterId,
+}: Membership): Membership {
   return {
     voters,
     outgoing,
     learners,
     ...(learnersNext.length === 0 ? {} : { learnersNext }),
     ...(removed.length === 0 ? {} : { removed }),
-    ...(kept.length === 0 ? {} : { places: Object.fromEntries(kept) }),
+    ...(Object.keys(places).length === 0 ? {} : { places }),
     ...(clusterId === undefined ? {} : { clusterId }),
   }
 }

@@ -1,6 +1,7 @@
 /** The CommitLog as Raft's log store: memberships become bytes, drafts learn where their records lie. */
 import { pack, unpack } from 'msgpackr'
 import { assert } from '../../lib/assert.ts'
+import { withoutEmpty } from '../../raft/memberships.ts'
 import type { LogState, LogStore, ResetMeta, ResetSource } from '../../raft/ports.ts'
 import type { Membership, MembershipEntry } from '../../raft/types.ts'
 import type { CommitLog } from '../../store/commit-log.ts'
@@ -56,15 +57,16 @@ export function decodeMembership(bytes: Uint8Array): Membership {
   const [voters, outgoing, learners, clusterId, learnersNext, removed, places] = fields as unknown[]
   assert(isIds(voters) && isIds(outgoing) && isIds(learners), 'a membership names nodes')
   assert(isIds(learnersNext) && isIds(removed) && isPairs(places), 'a membership names nodes and their places')
-  return {
+  const named = typeof clusterId === 'string' ? { clusterId } : {}
+  return withoutEmpty({
     voters,
     outgoing,
     learners,
-    ...(learnersNext.length === 0 ? {} : { learnersNext }),
-    ...(removed.length === 0 ? {} : { removed }),
-    ...(places.length === 0 ? {} : { places: Object.fromEntries(places) }),
-    ...(typeof clusterId === 'string' ? { clusterId } : {}),
-  }
+    learnersNext,
+    removed,
+    places: Object.fromEntries(places),
+    ...named,
+  })
 }
 
 export function membershipEntry(index: number, bytes: Uint8Array): MembershipEntry {

@@ -7,25 +7,13 @@ import { Proposals } from '../../../src/broker/log/proposals.ts'
 import { QueueCounters } from '../../../src/broker/log/queue-counters.ts'
 import { recordLength, type RecordDraft } from '../../../src/message/record.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
+import { draft } from '../../message/drafts.ts'
 
-const host = { ip: Buffer.from([127, 0, 0, 1]), port: 1 }
 const MAX_BYTES = 2_000
 const MAX_MS = 500
 
 function record(bytes: number): RecordDraft {
-  return {
-    topic: 'a',
-    queueId: 0,
-    flag: 0,
-    sysFlag: 0,
-    bornTimestampMs: 0,
-    bornHost: host,
-    storeHost: host,
-    reconsumeTimes: 0,
-    preparedTransactionOffset: 0,
-    body: Buffer.alloc(bytes),
-    properties: Buffer.alloc(0),
-  }
+  return draft({ topic: 'a', queueId: 0, body: Buffer.alloc(bytes), properties: Buffer.alloc(0) })
 }
 
 /** One send: where it lies in the log, and what its sender was told. */

@@ -7,23 +7,10 @@ import { Proposals } from '../../../src/broker/log/proposals.ts'
 import { QueueCounters } from '../../../src/broker/log/queue-counters.ts'
 import type { RecordDraft } from '../../../src/message/record.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
-
-const host = { ip: Buffer.from([127, 0, 0, 1]), port: 1 }
+import { draft } from '../../message/drafts.ts'
 
 function record(topic: string, queueId = 0, bytes = 10): RecordDraft {
-  return {
-    topic,
-    queueId,
-    flag: 0,
-    sysFlag: 0,
-    bornTimestampMs: 0,
-    bornHost: host,
-    storeHost: host,
-    reconsumeTimes: 0,
-    preparedTransactionOffset: 0,
-    body: Buffer.alloc(bytes),
-    properties: Buffer.alloc(0),
-  }
+  return draft({ topic, queueId, body: Buffer.alloc(bytes), properties: Buffer.alloc(0) })
 }
 
 interface Setup {
