@@ -1,7 +1,7 @@
 /**
  * Offsets of a broadcast consumer: every member reads everything, so each keeps its own, in a file of its own
  * (RocketMQ LocalFileOffsetStore). Written whole to a temporary file, synced, then renamed over the old one: a crash
- * leaves the old offsets or the new ones.
+ * leaves the old offsets or the new ones. Its folder is made where it is missing, as RocketMQ's is.
  *
  *     { "version": 1, "offsets": { "topic@broker@queueId": 42 } }
  */
