@@ -11,6 +11,7 @@ import { localNamesrvOptions, startNamesrv } from '../../src/cli/start-namesrv.t
 import { unusedPorts } from '../../src/cli/free-ports.ts'
 import { Admin, AdminConnection, Messages, Producer, PushConsumer, type SendResult } from '../../src/client/index.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import { deferred } from '../../src/lib/deferred.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { systemRandom } from '../../src/lib/prng.ts'
 import { decodeRecords } from '../../src/message/record.ts'
@@ -129,6 +130,16 @@ const followers = async (): Promise<string> => {
 const untilFollowing = (id: string): Promise<unknown> =>
   until(`${id} has what the master has`, async () => (await followers()) === `n0 voter whole, ${id} learner whole`)
 
+/** Having an entry is not knowing that it is committed: that comes with the next message. */
+const untilCommitted = (master: Node, slave: Node): Promise<unknown> =>
+  until('the slave knows all there is to be committed', async () => {
+    const [from, to] = await withRemoting(async (client) => [
+      (await runtime(client, master.address)).get('raftmq.lastIndex'),
+      (await runtime(client, slave.address)).get('raftmq.commitIndex'),
+    ])
+    return from !== undefined && from === to
+  })
+
 async function logOf({ folder }: Node): Promise<Buffer> {
   const names = (await readdir(join(folder, 'commitlog'))).sort()
   const bytes = Buffer.concat(await Promise.all(names.map((name) => readFile(join(folder, 'commitlog', name)))))
@@ -239,14 +250,7 @@ describe('a master and its slave, from RocketMQ’s files', () => {
       const found = (await admin?.nodes()) ?? []
       return found.some(({ brokerId, runtime }) => brokerId === 1 && runtime?.get('raftmq.role') === 'slave')
     })
-    // Having an entry is not knowing that it is committed: that comes with the next message.
-    await until('it knows all there is to be committed', async () => {
-      const [from, to] = await withRemoting(async (client) => [
-        (await runtime(client, master.address)).get('raftmq.lastIndex'),
-        (await runtime(client, slave.address)).get('raftmq.commitIndex'),
-      ])
-      return from !== undefined && from === to
-    })
+    await untilCommitted(master, slave)
     await kill(master)
     await until('it notices', () => slave.running?.status.leader === null)
     expect(await readAt(slave)).toEqual({ consumed: 2, bodies: ['a', 'b', 'c'] })
@@ -262,6 +266,45 @@ describe('a master and its slave, from RocketMQ’s files', () => {
     await untilFollowing('n1')
     expect((await send('d')).status).toBe('SEND_OK')
     expect(await bodies('all-readers', 4)).toEqual(['a', 'b', 'c', 'd'])
+  })
+
+  test('a consumer goes on at a slave whose master is away, and commits when it is back', {
+    timeout: 60_000,
+  }, async () => {
+    const master = await node('ASYNC_MASTER')
+    const slave = await node('SLAVE')
+    await untilFollowing('n1')
+    for (let at = 0; at < 20; at++) await send(`${at}`)
+    const seen = new Set<string>()
+    const gate = deferred<void>()
+    // Each queue has one message here, and the others must be pulled.
+    const few = { concurrency: 1, maxMessagesPerQueue: 1, pullBatch: 1, routeRefreshMs: 500 }
+    const consumer = new PushConsumer({ namesrv: namesrvAddress(), group: 'readers', from: 'first', ...few })
+    try {
+      await consumer.subscribe('traffic').run(async (message) => {
+        seen.add(message.body.toString())
+        if (seen.size === 2) await gate.promise
+      })
+      await until('two are read', () => seen.size === 2)
+      await untilFollowing('n1')
+      await untilCommitted(master, slave)
+      await kill(master)
+      await until('the name server forgets the master', async () => ((await admin?.nodes()) ?? []).length === 1)
+      gate.resolve()
+      await until('the others are read at the slave', () => seen.size === 20)
+      expect(master.running).toBeUndefined()
+      await run(master)
+      await untilFollowing('n1')
+      await until('the master knows how far the group is', async () => {
+        await consumer.commit().catch(() => undefined)
+        return (await readAt(master)).consumed === 20
+      })
+      await send('after')
+      await until('what came since', () => seen.has('after'))
+    } finally {
+      gate.resolve()
+      await consumer.close()
+    }
   })
 
   test('a slave that comes first waits for its master', { timeout: 60_000 }, async () => {

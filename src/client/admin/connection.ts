@@ -12,7 +12,7 @@ import { compareText } from '../core/message-queue.ts'
 import { checkTopicName } from '../core/names.ts'
 import { checkKeys, resolveAdminOptions } from '../core/options.ts'
 import type { ClientOptions, ResolvedClientOptions } from '../core/options.ts'
-import { LEADER_ID, leaderOf, parseBrokerGroup } from '../core/topic-route.ts'
+import { LEADER_ID, leaderOf, parseBrokerGroup, readerOf } from '../core/topic-route.ts'
 import type { BrokerGroup, TopicRoute } from '../core/topic-route.ts'
 
 /** Which broker groups: the one of this name, or all of this cluster; all when neither is given. */
@@ -150,11 +150,7 @@ export function leaderAddress(group: BrokerGroup): string {
   throw clientErrors.create('CLIENT_NO_LEADER', `${group.brokerName} has no leader now (brokerId ${LEADER_ID})`)
 }
 
-/**
- * Where stored messages of a group are read: its leader, or while there is none the member with the lowest brokerId, as a
- * slave that outlived its master (RocketMQ MQClientInstance.findBrokerAddressInSubscribe). Errors: `CLIENT_NO_LEADER`.
- */
+/** Where stored messages of a group are read (`readerOf`). Errors: `CLIENT_NO_LEADER`. */
 export function readAddress(group: BrokerGroup): string {
-  const [first] = [...group.addresses].sort(([a], [b]) => a - b)
-  return first?.[1] ?? leaderAddress(group)
+  return readerOf(group) ?? leaderAddress(group)
 }

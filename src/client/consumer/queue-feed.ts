@@ -153,7 +153,7 @@ export class QueueFeed {
 
   /** The route changed: a pull held by a broker that no longer leads is useless. */
   leaderChanged(): void {
-    if (this.#needs.core.routes.leader(this.queue.brokerName) !== this.#address) this.#restartPull()
+    if (this.#needs.core.routes.reader(this.queue.brokerName) !== this.#address) this.#restartPull()
   }
 
   take(): Delivery | undefined {
@@ -184,7 +184,7 @@ export class QueueFeed {
 
   async #pullOnce(): Promise<void> {
     const { core, options, at } = this.#needs
-    const address = core.routes.leader(this.queue.brokerName)
+    const address = core.routes.reader(this.queue.brokerName)
     if (address === undefined)
       throw clientErrors.create('CLIENT_NO_LEADER', `${this.queue.brokerName} has no leader now`)
     this.#address = address

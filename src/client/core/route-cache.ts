@@ -5,7 +5,7 @@
 import type { Clock } from '../../lib/clock.ts'
 import { sleep } from '../../lib/clock.ts'
 import { clientErrors } from './errors.ts'
-import { leaderOf, sameRoute } from './topic-route.ts'
+import { leaderOf, readerOf, sameRoute } from './topic-route.ts'
 import type { BrokerGroup, TopicRoute } from './topic-route.ts'
 
 export interface RouteCacheNeeds {
@@ -66,6 +66,11 @@ export class RouteCache {
   /** `host:port` of the group's leader, as last heard. */
   leader(brokerName: string): string | undefined {
     return leaderOf(this.#brokers.get(brokerName))
+  }
+
+  /** `host:port` at which the group's messages are read, as last heard. */
+  reader(brokerName: string): string | undefined {
+    return readerOf(this.#brokers.get(brokerName))
   }
 
   brokers(): readonly BrokerGroup[] {

@@ -35,6 +35,17 @@ export function leaderOf(group: BrokerGroup | undefined): string | undefined {
   return group?.addresses.get(LEADER_ID)
 }
 
+/**
+ * Where stored messages of a group are read: at its leader, or while there is none at the member with the lowest brokerId,
+ * as a slave that outlived its master (RocketMQ MQClientInstance.findBrokerAddressInSubscribe).
+ */
+export function readerOf(group: BrokerGroup | undefined): string | undefined {
+  const leader = leaderOf(group)
+  if (leader !== undefined || group === undefined) return leader
+  const [first] = [...group.addresses].sort(([a], [b]) => a - b)
+  return first?.[1]
+}
+
 /** Reads the body of a GET_ROUTEINFO_BY_TOPIC answer. Errors: `CLIENT_PROTOCOL`. */
 export function parseTopicRoute(topic: string, body: Buffer): TopicRoute {
   const root = parseBody(body)
