@@ -284,6 +284,22 @@ export const mutants: readonly Mutant[] = [
     known: 'Kafka, RocketMQ: what a leader alone acknowledged is gone with its disk, in silence',
   },
   {
+    name: 'retention drops what still waits for its time',
+    file: 'broker/log/retention-service',
+    find: 'if (kept >= offset)',
+    replace: 'if (kept >= 0)',
+    scope: 'node',
+    known: 'RocketMQ: timers and halves that outlive fileReservedTime are gone',
+  },
+  {
+    name: 'followers keep what the group has dropped',
+    file: 'broker/log/retention-service',
+    find: 'if (offset > state.store.endOffset)',
+    replace: 'if (!this.#need.leadership.isReady)',
+    scope: 'node',
+    known: 'RocketMQ: each broker deletes by itself, so that a failover moves the minimum of a queue',
+  },
+  {
     name: 'delayed messages are delivered at once',
     file: 'broker/timed/delay-schedule',
     find: 'if (dueMs > clock.monotonicMs()) {',

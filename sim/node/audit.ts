@@ -2,19 +2,15 @@
  * What every replica holds in the end, read as anybody reads it, and compared: with each other, with the bytes of the log,
  * and with what clients were told.
  */
-import type { ReceivedMessage } from '../../src/client/core/received-message.ts'
 import { RaftmqCode } from '../../src/remoting/codes.ts'
 import { Violation } from '../world/violation.ts'
-import { idOf } from './bodies.ts'
 import type { ClientHost } from './client-host.ts'
 import type { Disk } from './disk.ts'
+import { Holding } from './holding.ts'
 import { addressOf, type Machine } from './machine.ts'
-import { TOPIC } from './messages.ts'
+import { QUEUES, TOPIC } from './messages.ts'
 import { naiveQueues, queueKey, type NaiveQueue } from './naive-queues.ts'
-import { readQueue } from './read-queue.ts'
-
-/** Place → id. */
-export type Held = ReadonlyMap<string, string>
+import { type HeldQueue, readQueue } from './read-queue.ts'
 
 interface TablesState {
   readonly appliedIndex: number
@@ -51,29 +47,37 @@ export async function readAll(
   host: ClientHost,
   machine: Machine,
   { disk, index }: { readonly disk: Disk; readonly index: number },
-): Promise<Held> {
-  const held = new Map<string, string>()
-  for (const queue of naiveQueues(disk, index).values()) {
-    const messages = await readQueue(host, machine, queue)
+): Promise<Holding> {
+  const holding = new Holding()
+  const plain = Array.from({ length: QUEUES }, (_, queueId) => emptyQueue(TOPIC, queueId))
+  const queues = new Map(plain.map((queue) => [queueKey(queue), queue]))
+  for (const [key, queue] of naiveQueues(disk, index)) queues.set(key, queue)
+  for (const [key, queue] of queues) {
+    const held = await readQueue(host, machine, queue)
     // Time goes on: what was due meanwhile is in queue and log.
-    const now = naiveQueues(disk, Infinity).get(queueKey(queue)) ?? queue
-    expectSame(`${machine.id} and ${queueKey(queue)}`, messages, { least: queue.units.length, now })
-    if (queue.topic !== TOPIC) continue
-    for (const { queueOffset, body } of messages) held.set(`${queueKey(queue)}/${queueOffset}`, idOf(body))
+    expectSame(`${machine.id} and ${key}`, held, { least: queue, now: naiveQueues(disk, Infinity).get(key) ?? queue })
+    if (queue.topic === TOPIC) holding.add(key, held)
   }
-  return held
+  return holding
+}
+
+/** Of a queue that has nothing in the log any more the log does not say where it ends. */
+function emptyQueue(topic: string, queueId: number): NaiveQueue {
+  return { topic, queueId, first: 0, units: [] }
 }
 
 function expectSame(
   where: string,
-  messages: readonly ReceivedMessage[],
-  { least, now: { units } }: { readonly least: number; readonly now: NaiveQueue },
+  { minimum, messages }: HeldQueue,
+  { least, now }: { readonly least: NaiveQueue; readonly now: NaiveQueue },
 ): void {
-  if (messages.length < least || messages.length > units.length) {
-    throw new Violation('queue', `${where}: ${messages.length} messages, and the log has ${units.length}`)
+  if (now.units.length === 0 && messages.length === 0) return
+  const end = minimum + messages.length
+  if (end < least.first + least.units.length || end > now.first + now.units.length) {
+    throw new Violation('queue', `${where} ends at ${end}, and by the log at ${now.first + now.units.length}`)
   }
   for (const { queueOffset, offset, bytes } of messages) {
-    const unit = units[queueOffset]
+    const unit = now.units[queueOffset - now.first]
     if (unit?.offset === offset && unit.bytes === bytes) continue
     throw new Violation('queue', `${where}: ${queueOffset} lies at ${offset}, and by the log at ${unit?.offset}`)
   }

@@ -100,6 +100,7 @@ async function untilEqual({ host, operator }: Scene): Promise<Calm> {
 async function audit(scene: Scene, { members, index, isSettled }: Calm & { isSettled: boolean }): Promise<void> {
   const { cluster, host, messages, tables, operator, features } = scene
   const disk = longestLog(members)
+  const minimums = new Map<string, number>()
   for (const machine of members) {
     let declared = await operator.declaredLoss(machine)
     while (!isAllTold(cluster, declared)) {
@@ -107,10 +108,22 @@ async function audit(scene: Scene, { members, index, isSettled }: Calm & { isSet
       declared = await operator.declaredLoss(machine)
     }
     expectDoubt(scene, declared)
-    expectSetAside(cluster, messages.ledger.holds(machine.id, await readAll(host, machine, { disk, index }), declared))
+    const holding = await readAll(host, machine, { disk, index })
+    expectSameMinimums(machine.id, holding.minimums, minimums)
+    expectSetAside(cluster, messages.ledger.holds(machine.id, holding, declared))
     // Elections that stood on logs in doubt may have lost what was committed.
     if (!declared.isInDoubt) await tables.check(addressOf(machine))
     for (const feature of features) await feature.check(machine, { isSettled, declared })
+  }
+}
+
+/** Where queues begin is decided by the group, and is the same on all nodes. */
+function expectSameMinimums(id: string, found: ReadonlyMap<string, number>, known: Map<string, number>): void {
+  for (const [queue, minimum] of found) {
+    const other = known.get(queue) ?? minimum
+    known.set(queue, other)
+    if (minimum !== other)
+      throw new Violation('minimum', `${queue} begins at ${minimum} on ${id}, elsewhere at ${other}`)
   }
 }
 

@@ -17,10 +17,11 @@ import { Violation } from '../world/violation.ts'
 import { Copies } from './copies.ts'
 import { Disk } from './disk.ts'
 import { DiskView } from './disk-view.ts'
+import { Dropped } from './dropped.ts'
 import { Leaders } from './leaders.ts'
 import { NAMESRV, type Machine, type NodeProcess, type Place } from './machine.ts'
 import { ModeWatch } from './mode-watch.ts'
-import { flushBounds, nodeConfiguration, type Modes } from './node-options.ts'
+import { flushBounds, nodeConfiguration, RESERVED_HOURS, type Modes, type NodeSettings } from './node-options.ts'
 import { StreamNetwork, type Endpoint } from './stream-network.ts'
 import { WriteLog } from './write-log.ts'
 
@@ -29,6 +30,7 @@ export interface ClusterNeeds {
   readonly nodes: number
   /** What the files of its nodes say. */
   readonly modes: Modes
+  readonly reservedHours?: number
   readonly trace?: ((line: string) => void) | undefined
 }
 
@@ -46,9 +48,10 @@ export class Cluster {
   readonly trace: Trace
   readonly modes: ModeWatch
   readonly copies: Copies
+  readonly dropped = new Dropped(this.counts)
   /** Machines that lost power at some time. */
   readonly lostPower = new Set<string>()
-  readonly #firstModes: Modes
+  readonly #settings: NodeSettings
   /** The name server's files. */
   readonly #namesrvTexts = new Map<string, string>()
   #machines: readonly Machine[]
@@ -57,7 +60,7 @@ export class Cluster {
   #violation: unknown
 
   constructor(need: ClusterNeeds) {
-    this.#firstModes = need.modes
+    this.#settings = { ...need.modes, reservedHours: need.reservedHours ?? RESERVED_HOURS }
     this.modes = new ModeWatch(need.modes)
     this.random = seededRandom(need.seed)
     this.trace = new Trace(need.trace)
@@ -145,13 +148,14 @@ export class Cluster {
     const view = new DiskView({
       disk,
       writes,
+      dropped: this.dropped,
       clock,
       scheduler: this.scheduler,
       ambush: () => this.#isAmbushed(machine, running),
     })
     this.note(`${id} boots, process ${pid}`)
     clock.input(() => {
-      startBroker(nodeConfiguration(machine, this.#firstModes), {
+      startBroker(nodeConfiguration(machine, this.#settings), {
         log: silentLog,
         clock,
         random: seededRandom(this.random.integer(0, 0xffffffff)),

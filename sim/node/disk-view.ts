@@ -4,6 +4,7 @@ import type { FileSystem, OpenFile } from '../../src/store/file-system.ts'
 import type { ProcessClock } from '../world/process-clock.ts'
 import type { Scheduler } from '../world/scheduler.ts'
 import { folderOf, type Disk } from './disk.ts'
+import type { Dropped } from './dropped.ts'
 import { Inode } from './inode.ts'
 import type { Sync, WriteLog } from './write-log.ts'
 
@@ -11,6 +12,8 @@ export interface DiskViewNeeds {
   readonly disk: Disk
   /** Is told what is written and synced. */
   readonly writes: WriteLog
+  /** Is told what goes. */
+  readonly dropped: Dropped
   readonly clock: ProcessClock
   readonly scheduler: Scheduler
   /** Asked before every change: whether the process ends right here. */
@@ -19,6 +22,8 @@ export interface DiskViewNeeds {
 
 const READ_MS = 0.02
 const WRITE_MS = 0.03
+/** Free on a disk that says that it is nearly full. */
+const CRAMPED_BYTES = 1024
 
 export class DiskView implements FileSystem {
   readonly #need: DiskViewNeeds
@@ -85,6 +90,7 @@ export class DiskView implements FileSystem {
     await this.#changing(from, WRITE_MS)
     if (!this.#disk.names.has(from)) throw fault('ENOENT', from)
     this.#disk.change({ kind: 'rename', from, to })
+    if (to.endsWith('/reset-state')) this.#disk.counts.add('follower filled behind the start of the log')
   }
 
   async unlink(path: string): Promise<void> {
@@ -109,7 +115,8 @@ export class DiskView implements FileSystem {
 
   async space(): Promise<{ totalBytes: number; freeBytes: number }> {
     await this.#after(READ_MS)
-    const totalBytes = Math.min(this.#disk.faults.capacityBytes, 2 ** 40)
+    const { capacityBytes, isCramped } = this.#disk.faults
+    const totalBytes = Math.min(capacityBytes, isCramped ? this.#disk.usedBytes + CRAMPED_BYTES : 2 ** 40)
     return { totalBytes, freeBytes: Math.max(0, totalBytes - this.#disk.usedBytes) }
   }
 
@@ -159,6 +166,7 @@ export class DiskView implements FileSystem {
   }
 
   #unlink(path: string): void {
+    this.#need.dropped.unlinking(path, this.#disk)
     this.#disk.change({ kind: 'unlink', path })
     this.#need.writes.gone(path)
   }

@@ -18,6 +18,8 @@ export interface DiskFaults {
   readonly slowSyncMs: number
   /** Bytes of all files; more is ENOSPC. */
   capacityBytes: number
+  /** Says that it is nearly full, and takes everything all the same. */
+  isCramped: boolean
   isReadOnly: boolean
   /** So many syncs from now on fail with EIO. */
   failingSyncs: number
@@ -28,6 +30,7 @@ export const calmDisk = (): DiskFaults => ({
   slowSyncRate: 0,
   slowSyncMs: 0,
   capacityBytes: Infinity,
+  isCramped: false,
   isReadOnly: false,
   failingSyncs: 0,
 })

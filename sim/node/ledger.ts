@@ -10,6 +10,7 @@
  */
 import { Violation } from '../world/violation.ts'
 import type { DeclaredLoss } from './declared-loss.ts'
+import type { Holding } from './holding.ts'
 import type { ModeWatch } from './mode-watch.ts'
 
 export interface Sent {
@@ -101,13 +102,13 @@ export class Ledger {
   }
 
   /**
-   * `held` is what one replica holds in the end, every place with its message; `declared` what the group says it lost.
+   * `held` is what one replica holds in the end; `declared` what the group says it lost.
    * Returns what was acknowledged and is not there, as it may be.
    */
-  holds(replica: string, held: ReadonlyMap<string, string>, declared: DeclaredLoss): readonly Sent[] {
+  holds(replica: string, held: Holding, declared: DeclaredLoss): readonly Sent[] {
     if (this.#doubted !== undefined && !declared.isInDoubt) throw this.#doubted
     const times = new Map<string, number>()
-    for (const id of held.values()) times.set(id, (times.get(id) ?? 0) + 1)
+    for (const id of held.ids) times.set(id, (times.get(id) ?? 0) + 1)
     const lost: Sent[] = []
     for (const sent of this.sent.values()) {
       const count = times.get(sent.id) ?? 0
@@ -117,11 +118,11 @@ export class Ledger {
       if (count > 1 && sent.outcome === 'acknowledged' && !sent.mayBeTwice) {
         throw new Violation('twice', `${replica} holds ${sent.id} ${count} times, and its send was never undecided`)
       }
-      if (sent.outcome === 'acknowledged' && held.get(sent.place ?? '') !== sent.id) lost.push(sent)
+      if (sent.outcome === 'acknowledged' && !held.mayHold(sent.place ?? '', sent.id)) lost.push(sent)
     }
     this.#mayLose(replica, lost, declared)
     for (const [place, id] of declared.isInDoubt ? [] : this.#places) {
-      if (held.get(place) !== id) throw new Violation('place', `${replica} does not hold ${id}, seen at ${place}`)
+      if (!held.mayHold(place, id)) throw new Violation('place', `${replica} does not hold ${id}, seen at ${place}`)
     }
     return lost
   }

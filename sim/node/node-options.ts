@@ -18,9 +18,16 @@ export interface Modes {
   readonly replication: Mode
 }
 
+export interface NodeSettings extends Modes {
+  /** How long retention keeps a segment after its last write (`fileReservedTime`); 0: as long as nobody asks. */
+  readonly reservedHours: number
+}
+
+export const RESERVED_HOURS = 72
+
 export function nodeConfiguration(
   self: Pick<Machine, 'id' | 'host' | 'group'>,
-  { flush, replication }: Modes,
+  { flush, replication, reservedHours }: NodeSettings,
 ): BrokerConfiguration {
   const properties: Readonly<Record<string, string | number>> = {
     brokerClusterName: 'sim',
@@ -40,6 +47,7 @@ export function nodeConfiguration(
     raftElectionTimeoutMinMs: 300,
     raftElectionTimeoutMaxMs: 500,
     mappedFileSizeCommitLog: 65_536,
+    fileReservedTime: reservedHours,
     tailCacheBytes: 1_048_576,
     ...bounds,
     transactionTimeOut: 1000,

@@ -1,6 +1,6 @@
 /** The person who runs the group: changes its mode, hands leadership over, reads what was lost. */
 import { errorCode } from '../../src/lib/errors.ts'
-import { RaftmqCode } from '../../src/remoting/codes.ts'
+import { RaftmqCode, RequestCode } from '../../src/remoting/codes.ts'
 import type { ClientHost } from './client-host.ts'
 import type { Cluster } from './cluster.ts'
 import { declaredLossOf, type DeclaredLoss } from './declared-loss.ts'
@@ -38,6 +38,13 @@ export class Operator {
     if (leader === undefined) return
     const request = { code: RaftmqCode.TRANSFER_LEADERSHIP, header: { to } }
     this.#host.invoke(addressOf(leader), request).catch(() => undefined)
+  }
+
+  /** `mqadmin deleteExpiredCommitLog`. */
+  dropExpired(): void {
+    const { leader } = this.#cluster
+    if (leader === undefined) return
+    this.#host.invoke(addressOf(leader), { code: RequestCode.DELETE_EXPIRED_COMMITLOG }).catch(() => undefined)
   }
 
   async changeMode(to: Modes): Promise<void> {

@@ -33,6 +33,7 @@ const shares: Readonly<Record<TroubleName, readonly [runs: number, weight: numbe
   addMember: [0.2, 0.4],
   removeMember: [0.2, 0.4],
   replaceMember: [0.2, 0.4],
+  dropExpired: [0.4, 2],
   createTopic: [1, 0.7],
   wipeLeader: [0.35, 1.2],
 }

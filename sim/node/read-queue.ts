@@ -22,27 +22,43 @@ const mayPass: ReadonlySet<string> = new Set([
 /** Damage that a read finds is being repaired then: whoever asks again gets it. */
 const REPAIR_MS = 200
 
-/** Throws where the queue has a hole, or does not begin at 0. */
-export async function readQueue(host: ClientHost, machine: Machine, queue: Queue): Promise<readonly ReceivedMessage[]> {
-  const held: ReceivedMessage[] = []
+/** What a node holds of a queue. */
+export interface HeldQueue {
+  /** Lowest queueOffset: what is before it retention has dropped. */
+  readonly minimum: number
+  readonly messages: readonly ReceivedMessage[]
+}
+
+/** Throws where the queue has a hole, or what lies before its beginning is not answered by its beginning. */
+export async function readQueue(host: ClientHost, machine: Machine, queue: Queue): Promise<HeldQueue> {
+  const messages: ReceivedMessage[] = []
+  let minimum = 0
   const where = `${machine.id} and ${queue.topic}/${queue.queueId}`
   for (let isMore = true; isMore; ) {
-    const answer = await pullFrom(host, machine, queue, held.length)
+    const next = minimum + messages.length
+    const answer = await pullFrom(host, machine, queue, next)
     if (answer === undefined) {
       await host.pause(REPAIR_MS)
       continue
     }
-    if (answer.status === 'offsetMoved') throw new Violation('queue', `${where}: ${held.length} is moved`)
-    const messages = answer.status === 'found' ? receivedMessages(answer.body, BROKER, true) : []
-    for (const message of messages) {
-      if (message.queueOffset !== held.length) {
-        throw new Violation('queue', `${where}: ${message.queueOffset} is served where ${held.length} belongs`)
+    if (answer.status === 'offsetMoved') {
+      const { minOffset, nextOffset } = answer
+      if (next > 0 || minOffset <= 0 || nextOffset !== minOffset) {
+        throw new Violation('queue', `${where}: ${next} is moved to ${nextOffset}, and ${minOffset} is the first`)
       }
-      held.push(message)
+      minimum = minOffset
     }
-    isMore = held.length < answer.maxOffset
+    const found = answer.status === 'found' ? receivedMessages(answer.body, BROKER, true) : []
+    for (const message of found) {
+      const place = minimum + messages.length
+      if (message.queueOffset !== place) {
+        throw new Violation('queue', `${where}: ${message.queueOffset} is served where ${place} belongs`)
+      }
+      messages.push(message)
+    }
+    isMore = minimum + messages.length < answer.maxOffset
   }
-  return held
+  return { minimum, messages }
 }
 
 /** Undefined when the node cannot answer now. */

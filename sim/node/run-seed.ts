@@ -3,7 +3,7 @@ import { seededRandom, type Random } from '../../src/lib/prng.ts'
 import { violationOf, type SeedReport, type SeedRequest } from '../seed-run.ts'
 import type { Steps } from '../world/steps.ts'
 import { expectCalm, within } from './calm.ts'
-import { drawFeatures } from './features/index.ts'
+import { drawFeatures, drawReservedHours } from './features/index.ts'
 import type { Modes } from './node-options.ts'
 import { endTrouble, makeTrouble } from './plan.ts'
 import { clearAway, makeScene, type Scene } from './scene.ts'
@@ -19,7 +19,8 @@ export async function runNodeSeed(request: SeedRequest): Promise<SeedReport> {
   const modes = drawModes(request, random)
   const unlucky = random.integer(0, nodes - 1)
   const features = drawFeatures(seed, without)
-  const scene = makeScene({ seed: seed ^ 0x40de, nodes, modes, trace, unlucky, features })
+  const reservedHours = drawReservedHours(seed, random)
+  const scene = makeScene({ seed: seed ^ 0x40de, nodes, modes, reservedHours, trace, unlucky, features })
   const { cluster, messages, tables } = scene
   let steps: Steps<TroubleName> | undefined
   let violation: unknown

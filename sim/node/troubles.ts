@@ -118,6 +118,17 @@ export const troubles = {
   replaceMember({ cluster, operator }, random) {
     void operator.replace(anyOrLeader(cluster, random))
   },
+  /** What has expired goes; in half of the cases the leader's disk says that it is nearly full, and more goes. */
+  dropExpired({ cluster, operator }, random) {
+    const disk = cluster.leader?.disk
+    if (disk !== undefined && random.next() < 0.5) {
+      disk.faults.isCramped = true
+      cluster.scheduler.after(500, () => {
+        disk.faults.isCramped = false
+      })
+    }
+    operator.dropExpired()
+  },
   createTopic({ tables }) {
     void tables.createTopic()
   },

@@ -20,6 +20,7 @@ export interface Batch {
 
 /** A message that is in the queue for ever. */
 export interface Place {
+  readonly id: string
   readonly queueOffset: number
   readonly ackedMs: number
 }
@@ -55,10 +56,11 @@ export class OrderedPopLedger {
     return this.#asked.has(queueOffset)
   }
 
-  /** What was broken; undefined: nothing. */
-  broken(): string | undefined {
+  /** What was broken, where retention took those of which `isDropped`; undefined: nothing. */
+  broken(isDropped: (id: string) => boolean): string | undefined {
+    const places = this.#places.filter(({ id }) => !isDropped(id))
     for (const batch of this.#batches) {
-      const wrong = this.#takenTooEarly(batch) ?? this.#passedOver(batch) ?? this.#takenAgain(batch)
+      const wrong = this.#takenTooEarly(batch) ?? this.#passedOver(batch, places) ?? this.#takenAgain(batch)
       if (wrong !== undefined) return wrong
     }
     return undefined
@@ -76,11 +78,11 @@ export class OrderedPopLedger {
   }
 
   /** What lies before it, was never given and is not done. */
-  #passedOver({ askedMs, answeredMs, taken }: Batch): string | undefined {
+  #passedOver({ askedMs, answeredMs, taken }: Batch, places: readonly Place[]): string | undefined {
     const first = Math.min(...taken.map(({ queueOffset }) => queueOffset))
     const isOver = ({ queueOffset, ackedMs }: Place): boolean =>
       queueOffset < first && ackedMs < askedMs && (this.#asked.get(queueOffset) ?? Infinity) > answeredMs
-    const wrong = this.#places.find(isOver)
+    const wrong = places.find(isOver)
     if (wrong === undefined) return undefined
     return `${first} is popped at ${answeredMs}, and ${wrong.queueOffset} before it is not acknowledged`
   }

@@ -73,7 +73,7 @@ export class OrderedPops implements Feature {
   check(_machine: Machine, { isSettled }: Verdict): Promise<void> {
     if (!isSettled) return Promise.resolve()
     for (const [queueId, ledger] of this.#ledgers.entries()) {
-      const broken = ledger.broken()
+      const broken = ledger.broken((id) => this.#sends.isDropped(id))
       if (broken !== undefined) return Promise.reject(new Violation('pop', `in the queue ${queueId}: ${broken}`))
     }
     return Promise.resolve()
@@ -91,7 +91,7 @@ export class OrderedPops implements Feature {
       const place = this.#places.get(id)
       if (place !== undefined && sent.isLasting) {
         const { queueOffset } = place
-        this.#ledgers[place.queueId]?.stored({ queueOffset, ackedMs: cluster.scheduler.nowMs })
+        this.#ledgers[place.queueId]?.stored({ id, queueOffset, ackedMs: cluster.scheduler.nowMs })
       }
       await host.pause(host.random.next() * 200)
     }

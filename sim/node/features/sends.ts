@@ -30,9 +30,16 @@ export class Sends {
     return this.#all
   }
 
-  /** What is there for ever, or may be once its send ends. */
+  /** What is there for ever, or may be once its send ends, and retention did not take from whoever was late. */
   get awaited(): readonly OneSent[] {
-    return [...this.#all.values()].filter(({ isLasting, isPending }) => isLasting || isPending)
+    return [...this.#all.values()].filter(
+      ({ id, isLasting, isPending }) => isPending || (isLasting && !this.isDropped(id)),
+    )
+  }
+
+  /** Whether it was in its topic, and retention took it. */
+  isDropped(id: string): boolean {
+    return this.#cluster.dropped.has(id)
   }
 
   /** Never rejects: of a send that failed nothing is known. */

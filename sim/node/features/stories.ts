@@ -105,7 +105,8 @@ export class Stories implements Feature {
     if (modes.wasAsync.flush) return
     const story = this.#stories.get(id[0] ?? '') ?? []
     for (const before of story.slice(0, story.indexOf(id))) {
-      if (this.#met.has(before) || this.#sends.all.get(before)?.isLasting !== true) continue
+      if (this.#met.has(before) || this.#sends.isDropped(before)) continue
+      if (this.#sends.all.get(before)?.isLasting !== true) continue
       throw new Violation('order', `${id} is delivered before ${before}, acknowledged before it was sent`)
     }
   }

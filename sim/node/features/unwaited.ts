@@ -7,6 +7,7 @@
 import { Producer } from '../../../src/client/producer/producer.ts'
 import type { PushConsumer } from '../../../src/client/consumer/push-consumer.ts'
 import { bodyOf, idFor, idOf } from '../bodies.ts'
+import { Holding } from '../holding.ts'
 import { Ledger } from '../ledger.ts'
 import type { Machine } from '../machine.ts'
 import { readQueue } from '../read-queue.ts'
@@ -65,11 +66,9 @@ export class Unwaited implements Feature {
   async check(machine: Machine, { declared }: Verdict): Promise<void> {
     const { cluster, host } = this.#need
     this.#ledger.close()
-    const held = new Map<string, string>()
+    const held = new Holding()
     for (let queueId = 0; queueId < QUEUES; queueId++) {
-      for (const { queueOffset, body } of await readQueue(host, machine, { topic: TOPIC, queueId })) {
-        held.set(`${TOPIC}/${queueId}/${queueOffset}`, idOf(body))
-      }
+      held.add(`${TOPIC}/${queueId}`, await readQueue(host, machine, { topic: TOPIC, queueId }))
     }
     const lost = this.#ledger.holds(machine.id, held, declared)
     if (!this.#mayBeGone) expectSetAside(cluster, lost)
