@@ -284,6 +284,14 @@ export const mutants: readonly Mutant[] = [
     known: 'Kafka, RocketMQ: what a leader alone acknowledged is gone with its disk, in silence',
   },
   {
+    name: 'a follower is sent more than its window',
+    file: 'raft/inflights',
+    find: 'this.#bytes < this.#window.maxInflightBytes',
+    replace: 'this.#bytes < Infinity',
+    scope: 'node',
+    known: 'etcd MaxInflightBytes: what waits for a slow follower grows',
+  },
+  {
     name: 'retention drops what still waits for its time',
     file: 'broker/log/retention-service',
     find: 'if (kept >= offset)',

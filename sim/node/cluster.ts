@@ -20,8 +20,10 @@ import { DiskView } from './disk-view.ts'
 import { Dropped } from './dropped.ts'
 import { Leaders } from './leaders.ts'
 import { NAMESRV, type Machine, type NodeProcess, type Place } from './machine.ts'
+import { expectWindow } from './memory-bounds.ts'
 import { ModeWatch } from './mode-watch.ts'
 import { flushBounds, nodeConfiguration, RESERVED_HOURS, type Modes, type NodeSettings } from './node-options.ts'
+import type { Link } from './simulated-socket.ts'
 import { StreamNetwork, type Endpoint } from './stream-network.ts'
 import { WriteLog } from './write-log.ts'
 
@@ -65,7 +67,8 @@ export class Cluster {
     this.random = seededRandom(need.seed)
     this.trace = new Trace(need.trace)
     const { scheduler, random, counts, trace } = this
-    this.network = new StreamNetwork({ scheduler, random, counts, trace })
+    const onUnread = (link: Link, bytes: number): void => this.guard(() => expectWindow(link, bytes))
+    this.network = new StreamNetwork({ scheduler, random, counts, trace, onUnread })
     this.copies = new Copies({ scheduler, modes: this.modes, machines: () => this.#machines, voters: need.nodes })
     const group = Array.from({ length: need.nodes }, (_, at) => placeOf(at))
     this.#machines = group.map((place) => this.#machine(place, group))

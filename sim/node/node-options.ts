@@ -7,11 +7,8 @@ import { CLIENT_PORT, NAMESRV, PEER_PORT, type Machine } from './machine.ts'
 /** As of all bounds the least there may be, so that runs reach them. */
 export const flushBounds: FlushBounds = { maxUnflushedBytes: 65_536, maxUnflushedMs: 200 }
 
-const bounds = {
-  ...flushBounds,
-  maxUnreplicatedBytes: 65_536,
-  maxUnreplicatedMs: 300,
-}
+/** Bytes. */
+export const memoryBounds = { maxUnreplicatedBytes: 65_536, raftMaxInflightBytes: 32_768 } as const
 
 export interface Modes {
   readonly flush: Mode
@@ -49,7 +46,10 @@ export function nodeConfiguration(
     mappedFileSizeCommitLog: 65_536,
     fileReservedTime: reservedHours,
     tailCacheBytes: 1_048_576,
-    ...bounds,
+    ...flushBounds,
+    ...memoryBounds,
+    maxUnreplicatedMs: 300,
+    raftMaxAppendBytes: 8192,
     transactionTimeOut: 1000,
     transactionCheckInterval: 500,
   }

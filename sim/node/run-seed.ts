@@ -5,6 +5,7 @@ import type { Steps } from '../world/steps.ts'
 import { expectCalm, within } from './calm.ts'
 import { drawFeatures, drawReservedHours } from './features/index.ts'
 import type { Modes } from './node-options.ts'
+import { watchNodes } from './memory-bounds.ts'
 import { endTrouble, makeTrouble } from './plan.ts'
 import { clearAway, makeScene, type Scene } from './scene.ts'
 import type { TroubleName } from './troubles.ts'
@@ -29,6 +30,7 @@ export async function runNodeSeed(request: SeedRequest): Promise<SeedReport> {
     messages.start()
     tables.start()
     for (const feature of scene.features) feature.start()
+    void watchNodes(cluster, scene.host)
     await cluster.run(cluster.scheduler.nowMs + 300)
     steps = makeTrouble({ scene, seed, without })
     await cluster.run(steps.endMs + 1)

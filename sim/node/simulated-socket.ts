@@ -140,6 +140,7 @@ export class SimulatedSocket extends Duplex implements StreamSocket {
     this.#network.wrote(bytes)
     for (const piece of this.#slices(bytes)) this.#network.carry(this, () => peer.#arrived(piece))
     peer.#unreadBytes += bytes.length
+    this.#network.unread(this.link, peer.#unreadBytes)
     if (peer.#unreadBytes < WINDOW_BYTES) done()
     else peer.#waiting.push(() => this.#tell(done))
   }

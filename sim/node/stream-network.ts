@@ -14,7 +14,7 @@ import type { Counts } from '../world/counts.ts'
 import type { ProcessClock } from '../world/process-clock.ts'
 import type { Scheduler } from '../world/scheduler.ts'
 import type { Trace } from '../world/trace.ts'
-import { SimulatedSocket } from './simulated-socket.ts'
+import { type Link, SimulatedSocket } from './simulated-socket.ts'
 
 export interface StreamFaults {
   readonly maxDelayMs: number
@@ -49,6 +49,8 @@ export interface StreamNetworkNeeds {
   readonly random: Random
   readonly counts: Counts
   readonly trace: Trace
+  /** What of a connection was written at one end and not read at the other. */
+  readonly onUnread: (link: Link, bytes: number) => void
 }
 
 const REFUSED_MS = 0.2
@@ -118,6 +120,10 @@ export class StreamNetwork {
   /** Bytes were written: they count for whether two runs are the same. */
   wrote(bytes: Buffer): void {
     this.#need.trace.stir(crc32(bytes))
+  }
+
+  unread(link: Link, bytes: number): void {
+    this.#need.onUnread(link, bytes)
   }
 
   /** Sends a piece of `socket`'s stream, or its end, to the other side. */

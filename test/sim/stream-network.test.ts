@@ -12,7 +12,8 @@ test.each(Array.from({ length: 30 }, (_, i) => i))(
   async (seed) => {
     const scheduler = new Scheduler()
     const random = seededRandom(seed)
-    const network = new StreamNetwork({ scheduler, random, counts: new Counts(), trace: new Trace(undefined) })
+    const parts = { counts: new Counts(), trace: new Trace(undefined), onUnread: () => {} }
+    const network = new StreamNetwork({ scheduler, random, ...parts })
     network.faults = { maxDelayMs: 5, slowRate: 0.3, slowMs: 50, sliceRate: 0.5 }
     const endpoint = (host: string): Endpoint => ({ host, clock: new ProcessClock(scheduler, (work) => work()) })
     let received = ''
