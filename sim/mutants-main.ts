@@ -10,7 +10,8 @@ import { markdownTable } from '../src/report/text.ts'
 import { runCampaign } from './campaign.ts'
 import type { Failure } from './chunk.ts'
 import { plant } from './mutants/plant.ts'
-import { mutants, seedsMax, type Mutant } from './mutants/table.ts'
+import type { Mutant } from './mutants/mutant.ts'
+import { mutants, seedsMax } from './mutants/table.ts'
 
 const USAGE = `npm run sim:mutants -- [options]
 

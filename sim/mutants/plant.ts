@@ -1,7 +1,7 @@
 /** Plants a mutant in a copy of a tree: of the sources, or of what is built from them. */
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Edit, Mutant } from './table.ts'
+import type { Edit, Mutant } from './mutant.ts'
 
 export interface Plot {
   /** The tree, `src` above all. */
