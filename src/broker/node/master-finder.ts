@@ -33,6 +33,8 @@ export interface Comer {
   readonly clusterId: string | undefined
 }
 
+const nothing = { standsIn: false, topics: {}, version: { stateVersion: 0, timestamp: 0, counter: 0 } }
+
 export class MasterFinder {
   readonly #need: MasterFinderNeeds
 
@@ -40,18 +42,10 @@ export class MasterFinder {
     this.#need = need
   }
 
-  /**
-   * `term`: what this slave registered with last; a name server ignores a lower one. Rejects with `BROKER_REFUSED` when no
-   * name server knows a master now.
-   */
-  async find(term: number): Promise<Master> {
+  /** Rejects with `BROKER_REFUSED` when no name server knows a master now. */
+  async find(): Promise<Master> {
     const { client, self, namesrvs, timeoutMs } = this.#need
-    const request = registerRequest(self, {
-      brokerId: self.followerId,
-      standsIn: false,
-      topics: {},
-      version: { stateVersion: term, timestamp: 0, counter: 0 },
-    })
+    const request = registerRequest(self, { brokerId: self.followerId, ...nothing })
     const answers = await Promise.allSettled(namesrvs.map((namesrv) => client.invoke(namesrv, request, timeoutMs)))
     for (const answer of answers) {
       const master = answer.status === 'fulfilled' ? masterOf(answer.value) : undefined

@@ -105,7 +105,7 @@ export class SlaveNode implements RunningBroker {
   }
 
   async #reach(): Promise<void> {
-    const master = await this.#finder.find(this.status.term)
+    const master = await this.#finder.find()
     const node = this.#node
     node?.dialMaster(this.#options.haMasterAddress ?? master.haAddress)
     const id = await this.#finder.join(master, { id: node?.id, clusterId: node?.clusterId ?? undefined })
