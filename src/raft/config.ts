@@ -90,12 +90,19 @@ export function raftConfig(options: Partial<RaftConfig> = {}): RaftConfig {
 /** However seldom anybody is to speak: how late a time may be noticed to be over. */
 const SLOWEST_TICK_MS = 50
 
-/** The longest `tickMs` that the other times allow. A node to which nothing happens wakes for its ticks before all. */
-export function slowestTickMs(
+/**
+ * How time is watched that the other times allow: the longest `tickMs`, as a node to which nothing happens wakes for its
+ * ticks before all, and the default `stallMs` where elections are no faster than it.
+ */
+export function watchTimes(
   times: Pick<RaftConfig, 'heartbeatMs' | 'electionTimeoutMinMs' | 'electionTimeoutMaxMs'>,
-): number {
+): Pick<RaftConfig, 'tickMs' | 'stallMs'> {
   const { heartbeatMs, electionTimeoutMinMs, electionTimeoutMaxMs } = times
-  return Math.min(SLOWEST_TICK_MS, heartbeatMs / 2, (electionTimeoutMaxMs - electionTimeoutMinMs) / 2)
+  return {
+    tickMs: Math.min(SLOWEST_TICK_MS, heartbeatMs / 2, (electionTimeoutMaxMs - electionTimeoutMinMs) / 2),
+    // Above every tick: a tick is at most half a heartbeat, and that half an election.
+    stallMs: Math.min(defaultRaftConfig.stallMs, electionTimeoutMinMs / 2),
+  }
 }
 
 const bad = (why: string): Error => raftErrors.create('RAFT_BAD_CONFIG', why)

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { errorCode } from '../../src/lib/errors.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { seededRandom } from '../../src/lib/prng.ts'
-import { raftConfig, slowestTickMs, type RaftConfig } from '../../src/raft/config.ts'
+import { raftConfig, watchTimes, type RaftConfig } from '../../src/raft/config.ts'
 import type { Envelope, ReplicaEvents } from '../../src/raft/ports.ts'
 import { Replica } from '../../src/raft/replica.ts'
 import type { Membership } from '../../src/raft/types.ts'
@@ -210,15 +210,15 @@ test('stop waits until the disk is done with what was asked of it', async () => 
 
 test('time is looked at as seldom as the other times allow', () => {
   const times = { heartbeatMs: 100, electionTimeoutMinMs: 500, electionTimeoutMaxMs: 1_000 }
-  for (const [change, tickMs] of [
-    [{}, 50],
-    [{ heartbeatMs: 250 }, 50],
-    [{ heartbeatMs: 10 }, 5],
-    [{ electionTimeoutMaxMs: 520 }, 10],
+  for (const [change, tickMs, stallMs] of [
+    [{}, 50, 200],
+    [{ heartbeatMs: 250 }, 50, 200],
+    [{ heartbeatMs: 10 }, 5, 200],
+    [{ electionTimeoutMaxMs: 520 }, 10, 200],
+    [{ heartbeatMs: 10, electionTimeoutMinMs: 20, electionTimeoutMaxMs: 21 }, 0.5, 10],
   ] as const) {
-    expect(raftConfig({ ...times, ...change, tickMs: slowestTickMs({ ...times, ...change }) })).toMatchObject({
-      tickMs,
-    })
+    const all = { ...times, ...change }
+    expect(raftConfig({ ...all, ...watchTimes(all) })).toMatchObject({ tickMs, stallMs })
   }
 })
 

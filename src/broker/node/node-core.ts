@@ -5,7 +5,7 @@
 import { assert } from '../../lib/assert.ts'
 import { type Clock, sleep } from '../../lib/clock.ts'
 import { errorCode } from '../../lib/errors.ts'
-import { raftConfig, slowestTickMs } from '../../raft/config.ts'
+import { raftConfig, watchTimes } from '../../raft/config.ts'
 import { Replica } from '../../raft/replica.ts'
 import { isRemoved, membersOf } from '../../raft/memberships.ts'
 import type { ReplicaEvents, ResetMeta } from '../../raft/ports.ts'
@@ -108,7 +108,7 @@ export class NodeCore {
       id: options.nodeId,
       config: raftConfig({
         ...times,
-        tickMs: slowestTickMs(times),
+        ...watchTimes(times),
         commitDelayMs: COMMIT_DELAY_MS,
         maxAppendBytes: options.raftMaxAppendBytes,
         maxInflightMessages: options.raftMaxInflightMessages,
