@@ -90,7 +90,9 @@ export const troubles = {
       })
     }
   },
+  /** Not where retention may have dropped the other copies: the only one of an entry is more than a disk may lose. */
   rot({ cluster, unlucky }, random) {
+    if (cluster.counts.of('dropped segment') > 0) return
     rot(unlucky.disk, random)
     cluster.note(`the disk of ${unlucky.id} rots`)
   },
@@ -119,7 +121,8 @@ export const troubles = {
     void operator.replace(anyOrLeader(cluster, random))
   },
   /** What has expired goes; in half of the cases the leader's disk says that it is nearly full, and more goes. */
-  dropExpired({ cluster, operator }, random) {
+  dropExpired({ cluster, operator, unlucky }, random) {
+    if (unlucky.disk.isRotten) return
     const disk = cluster.leader?.disk
     if (disk !== undefined && random.next() < 0.5) {
       disk.faults.isCramped = true

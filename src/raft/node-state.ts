@@ -59,7 +59,7 @@ export class NodeState {
   nowMs: number
   /** An operator decided that votes in doubt are enough, until somebody leads (`raftmq recover`). */
   acceptsDoubt = false
-  fitness: Fitness = { diskFull: false, damagedFrom: undefined, diskSlow: false }
+  fitness: Fitness = { diskFull: false, damagedFrom: undefined, cannotApply: false, diskSlow: false }
   /** The log is being replaced by a reset: it is nobody's to lead with, and takes no entries. */
   replacing = false
 
@@ -155,7 +155,8 @@ export class NodeState {
   }
 
   get isFit(): boolean {
-    return !this.fitness.diskFull && this.fitness.damagedFrom === undefined
+    const { diskFull, damagedFrom, cannotApply } = this.fitness
+    return !diskFull && damagedFrom === undefined && !cannotApply
   }
 
   /** Whether a log that ends in `last` has all that this one can still give (Raft §5.4.1). */

@@ -85,6 +85,8 @@ export interface Fitness {
    * up to it: its log counts as ending before, and in doubt, for it may have acknowledged them.
    */
   readonly damagedFrom: Index | undefined
+  /** Committed entries that it has yet to apply are damaged, and no peer gives them again now: it would never be ready. */
+  readonly cannotApply: boolean
   /** Its disk is slow. It leads while nobody better can: said to the leader, and no reason to stop by itself. */
   readonly diskSlow: boolean
 }

@@ -13,6 +13,7 @@
 import type { Clock } from '../lib/clock.ts'
 import { errorCode, errorMessage } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
+import { Alongside } from './alongside.ts'
 import { Checkpoint } from './checkpoint.ts'
 import { encodeCheckpoint, type CheckpointImage, type CheckpointMeta } from './checkpoint-codec.ts'
 import type { ConsumeQueue, Chunk } from './consume-queue.ts'
@@ -38,10 +39,7 @@ export interface DerivedWriterNeeds {
   readonly clock: Clock
   readonly logger: Log
   readonly options?: Partial<DerivedOptions>
-  /**
-   * Called in the turn of every cut; what it returns is called once the checkpoint is durable. For snapshots that must
-   * never be ahead of the queues (`table-store.ts`).
-   */
+  /** See `Alongside`. */
   readonly alongside?: () => () => Promise<void>
   /**
    * Derived like the queues, and written down by itself: before the checkpoint, so that it is never behind one. When it is
@@ -81,6 +79,7 @@ export class DerivedWriter {
   /** Where the last durable checkpoint stands. */
   #saved: Position
   #savedAtMs: number
+  readonly #alongside: Alongside
   /** Queues whose row in the checkpoint is old. */
   #changed = new Set<ConsumeQueue>()
   /** Queues that ended and may still be in the checkpoint. */
@@ -102,6 +101,7 @@ export class DerivedWriter {
     this.#position = parts.position
     this.#saved = parts.position
     this.#savedAtMs = need.clock.monotonicMs()
+    this.#alongside = new Alongside(need.alongside)
   }
 
   /** Takes up the last checkpoint, or begins at the start of the log when there is none that can be used. */
@@ -253,7 +253,9 @@ export class DerivedWriter {
   }
 
   get #isBehind(): boolean {
-    return this.#changed.size > 0 || this.#removed.length > 0 || this.#position !== this.#saved
+    return (
+      this.#changed.size > 0 || this.#removed.length > 0 || this.#position !== this.#saved || !this.#alongside.isSaved
+    )
   }
 
   async #run(): Promise<void> {
@@ -268,7 +270,7 @@ export class DerivedWriter {
     this.#removed = []
     this.#unwrittenBytes = 0
     const isWhole = this.file.needsWhole
-    const alongside = this.#need.alongside?.()
+    const writeAlongside = this.#alongside.cut()
     const writeTimers = this.#need.timers?.cut(position.index)
     const pageCut = cutPages(changed, this.pages)
     const keyCut = this.keys.cut(isWhole)
@@ -300,7 +302,7 @@ export class DerivedWriter {
     this.#trim(pageCut.ends)
     try {
       await keyCut.saved()
-      await alongside?.()
+      await writeAlongside()
     } catch (error) {
       this.#failed(error)
       throw error

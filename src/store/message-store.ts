@@ -24,7 +24,7 @@ import type { LogSource } from './log-source.ts'
 import { saveQueueStarts } from './queue-starts.ts'
 import { ResetFile } from './reset-state.ts'
 import type { SnapshotTable } from './table-store.ts'
-import { lowestAtOrAfter } from './consume-queue-start.ts'
+import { raiseStarts } from './consume-queue-start.ts'
 import type { TimerIndex } from './timer-index.ts'
 import { searchQueueByTime, type TimeBoundary } from './time-index.ts'
 
@@ -58,8 +58,6 @@ export interface StoreStats {
   readonly memoryBytes: number
   readonly repairedPages: number
 }
-
-const YIELD_EVERY = 256
 
 export class MessageStore {
   readonly #needs: MessageStoreNeeds
@@ -230,8 +228,8 @@ export class MessageStore {
   }
 
   /**
-   * The group decided that the log starts at `offset`: raises every queue's minimum to its first message from there on,
-   * and resolves when that is durable. Only then may the log let go of what lies before.
+   * The group decided that the log starts at `offset`: raises every queue's minimum to its first message from there on, and
+   * resolves when that is durable, and all that goes alongside. Only then may the log let go of what lies before.
    */
   moveLogStart(offset: number): Promise<void> {
     const run = this.#movingStart.then(() => this.#moveLogStart(offset))
@@ -310,20 +308,18 @@ export class MessageStore {
 
   async #moveLogStart(offset: number): Promise<void> {
     assert(offset <= this.endOffset, 'the log starts at what is derived')
-    if (offset <= this.logStart) return
-    let visited = 0
-    for (const queue of this.#writer.queues.all()) {
-      if (++visited % YIELD_EVERY === 0) await this.#turn()
-      if (queue.isRemoved || queue.min === queue.next || queue.minUnitOffset >= offset) continue
-      const lowest = await lowestAtOrAfter(queue, offset, this.#reader)
-      const place = await this.#reader.unit(queue, lowest)
-      if (!queue.isRemoved) this.#writer.raiseMin(queue, lowest, place?.offset ?? 0)
-    }
-    this.#writer.moveLogStart(offset)
+    if (offset > this.logStart) await this.#raiseStarts(offset)
+    // Also where an earlier process had come so far: it may have ended before what goes alongside was written.
+    await this.#writer.checkpoint()
+  }
+
+  async #raiseStarts(offset: number): Promise<void> {
+    const writer = this.#writer
+    await raiseStarts({ writer, reader: this.#reader, turn: () => this.#turn() }, offset)
+    writer.moveLogStart(offset)
     this.#dispatcher.logStart = offset
     const { fileSystem, folder } = this.#needs
-    await saveQueueStarts(fileSystem, folder, offset, this.#writer.starts())
-    await this.#writer.checkpoint()
+    await saveQueueStarts(fileSystem, folder, offset, writer.starts())
   }
 
   async #timeOf(queue: ConsumeQueue, queueOffset: number): Promise<number | undefined> {

@@ -8,6 +8,7 @@ import type { Log } from '../../lib/log.ts'
 import type { BadRange } from '../../store/bad-ranges.ts'
 import type { EntryBytes } from '../../store/log-reader.ts'
 import { peerErrors } from '../peers/peer-errors.ts'
+import type { ReplicaStatus } from '../../raft/status.ts'
 import type { Fitness, Membership } from '../../raft/types.ts'
 import type { Peers, PeerServices, ServiceHandler } from '../peers/peers.ts'
 import { fromPeer } from '../peers/peer-wire.ts'
@@ -21,8 +22,8 @@ export interface RotRepairNeeds {
   }
   readonly peers: PeerServices & Pick<Peers, 'ids'>
   readonly replica: {
-    status(): { readonly commitIndex: number; readonly members: Pick<Membership, 'voters'> }
-    setFitness(change: Pick<Fitness, 'damagedFrom'>): void
+    status(): Pick<ReplicaStatus, 'appliedIndex' | 'commitIndex'> & { readonly members: Pick<Membership, 'voters'> }
+    setFitness(change: Pick<Fitness, 'damagedFrom' | 'cannotApply'>): void
   }
   readonly clock: Clock
   readonly logger: Log
@@ -66,9 +67,13 @@ export class RotRepair {
   /** What is left after a round no peer could give. Who is the only voter leads with what there is. */
   #tellReplica(): void {
     const { log, replica } = this.#need
-    const { commitIndex, members } = replica.status()
-    const range = members.voters.length > 1 ? log.badRanges().find(({ last }) => last > commitIndex) : undefined
-    replica.setFitness({ damagedFrom: range && Math.max(range.first, commitIndex + 1) })
+    const { appliedIndex, commitIndex, members } = replica.status()
+    const ranges = members.voters.length > 1 ? log.badRanges() : []
+    const range = ranges.find(({ last }) => last > commitIndex)
+    replica.setFitness({
+      damagedFrom: range && Math.max(range.first, commitIndex + 1),
+      cannotApply: ranges.some(({ first, last }) => last > appliedIndex && first <= commitIndex),
+    })
   }
 
   close(): void {

@@ -13,12 +13,16 @@ function damaged(voters: readonly string[]): {
   readonly repair: RotRepair
   readonly bad: { ranges: readonly BadRange[] }
   readonly unfit: readonly unknown[]
+  readonly stuck: readonly boolean[]
+  readonly applied: { index: number }
   readonly asked: string[]
   /** What it answers to a peer that asks for entries. */
   readonly give: (wanted: unknown) => ReturnType<ServiceHandler>
 } {
   const bad: { ranges: readonly BadRange[] } = { ranges: [range(3, 4), range(50, 50)] }
   const unfit: unknown[] = []
+  const stuck: boolean[] = []
+  const applied = { index: 49 }
   const asked: string[] = []
   const handler: { current: ServiceHandler | undefined } = { current: undefined }
   const repair = new RotRepair({
@@ -45,8 +49,11 @@ function damaged(voters: readonly string[]): {
       },
     },
     replica: {
-      status: () => ({ commitIndex: 49, members: { voters } }),
-      setFitness: ({ damagedFrom }) => unfit.push(damagedFrom),
+      status: () => ({ appliedIndex: applied.index, commitIndex: 49, members: { voters } }),
+      setFitness: ({ damagedFrom, cannotApply }) => {
+        unfit.push(damagedFrom)
+        stuck.push(cannotApply)
+      },
     },
     clock: new ManualClock(),
     logger: silentLog,
@@ -55,6 +62,8 @@ function damaged(voters: readonly string[]): {
     repair,
     bad,
     unfit,
+    stuck,
+    applied,
     asked,
     give: (wanted) => present(handler.current, 'handler')('n1', wanted, Buffer.alloc(0)),
   }
@@ -69,6 +78,18 @@ test('a node that no peer gives what is damaged behind the commit is unfit to le
   bad.ranges = []
   await repair.run()
   expect(unfit).toEqual([50, undefined])
+  repair.close()
+})
+
+test('a node is unfit to lead while committed entries that it has yet to apply are damaged, and no peer gives them', async () => {
+  const { repair, bad, stuck, applied } = damaged(['n0', 'n1', 'n2'])
+  bad.ranges = [range(7, 8)]
+  await repair.run()
+  applied.index = 6
+  await repair.run()
+  bad.ranges = []
+  await repair.run()
+  expect(stuck).toEqual([false, true, false])
   repair.close()
 })
 

@@ -41,6 +41,26 @@ const of = (topic: string, queueId: number): Sent => ({ topic, queueId, bodyByte
 const YOUNG = SMALL.youngBytes ?? 0
 
 describe('the message store', () => {
+  test('lets the log go only with what goes alongside, also where the process before ended between the two', async () => {
+    const world = await World.create(7)
+    for (let i = 0; i < 30; i++) world.send(of('a', 0))
+    // The process ends here: everything but what goes alongside is on the disk.
+    const isReached = new Promise<void>((resolve) => {
+      world.writeAlongside = () => {
+        resolve()
+        return new Promise(() => undefined)
+      }
+    })
+    void world.moveStart(0.5)
+    await isReached
+    const written: number[] = []
+    world.writeAlongside = () => Promise.resolve(void written.push(world.store.logStart))
+    await world.crash(0)
+    expect(world.store.logStart).toBe(world.logStart)
+    await world.store.moveLogStart(world.logStart)
+    expect(written).toEqual([world.logStart])
+  })
+
   test.prop([fc.array(step, { minLength: 1, maxLength: 25 }), fc.nat()], { numRuns: 40 })(
     'says what a naive model says, through checkpoints, crashes, retention and deleted topics',
     async (steps, seed) => {

@@ -53,6 +53,8 @@ export class World {
   readonly clock = new ManualClock()
   readonly model: Map<string, Map<number, ModelQueue>>
   readonly fatals: Error[] = []
+  /** Writes what goes alongside a checkpoint. */
+  writeAlongside: () => Promise<void> = () => Promise.resolve()
   readonly #commands: Map<number, Command>
   readonly #options: Partial<DerivedOptions>
   #store: MessageStore | undefined
@@ -101,6 +103,7 @@ export class World {
       clock: this.clock,
       logger: silentLog,
       options: this.#options,
+      alongside: () => () => this.writeAlongside(),
       fatal: (error) => {
         if (isCurrent) this.fatals.push(error)
       },
