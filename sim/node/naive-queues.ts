@@ -1,6 +1,7 @@
 /**
  * What the queues should be, made from the bytes of a log alone, as docs/store.md and RocketMQ's MessageDecoder describe
- * them: every record of every committed entry is the next one of its queue, from the first that retention left. Shares no code with what it judges.
+ * them: every record of every committed entry is the next one of its queue, from the first that retention left. Shares no
+ * code with what it judges.
  */
 import { Violation } from '../world/violation.ts'
 import type { Disk } from './disk.ts'

@@ -1,6 +1,6 @@
 /**
- * Whom a leader leads: what it knows of each, and what they say together. The leader is among them, as its own log counts
- * as any other's does once it is stable (thesis §10.2.1).
+ * Whom a leader leads: what it knows of each, and what they say together. The leader is among them: what is stable in its
+ * own log counts like what is stable in any other (thesis §10.2.1).
  */
 import { membersOf } from './memberships.ts'
 import type { NodeState } from './node-state.ts'

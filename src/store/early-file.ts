@@ -1,7 +1,7 @@
 /**
  * The last term in which this node, leading, acknowledged messages before they were committed. Slot file `early`: JSON
- * {"term":7,"all":true,"rotten":[offset,end]}. Durable before the first such acknowledgement of a term leaves: by it a node knows which entries
- * it may have acknowledged when another leader cuts them off, also after a restart.
+ * {"term":7,"all":true,"rotten":[offset,end]}. Durable before the first such acknowledgement of a term leaves: by it a
+ * node knows which entries it may have acknowledged when another leader cuts them off, also after a restart.
  */
 import type { FileSystem } from './file-system.ts'
 import { openSlots, type SlotFile } from './slot-file.ts'

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { present } from '../../src/lib/assert.ts'
 import { statusOf } from '../../src/raft/status.ts'
 import { only, OneCore } from './one-core.ts'
 
@@ -42,6 +43,20 @@ describe('a node whose entries behind the commit are damaged, and in no other lo
   })
 })
 
+test('a node that cannot apply what is committed neither stands nor leads, and votes without a doubt', () => {
+  const leader = new OneCore({ log: [1] })
+  leader.elect()
+  leader.core.setFitness({ cannotApply: true })
+  expect(leader.core.role).toBe('follower')
+  const vote = { type: 'vote', term: 7, lastIndex: 2, lastTerm: 2, transfer: false } as const
+  const [granted] = only(leader.hear<'vote'>('b', vote), 'voteReply')
+  expect(granted).toMatchObject({ granted: true })
+  expect(granted).not.toHaveProperty('doubt')
+  expect(only(leader.wait(5000), 'preVote')).toEqual([])
+  leader.core.setFitness({ cannotApply: false })
+  expect(only(leader.wait(5000), 'preVote')).not.toEqual([])
+})
+
 test('an append that the log cannot be cut for yet counts as lost, and is taken when it comes again', () => {
   const node = new OneCore({ log: [1, 1, 1] })
   node.canCut = false
@@ -68,22 +83,11 @@ describe('a node whose disk is slow', () => {
     const leader = new OneCore({ log: [1] })
     leader.elect()
     const isGood = (): boolean | undefined => statusOf(leader.core, 0, 0).progress['b']?.isDiskGood
-    const [asked] = only(leader.wait(100), 'heartbeat')
-    const { session = 0, round = 0 } = asked ?? {}
+    const beat = present(only(leader.wait(100), 'heartbeat').at(0), 'a heartbeat')
     expect(isGood()).toBe(false)
-    const reply = {
-      type: 'heartbeatReply',
-      term: 2,
-      session,
-      round,
-      sent: 2,
-      received: 2,
-      match: 2,
-      durable: 2,
-    } as const
-    leader.hear<'heartbeatReply'>('b', { ...reply, filling: 0 })
+    leader.answer('b', { ...beat, sent: 2 })
     expect(isGood()).toBe(true)
-    leader.hear<'heartbeatReply'>('b', { ...reply, filling: 0, diskSlow: true })
+    leader.answer('b', { ...beat, sent: 2 }, { diskSlow: true })
     expect(isGood()).toBe(false)
   })
 })

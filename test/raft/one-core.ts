@@ -2,7 +2,7 @@
 import { seededRandom } from '../../src/lib/prng.ts'
 import { raftConfig, type RaftConfig } from '../../src/raft/config.ts'
 import { RaftCore, type Ready } from '../../src/raft/core.ts'
-import type { Message } from '../../src/raft/message.ts'
+import type { Heartbeat, Message } from '../../src/raft/message.ts'
 import type { LogSink } from '../../src/raft/node-state.ts'
 import type { HardState, Membership, TermRun } from '../../src/raft/types.ts'
 
@@ -85,6 +85,12 @@ export class OneCore {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     this.core.step({ ...said, from, to: this.id } as unknown as Message)
     return this.drain()
+  }
+
+  /** `from` answers a heartbeat as one that holds everything it speaks of, and says `and` beside that. */
+  answer(from: string, { term, session, round, sent }: Heartbeat, and: { readonly diskSlow?: true } = {}): Message[] {
+    const held = { sent, received: sent, match: sent, durable: sent, filling: 0 }
+    return this.hear<'heartbeatReply'>(from, { type: 'heartbeatReply', term, session, round, ...held, ...and })
   }
 
   /** Moves the time on, tick by tick. */

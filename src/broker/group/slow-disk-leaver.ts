@@ -1,7 +1,7 @@
 /**
  * A node whose disk becomes slow says so to its leader at once; one that leads hands leadership, when that has gone on for
- * a time, to a member that has said its own disk is not. Where all are slow (one medium below them all, or the host stands still) leadership stays: handed round it
- * would only add elections.
+ * a time, to a member that has said its own disk is not. Where all are slow (one medium below them all, or the host stands
+ * still) leadership stays: handed round it would only add elections.
  */
 import type { Clock, Timer } from '../../lib/clock.ts'
 import { errorMessage } from '../../lib/errors.ts'
