@@ -132,6 +132,22 @@ export const nodeMutants: readonly Mutant[] = [
     known: 'this one had it: topics and offsets that were in the dropped front alone are gone after two crashes',
   },
   {
+    name: 'what is acknowledged and not replicated has no bound',
+    file: 'broker/log/early-acks',
+    find: 'this.#bytes + item.bytes > bounds.maxUnreplicatedBytes || ',
+    replace: '',
+    scope: 'node',
+    known: 'RocketMQ ASYNC_MASTER: a failover loses as much as the slave was behind',
+  },
+  {
+    name: 'who asks for what retention dropped is sent to the end of the queue',
+    file: 'store/message-store',
+    find: "emptyResult('tooSmall', min,",
+    replace: "emptyResult('tooSmall', next,",
+    scope: 'node',
+    known: 'a consumer that lags passes over what is still there',
+  },
+  {
     name: 'delayed messages are delivered at once',
     file: 'broker/timed/delay-schedule',
     find: 'if (dueMs > clock.monotonicMs()) {',
